@@ -1,0 +1,60 @@
+"""How long to wait before the next try. Pure: the clock and the dice are passed in."""
+
+from __future__ import annotations
+
+import email.utils
+from dataclasses import dataclass
+from datetime import datetime, timezone
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+RETRY_AFTER_MAX: Final = 600.0
+"""Seconds: a server may ask for more patience than `backoff_max`, but not for more than this."""
+
+
+@dataclass(slots=True)
+class Backoff:
+    """Exponential back-off with full-range jitter: the n-th pause lies in [half, whole] of `initial` * 2**n.
+
+    `initial`, `maximum`: seconds. `random`: a source of floats in [0, 1), such as `random.random`.
+    """
+
+    initial: float
+    maximum: float
+    random: Callable[[], float]
+    failures: int = 0
+
+    def next(self, *, at_least: float | None = None) -> float:
+        """Return the seconds to wait now, and count one more failure.
+
+        `at_least`: what the server asked for (`Retry-After`, `retry:`). It is kept even where it is longer than
+        `maximum`, up to `RETRY_AFTER_MAX`.
+        """
+        ceiling = min(self.maximum, self.initial * 2.0 ** min(self.failures, 40))
+        self.failures += 1
+        pause = ceiling * (0.5 + self.random() / 2)
+        return pause if at_least is None else max(pause, min(at_least, RETRY_AFTER_MAX))
+
+    def reset(self) -> None:
+        """Begin anew: there was a sign of life."""
+        self.failures = 0
+
+
+def parse_retry_after(value: str | None, now: datetime) -> float | None:
+    """Return the seconds that a `Retry-After` header asks for (RFC 9110, 10.2.3), None where it is not sound.
+
+    `value`: seconds as digits, or an HTTP date. `now`: aware, by the server's clock where it is known.
+    A date in the past gives 0.0.
+    """
+    text = (value or "").strip()
+    if text.isascii() and text.isdigit():
+        return float(text[:9])
+    try:
+        moment = email.utils.parsedate_to_datetime(text)
+    except (TypeError, ValueError, IndexError):
+        return None
+    if moment.tzinfo is None:
+        moment = moment.replace(tzinfo=timezone.utc)
+    return max(0.0, (moment - now).total_seconds())

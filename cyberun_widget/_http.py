@@ -1,0 +1,486 @@
+"""The only module that imports httpx: auth, origins, redirects, and errors in words.
+
+The key goes to the API's own origin and nowhere else. What httpx raises never leaves this module: its tracebacks
+hold headers and signed URLs, so each trouble is told anew, outside the `except` that caught it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import re
+import ssl
+import weakref
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import datetime, timezone
+from email.utils import parsedate_to_datetime
+from functools import lru_cache
+from http.cookiejar import CookieJar, DefaultCookiePolicy
+from importlib.metadata import version
+from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import urlsplit
+
+import httpx
+
+from cyberun_widget._backoff import parse_retry_after
+from cyberun_widget._secret import Secret, guard_logs, redact
+from cyberun_widget._settings import Settings, origin_of
+from cyberun_widget.errors import (
+    AuthError,
+    CyberunError,
+    DownloadError,
+    NetworkError,
+    NotFoundError,
+    ParameterError,
+    ProtocolError,
+    RateLimitError,
+    ServerError,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Generator, Mapping
+
+_BODY_MAX: Final = 32 * 1024 * 1024  # bytes of one JSON answer
+_REST_TIMEOUT: Final = 30.0  # seconds without a byte
+_REST_TOTAL: Final = 90.0  # seconds for a whole JSON answer, however slowly it drips
+_REDIRECTS: Final = 5
+# Shorter than the 5 s after which common servers close an idle connection: reusing one that is just being closed
+# would fail a request that nothing is wrong with.
+_KEEPALIVE: Final = 2.0
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A JSON answer. `now`: the server's clock (its Date header), None where it sent none."""
+
+    data: Any
+    now: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Stream:
+    """An open answer to the events call. `retry_after`: seconds asked for, if any."""
+
+    status: int
+    mime: str
+    retry_after: float | None
+    error: CyberunError | None
+    _response: httpx.Response
+
+    async def chunks(self) -> AsyncIterator[bytes]:
+        """Yield the body as it comes, decompressed. Raises NetworkError when the connection breaks."""
+        problem: CyberunError | None = None
+        try:
+            async for chunk in self._response.aiter_bytes():
+                yield chunk
+        except (httpx.HTTPError, httpx.StreamError) as exc:
+            problem = _explain(exc, self._response.url.host)
+        if problem is not None:
+            raise problem
+
+
+@dataclass(frozen=True, slots=True)
+class Download:
+    """An open download. `status`: 200, 206 or 416. `offset`: where the body starts in the whole file, in bytes.
+
+    `total`: bytes of the whole file, None if unknown. `etag`: the strong validator for `If-Range`, None if there is none.
+    """
+
+    status: int
+    offset: int
+    total: int | None
+    etag: str | None
+    mime: str
+    filename: str | None
+    _response: httpx.Response
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        """Yield the body. Raises NetworkError when the connection breaks."""
+        problem: CyberunError | None = None
+        try:
+            async for chunk in self._response.aiter_bytes():
+                yield chunk
+        except (httpx.HTTPError, httpx.StreamError) as exc:
+            problem = _explain(exc, self._response.url.host)
+        if problem is not None:
+            raise problem
+
+
+class _Bearer(httpx.Auth):
+    """Puts the key on a request at the last moment, so that no variable outside of here holds it."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+
+    def auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
+        if origin_of(str(request.url)) == self._settings.origin:
+            request.headers["Authorization"] = f"Bearer {self._settings.key.reveal()}"
+            if self._settings.team_id and self._settings.key.reveal().startswith("eyJ"):
+                request.headers["X-Team-ID"] = self._settings.team_id
+        yield request
+
+
+class Http:
+    """The API of one account. Used from any event loop; each loop has one connection pool for all accounts."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self._auth = _Bearer(settings)
+
+    async def call(
+        self,
+        method: str,
+        path: str,
+        *,
+        params: Mapping[str, str | int] | None = None,
+        body: Any = None,
+        connect_timeout: float = 10.0,
+    ) -> Answer:
+        """Make one JSON call. `path`: below the base URL, with a leading slash.
+
+        Raises a CyberunError for everything but a 2xx answer with a JSON body.
+        """
+        late = False
+        try:
+            return await asyncio.wait_for(self._call(method, path, params, body, connect_timeout), _REST_TOTAL)
+        except asyncio.TimeoutError:
+            late = True
+        assert late  # noqa: S101 - only the time-out comes here
+        raise NetworkError(f"No whole answer from {self._host} within {_REST_TOTAL:.0f} s.")
+
+    async def _call(
+        self, method: str, path: str, params: Mapping[str, str | int] | None, body: Any, connect_timeout: float
+    ) -> Answer:
+        request = pool().build_request(
+            method,
+            self.settings.base_url + path,
+            params=dict(params) if params else None,
+            json=body,
+            timeout=httpx.Timeout(_REST_TIMEOUT, connect=connect_timeout),
+            headers={"Accept": "application/json"},
+        )
+        for _ in range(_REDIRECTS):
+            status, headers, content, problem = await self._send(request)
+            if problem is not None:
+                raise problem
+            target = _redirect(status, headers, request, self.settings.origin)
+            if target is None:
+                break
+            request = target
+        else:
+            raise ProtocolError(f"{self._host} redirects in circles; check the base URL.")
+        now = _date(headers)
+        if not 200 <= status < 300:  # noqa: PLR2004 - HTTP's success range
+            raise failure(status, headers, content, now)
+        return Answer(_parse(content, headers, self._host), now)
+
+    async def _send(self, request: httpx.Request) -> tuple[int, httpx.Headers, bytes, CyberunError | None]:
+        content, size = [], 0
+        try:
+            response = await pool().send(request, stream=True, auth=self._auth)
+            try:
+                async for chunk in response.aiter_bytes():
+                    content.append(chunk)
+                    size += len(chunk)
+                    if size > _BODY_MAX:
+                        break
+            finally:
+                await response.aclose()
+        except (httpx.HTTPError, httpx.StreamError, httpx.InvalidURL) as exc:
+            return 0, httpx.Headers(), b"", _explain(exc, self._host)
+        if size > _BODY_MAX:
+            problem = ProtocolError(f"{self._host} sent an answer of more than {_BODY_MAX >> 20} MiB; given up.")
+            return 0, httpx.Headers(), b"", problem
+        return response.status_code, response.headers, b"".join(content), None
+
+    @asynccontextmanager
+    async def stream(
+        self, path: str, *, last_event_id: str = "", connect_timeout: float = 10.0
+    ) -> AsyncIterator[Stream]:
+        """Open an event stream. It has no read time-out: the one who reads decides how much silence is too much.
+
+        Raises NetworkError when it can't be opened; an answer that isn't 200 comes back as `Stream.error`.
+        """
+        headers = {"Accept": "text/event-stream", "Cache-Control": "no-store", "Accept-Encoding": "identity"}
+        if last_event_id.isprintable() and last_event_id:
+            headers["Last-Event-ID"] = last_event_id
+        request = pool().build_request(
+            "GET",
+            self.settings.base_url + path,
+            headers={key: value.encode("utf-8") for key, value in headers.items()},
+            timeout=httpx.Timeout(None, connect=connect_timeout, pool=connect_timeout, write=connect_timeout),
+        )
+        problem: CyberunError | None = None
+        try:
+            response = await pool().send(request, stream=True, auth=self._auth)
+        except (httpx.HTTPError, httpx.InvalidURL) as exc:
+            problem = _explain(exc, self._host)
+        if problem is not None:
+            raise problem
+        try:
+            yield await self._describe(response, request)
+        finally:
+            await response.aclose()
+
+    async def _describe(self, response: httpx.Response, request: httpx.Request) -> Stream:
+        now = _date(response.headers)
+        error: CyberunError | None = None
+        if response.status_code != httpx.codes.OK:
+            try:
+                _redirect(response.status_code, response.headers, request, self.settings.origin)
+                error = failure(response.status_code, response.headers, b"", now)
+            except ProtocolError as exc:
+                error = exc
+        mime = response.headers.get("content-type", "").split(";")[0].strip().lower()
+        wait = parse_retry_after(response.headers.get("retry-after"), now or datetime.now(timezone.utc))
+        return Stream(response.status_code, mime, wait, error, response)
+
+    @asynccontextmanager
+    async def download(self, url: str, *, offset: int = 0, if_range: str | None = None) -> AsyncIterator[Download]:
+        """Open a signed URL, without the key, from `offset` on.
+
+        Raises DownloadError (with `status`) for a 4xx or 5xx answer other than 416, NetworkError when the store can't
+        be reached.
+        """
+        headers = {"Accept": "*/*", "Accept-Encoding": "identity"}
+        if offset:
+            headers["Range"] = f"bytes={offset}-"
+            if if_range:
+                headers["If-Range"] = if_range
+        sealed, url = Secret(url), ""
+        response, problem = await _open(sealed, headers)
+        if response is None:
+            raise problem or NetworkError("The object store couldn't be reached.")
+        try:
+            yield _described(response, offset)
+        finally:
+            await response.aclose()
+
+    async def upload(self, url: str, headers: Mapping[str, str], content: AsyncIterator[bytes]) -> None:
+        """PUT a body to a presigned URL with exactly the given headers, and without the key.
+
+        Raises CyberunError when the store refuses.
+        """
+        problem: CyberunError | None = None
+        status = 0
+        try:
+            timeout = httpx.Timeout(_REST_TIMEOUT, connect=10.0, write=120.0, read=120.0)
+            # A body of known length must not be sent chunked: object stores sign Content-Length.
+            response = await pool().put(url, headers=dict(headers), content=content, timeout=timeout)
+            status = response.status_code
+        except (httpx.HTTPError, httpx.InvalidURL) as exc:
+            problem = _explain(exc, "the object store")
+        url = ""
+        if problem is not None:
+            raise problem
+        if status == httpx.codes.PRECONDITION_FAILED:
+            raise CyberunError(
+                "The object store already has a file under this key (412); upload it again for a new one."
+            )
+        if not 200 <= status < 300:  # noqa: PLR2004 - HTTP's success range
+            raise CyberunError(f"The object store refused the upload ({status}).")
+
+    @property
+    def _host(self) -> str:
+        return urlsplit(self.settings.base_url).netloc
+
+
+async def _open(url: Secret, headers: Mapping[str, str]) -> tuple[httpx.Response | None, CyberunError | None]:
+    try:
+        timeout = httpx.Timeout(30.0, connect=10.0)
+        request = pool().build_request("GET", url.reveal(), headers=dict(headers), timeout=timeout)
+        # A store may redirect to another host: there is no key on this request that could go along.
+        response = await pool().send(request, stream=True, follow_redirects=True)
+    except (httpx.HTTPError, httpx.InvalidURL, ValueError) as exc:
+        return None, _explain(exc, "the object store")
+    if response.status_code in (
+        httpx.codes.OK,
+        httpx.codes.PARTIAL_CONTENT,
+        httpx.codes.REQUESTED_RANGE_NOT_SATISFIABLE,
+    ):
+        return response, None
+    await response.aclose()
+    status = response.status_code
+    why = {
+        403: "the link has expired or isn't valid",
+        404: "the file isn't there any more (outputs are kept for 7 days)",
+    }
+    return None, DownloadError(f"The object store answered {status}: {why.get(status, 'it failed')}.", status=status)
+
+
+def _described(response: httpx.Response, asked: int) -> Download:
+    headers, status = response.headers, response.status_code
+    offset, total = 0, None
+    span = re.fullmatch(r"bytes (?:(\d+)-\d+|\*)/(\d+|\*)", headers.get("content-range", "").strip())
+    if span and status != httpx.codes.OK:
+        offset = int(span[1] or asked)
+        total = int(span[2]) if span[2] != "*" else None
+    elif status == httpx.codes.OK and headers.get("content-length", "").isdigit() and "content-encoding" not in headers:
+        total = int(headers["content-length"])
+    etag = headers.get("etag")
+    name = re.search(r'filename="?([^";]+)', headers.get("content-disposition", ""))
+    return Download(
+        status=status,
+        offset=offset,
+        total=total,
+        etag=etag if etag and not etag.startswith("W/") else None,
+        mime=headers.get("content-type", "").split(";")[0].strip().lower(),
+        filename=name[1] if name else None,
+        _response=response,
+    )
+
+
+# --- one pool a loop -------------------------------------------------------------------------------------------------
+
+_pools: weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, httpx.AsyncClient] = weakref.WeakKeyDictionary()
+
+
+@lru_cache(maxsize=1)
+def _tls() -> ssl.SSLContext:
+    return httpx.create_ssl_context()  # it takes 10 ms and a megabyte, so all pools share it
+
+
+def pool() -> httpx.AsyncClient:
+    """Return the running loop's connection pool, made on first use."""
+    loop = asyncio.get_running_loop()
+    client = _pools.get(loop)
+    if client is None or client.is_closed:
+        guard_logs()
+        direct = dict.fromkeys(("all://localhost", "all://127.0.0.1", "all://[::1]"))  # never through a proxy
+        client = _pools[loop] = httpx.AsyncClient(
+            verify=_tls(),
+            mounts=direct,
+            limits=httpx.Limits(max_connections=None, max_keepalive_connections=20, keepalive_expiry=_KEEPALIVE),
+            cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
+            headers={"User-Agent": f"cyberun-widget/{version('cyberun-widget')}"},
+        )
+    return client
+
+
+async def close_pool() -> None:
+    """Close the running loop's connections. A later call opens new ones."""
+    client = _pools.pop(asyncio.get_running_loop(), None)
+    if client is not None:
+        await client.aclose()
+
+
+# --- words for what went wrong ---------------------------------------------------------------------------------------
+
+
+def failure(status: int, headers: Mapping[str, str], content: bytes, now: datetime | None) -> CyberunError:
+    """Return the error that an HTTP status means, with the server's own words where it gave any."""
+    said = _said(content)
+    wait = parse_retry_after(headers.get("retry-after"), now or datetime.now(timezone.utc))
+    match status:
+        case 401:
+            return AuthError(
+                f"The service doesn't accept this key (401{said}). Create an integration key (sk-...) under Access and set "
+                "CYBERUN_API_KEY; if the key is right, check that the base URL is its service's."
+            )
+        case 403:
+            return AuthError(
+                f"This key may not do that (403{said}). Use an integration key (sk-...) of the team that owns the task."
+            )
+        case 404:
+            return NotFoundError(f"Not found (404{said}). Check the id, the team the key belongs to, and the base URL.")
+        case 429:
+            return RateLimitError(f"Too many requests (429{said}).", retry_after=wait)
+        case 400 | 413 | 422:
+            return ParameterError(f"The service didn't take the request ({status}{said}).")
+        case _ if status >= 500:  # noqa: PLR2004 - HTTP's server errors
+            return ServerError(f"The service has trouble of its own ({status}{said}).", status=status, retry_after=wait)
+        case _:
+            return ServerError(f"An answer nobody expected ({status}{said}).", status=status, retry_after=wait)
+
+
+def _said(content: bytes) -> str:
+    """Return the server's own words out of an error's JSON body, shortened and redacted; '' for a web page."""
+    try:
+        data = json.loads(content)
+    except (ValueError, RecursionError):
+        return ""
+    if isinstance(data, dict):
+        error = data.get("error")
+        nested = error.get("message") if isinstance(error, dict) else error
+        for words in (data.get("detail"), data.get("message"), nested):
+            if words:
+                text = words if isinstance(words, str) else json.dumps(words)
+                return ": " + redact(" ".join(text.split()))[:300]
+    return ""
+
+
+def _parse(content: bytes, headers: Mapping[str, str], host: str) -> Any:
+    try:
+        return json.loads(content)
+    except (ValueError, RecursionError):
+        page = "html" in headers.get("content-type", "") or content.lstrip()[:1] == b"<"
+    what = "a web page" if page else "something that isn't JSON"
+    raise ProtocolError(
+        f"{host} answered with {what} where the API answers with JSON. Is the base URL right (it ends in /api/v1), or does "
+        "a login page or proxy stand in between?"
+    )
+
+
+def _redirect(status: int, headers: httpx.Headers, request: httpx.Request, origin: str) -> httpx.Request | None:
+    """Return the request to make instead where the API redirects within its origin, None where it doesn't.
+
+    Raises ProtocolError for a redirect to any other origin: the key stays here.
+    """
+    location = headers.get("location")
+    if status not in (301, 302, 303, 307, 308) or not location:
+        return None
+    try:
+        target = request.url.join(location)
+    except httpx.InvalidURL:
+        target = None
+    if target is None or origin_of(str(target)) != origin:
+        where = f"{target.scheme}://{target.netloc.decode('ascii', 'replace')}" if target else "somewhere unreadable"
+        raise ProtocolError(
+            f"The service redirects to {where}, and the key isn't sent to another origin. If that is where the API "
+            "lives now, set it as the base URL."
+        )
+    keep = status in (307, 308) or request.method == "GET"
+    return pool().build_request(
+        request.method if keep else "GET",
+        target,
+        headers={"Accept": "application/json"}
+        | ({"Content-Type": "application/json"} if keep and request.content else {}),
+        content=request.content if keep else None,
+        timeout=httpx.Timeout(**request.extensions["timeout"]),
+    )
+
+
+def _date(headers: Mapping[str, str]) -> datetime | None:
+    try:
+        moment = parsedate_to_datetime(headers.get("date", ""))
+    except (TypeError, ValueError, IndexError):
+        return None
+    return moment if moment.tzinfo else moment.replace(tzinfo=timezone.utc)
+
+
+def _explain(exc: Exception, host: str) -> CyberunError:
+    """Tell a transport's trouble in words, with no trace of the request that met it."""
+    text = f"{exc} {exc.__cause__ or ''} {exc.__context__ or ''}".lower()
+    match exc:
+        case httpx.ConnectTimeout() | httpx.PoolTimeout():
+            words = f"{host} didn't answer in time. Is the network up?"
+        case httpx.ReadTimeout() | httpx.WriteTimeout():
+            words = f"{host} went silent in the middle of an answer."
+        case httpx.ConnectError() if "certificate" in text or "ssl" in text or "tls" in text:
+            words = (
+                f"No safe connection to {host}: its TLS certificate can't be verified. A proxy in between may be why."
+            )
+        case httpx.ConnectError() if any(
+            s in text for s in ("name or service", "getaddrinfo", "nodename", "resolution")
+        ):
+            words = f"The name of {host} can't be found (DNS). Is the network up, and the base URL spelled right?"
+        case httpx.ConnectError():
+            words = f"{host} refuses the connection. Is the service up?"
+        case httpx.UnsupportedProtocol() | httpx.InvalidURL() | httpx.TooManyRedirects() | httpx.LocalProtocolError():
+            return ProtocolError(f"{host} gave an address or an answer that can't be followed.")
+        case httpx.DecodingError():
+            words = f"The answer of {host} can't be decompressed."
+        case _:
+            words = f"The connection to {host} broke."
+    return NetworkError(words)

@@ -1,0 +1,97 @@
+"""Keys and signed URLs: values that travel, and never show.
+
+Two things guard them. `Secret` wraps a value so that no repr, format or pickle tells it. `redact` cleans text
+that somebody else wrote (a server's message, a log record), where a key or a signature may stand in the middle.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+from typing import Any, Final
+
+_HIDDEN: Final = "***"
+
+# Bearer tokens of the API (integration, device and agent keys, JWTs) and whatever stands behind "Bearer".
+_TOKEN: Final = re.compile(
+    r"\b(?:sk|dk|ak)-[A-Za-z0-9_\-]{6,}|\beyJ[A-Za-z0-9_\-]+(?:\.[A-Za-z0-9_\-]+){0,2}|(?<=[Bb]earer )[^\s'\",]+"
+)
+# Query parameters that make a URL a key: AWS SigV4 and V2, Google, Azure SAS, CloudFront, and plain tokens.
+_SIGNED: Final = re.compile(
+    r"(?i)(?<=[?&;])((?:x-(?:amz|goog)-(?:signature|credential|security-token)|signature|sig|token|access_token|"
+    r"api_key|key-pair-id|policy|awsaccesskeyid|hmac|se|sv|sp)=)[^&\s'\"<>\\)\]]*"
+)
+
+
+class Secret:
+    """A string that no repr, format, pickle or traceback shows. `reveal()` gives it to the one who needs it."""
+
+    __slots__ = ("_value",)
+
+    def __init__(self, value: str | Secret) -> None:
+        self._value = value._value if isinstance(value, Secret) else value
+
+    def reveal(self) -> str:
+        """Return the value itself: for a header or a request line, never for a message."""
+        return self._value
+
+    def __repr__(self) -> str:
+        return f"Secret({_HIDDEN})"
+
+    __str__ = __repr__
+
+    def __bool__(self) -> bool:
+        return bool(self._value)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Secret) and other._value == self._value
+
+    def __hash__(self) -> int:
+        return hash((Secret, self._value))
+
+    def __reduce__(self) -> tuple[type[Secret], tuple[str]]:
+        return (Secret, ("",))
+
+
+def redact(text: str) -> str:
+    """Return `text` without API keys and without the signatures of signed URLs."""
+    return _SIGNED.sub(rf"\g<1>{_HIDDEN}", _TOKEN.sub(_HIDDEN, text))
+
+
+def scrub(value: Any) -> Any:
+    """Return a JSON value with every string in it redacted, keys of objects included."""
+    match value:
+        case str():
+            return redact(value)
+        case dict():
+            return {redact(str(key)): scrub(item) for key, item in value.items()}
+        case list() | tuple():
+            return [scrub(item) for item in value]
+        case _:
+            return value
+
+
+class _Redactor(logging.Filter):
+    """Rewrites a log record that would tell a key or a signature."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        message = record.getMessage()
+        clean = redact(message)
+        if clean != message:
+            record.msg, record.args = clean, ()
+        return True
+
+
+_LOGGERS: Final = ("httpx", "httpcore.connection", "httpcore.http11", "httpcore.http2", "httpcore.proxy")
+_redactor: Final = _Redactor()
+
+
+def guard_logs() -> None:
+    """Keep signed URLs and keys out of the HTTP library's log records, which name whole URLs at INFO.
+
+    Called when the first connection pool is made, never on import. Calling it again changes nothing.
+    """
+    for name in _LOGGERS:
+        logger = logging.getLogger(name)
+        if _redactor not in logger.filters:
+            logger.addFilter(_redactor)

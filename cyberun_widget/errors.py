@@ -1,0 +1,82 @@
+"""What can go wrong, as types. Every message says what to do about it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from cyberun_widget.artifacts import TaskResult
+
+
+class CyberunError(Exception):
+    """The base of everything this package raises on purpose."""
+
+
+class ConfigurationError(CyberunError, ValueError):
+    """A setting that can't work: a malformed base URL, a folder that can't be written."""
+
+
+class ParameterError(CyberunError, ValueError):
+    """A parameter that the workflow doesn't have, or a value that it doesn't take."""
+
+
+class AuthError(CyberunError):
+    """No key, a key that the service refuses (401, 403), or one of a kind that can't do this."""
+
+
+class NotFoundError(CyberunError, LookupError):
+    """The task, workflow or artifact isn't there (404), or belongs to another team."""
+
+
+class RateLimitError(CyberunError):
+    """Too many requests (429). `retry_after`: seconds the server asked for, None if it didn't say."""
+
+    def __init__(self, message: str, *, retry_after: float | None = None) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
+
+
+class ServerError(CyberunError):
+    """The service answered with a failure of its own. `status`: the HTTP status code.
+
+    `retry_after`: seconds the server asked to be left alone, None if it didn't say.
+    """
+
+    def __init__(self, message: str, *, status: int, retry_after: float | None = None) -> None:
+        super().__init__(message)
+        self.status = status
+        self.retry_after = retry_after
+
+
+class NetworkError(CyberunError, ConnectionError):
+    """The service couldn't be reached, or the connection broke: DNS, TLS, refused, reset, timed out."""
+
+
+class ProtocolError(CyberunError):
+    """An answer that isn't what the API page says: a login page, no JSON, a redirect to another host."""
+
+
+class DownloadError(CyberunError):
+    """An artifact couldn't be downloaded. `status`: the HTTP status code, None if there was no answer."""
+
+    def __init__(self, message: str, *, status: int | None = None) -> None:
+        super().__init__(message)
+        self.status = status
+
+
+class _VerdictError(CyberunError):
+    def __init__(self, message: str, result: TaskResult | None = None) -> None:
+        super().__init__(message)
+        self.result = result
+
+
+class TaskFailed(_VerdictError):  # noqa: N818 - a name of the contract
+    """The task ended as failed. `result`: all that is known of it, the error and any partial artifacts."""
+
+
+class TaskCancelled(_VerdictError):  # noqa: N818 - a name of the contract
+    """The task was cancelled. `result`: what is known of it."""
+
+
+class WaitTimeout(CyberunError, TimeoutError):  # noqa: N818 - a name of the contract
+    """`wait(timeout)` ran out. The task goes on, and so does the watching."""
