@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import json
 import re
-import ssl
 import weakref
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -39,6 +38,7 @@ from cyberun_widget.errors import (
 )
 
 if TYPE_CHECKING:
+    import ssl
     from collections.abc import AsyncIterator, Generator, Mapping
 
 _BODY_MAX: Final = 32 * 1024 * 1024  # bytes of one JSON answer
@@ -84,7 +84,7 @@ class Stream:
 class Download:
     """An open download. `status`: 200, 206 or 416. `offset`: where the body starts in the whole file, in bytes.
 
-    `total`: bytes of the whole file, None if unknown. `etag`: the strong validator for `If-Range`, None if there is none.
+    `total`: bytes of the whole file, None if unknown. `etag`: the strong validator for `If-Range`, None without one.
     """
 
     status: int
@@ -208,7 +208,7 @@ class Http:
         request = pool().build_request(
             "GET",
             self.settings.base_url + path,
-            headers={key: value.encode("utf-8") for key, value in headers.items()},
+            headers=[(name.encode(), value.encode()) for name, value in headers.items()],
             timeout=httpx.Timeout(None, connect=connect_timeout, pool=connect_timeout, write=connect_timeout),
         )
         problem: CyberunError | None = None
@@ -368,7 +368,7 @@ async def close_pool() -> None:
 # --- words for what went wrong ---------------------------------------------------------------------------------------
 
 
-def failure(status: int, headers: Mapping[str, str], content: bytes, now: datetime | None) -> CyberunError:
+def failure(status: int, headers: Mapping[str, str], content: bytes, now: datetime | None) -> CyberunError:  # noqa: PLR0911 - one a status
     """Return the error that an HTTP status means, with the server's own words where it gave any."""
     said = _said(content)
     wait = parse_retry_after(headers.get("retry-after"), now or datetime.now(timezone.utc))

@@ -1,0 +1,95 @@
+"""Names for files that a server named: harmless on every system, unique in their folder.
+
+Rules of Windows ("Naming Files, Paths, and Namespaces"), POSIX and macOS together, so that a folder saved on one
+machine can be copied to another.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+MAX_CHARACTERS: Final = 120
+MAX_BYTES: Final = 200  # file systems allow 255; the rest is for " .part" names and numbers
+_MAX_SUFFIX: Final = 16
+_FALLBACK: Final = "file"
+
+_FORBIDDEN: Final = re.compile(r'[<>:"|?*]')
+_SPACES: Final = re.compile(r"\s+")
+_DRIVE: Final = re.compile(r"^[A-Za-z]:")
+_RESERVED: Final = re.compile(r"^(?:con|prn|aux|nul|conin\$|conout\$|(?:com|lpt)[0-9¹²³])$", re.IGNORECASE)
+_SUFFIX: Final = re.compile(r"(?<=.)\.[A-Za-z0-9_]{1,15}$")
+_DIGITS: Final = re.compile(r"(\d+)")
+
+
+def safe_name(text: str, fallback: str = _FALLBACK) -> str:
+    """Return a file name made of what `text` means, never a path.
+
+    Only the last part of a path stays. Control, bidirectional and invisible characters, characters that Windows
+    forbids, dots and spaces at the ends go; device names get an underscore; long names lose their middle and keep
+    their suffix (at most 120 characters and 200 bytes of UTF-8). Unicode is composed (NFC).
+    """
+    text = unicodedata.normalize("NFC", text.replace("\\", "/"))
+    parts = [part for part in text.split("/") if part.strip(" .")]
+    name = _clean(parts[-1]) if parts else ""
+    if not name:
+        return fallback if fallback == _FALLBACK else safe_name(fallback)
+    stem, suffix = split_suffix(name)
+    if _RESERVED.match(stem.split(".")[0].strip()):
+        stem = f"_{stem}"
+    return _shorten(stem, suffix)
+
+
+def _clean(part: str) -> str:
+    """Drop what no name should hold from one part of a path."""
+    kept = [" " if char in "\t\n\r" else char for char in part]
+    visible = "".join(char for char in kept if unicodedata.category(char)[0] != "C")
+    name = _FORBIDDEN.sub("_", _DRIVE.sub("", visible))
+    name = _SPACES.sub(" ", name).strip(" .")
+    return f"_{name[1:]}" if name.startswith(("-", "~")) else name
+
+
+def split_suffix(name: str) -> tuple[str, str]:
+    """Split "a.b.png" into ("a.b", ".png"); a suffix is a dot and 1 to 15 ASCII letters, digits or underscores."""
+    found = _SUFFIX.search(name)
+    return (name[: found.start()], found.group()) if found else (name, "")
+
+
+def _shorten(stem: str, suffix: str, reserve: int = 0) -> str:
+    """Cut the stem's end until the whole name fits, at a character's border."""
+    room = MAX_CHARACTERS - len(suffix) - reserve
+    stem = stem[:room]
+    while len((stem + suffix).encode()) > MAX_BYTES - reserve:
+        stem = stem[:-1]
+    return f"{stem.rstrip(' .') or _FALLBACK}{suffix}"
+
+
+def fold(name: str) -> str:
+    """Return what two names share when a case-insensitive file system takes them for one."""
+    return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", name).casefold())
+
+
+def unique_name(name: str, taken: Iterable[str]) -> str:
+    """Return `name`, or `name-2`, `name-3`… if one of `taken` (folded names, see `fold`) clashes with it."""
+    folded = taken if isinstance(taken, (set, frozenset, dict)) else set(taken)
+    if fold(name) not in folded:
+        return name
+    stem, suffix = split_suffix(name)
+    number = 2
+    while True:
+        tail = f"-{number}"
+        candidate = _shorten(stem, tail + suffix) if suffix else _shorten(stem, tail)
+        if fold(candidate) not in folded:
+            return candidate
+        number += 1
+
+
+def natural(text: str) -> tuple[tuple[int, int, str], ...]:
+    """Sort key that puts "9.images.2" before "9.images.10"."""
+    return tuple(
+        (0, int(part), part) if part.isdecimal() else (1, 0, part.casefold()) for part in _DIGITS.split(text) if part
+    )

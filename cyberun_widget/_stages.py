@@ -1,0 +1,80 @@
+"""The stages of a Nerfstudio task, and how long each took. Pure. Source: the API page, event stream."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Final
+
+STAGES: Final = ("download", "process_data", "train", "export", "upload")
+"""The API's stages, in order."""
+
+_MAX: Final = 20  # names that we don't know are shown as they come, up to so many
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """One stage. `state`: pending, running, done, failed or skipped. `progress`: [0, 1], None if unknown.
+
+    `seconds`: how long it took, None while that isn't known (the stage was joined midway, or before we came).
+    `since`: the value of the clock at which it began, None if that wasn't seen.
+    """
+
+    name: str
+    state: str = "pending"
+    seconds: float | None = None
+    progress: float | None = None
+    since: float | None = None
+
+    def seconds_at(self, now: float) -> float | None:
+        """Return how long the stage has taken so far."""
+        if self.state == "running" and self.since is not None:
+            return max(0.0, now - self.since)
+        return self.seconds
+
+
+def begin_stage(stages: tuple[Stage, ...], name: str, now: float, first_at: float | None) -> tuple[Stage, ...]:
+    """Return the stages with `name` running and all before it done. News of an earlier stage changes nothing.
+
+    `first_at`: when the task itself began to run, if known: the first stage is timed from there.
+    """
+    known = stages or tuple(Stage(item) for item in STAGES)
+    position = next((index for index, item in enumerate(known) if item.name == name), None)
+    running = next((index for index, item in enumerate(known) if item.state == "running"), None)
+    if position is None:
+        if not name or len(known) >= _MAX:
+            return known
+        position = len(STAGES) if running is None else running + 1
+        known = (*known[:position], Stage(name), *known[position:])
+    if running is not None and position <= running:
+        return known
+    # A stage is timed from its begin only where we saw the one before it end, or it is the very first.
+    since = now if running is not None else (first_at if position == 0 else None)
+    return tuple(
+        _done(item, now)
+        if index < position
+        else replace(item, state="running", since=since)
+        if index == position
+        else item
+        for index, item in enumerate(known)
+    )
+
+
+def end_stages(stages: tuple[Stage, ...], status: str, now: float) -> tuple[Stage, ...]:
+    """Return the stages of a task that has ended with `status`: completed, failed or cancelled."""
+    if status == "completed":
+        return tuple(_done(item, now) for item in stages)
+    ended = "failed" if status == "failed" else "skipped"
+    return tuple(
+        replace(item, state=ended, seconds=item.seconds_at(now))
+        if item.state == "running"
+        else replace(item, state="skipped")
+        if item.state == "pending"
+        else item
+        for item in stages
+    )
+
+
+def _done(stage: Stage, now: float) -> Stage:
+    if stage.state == "done":
+        return stage
+    return replace(stage, state="done", seconds=stage.seconds_at(now), progress=1.0)
