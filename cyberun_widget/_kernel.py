@@ -114,8 +114,8 @@ def unbound(function: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
 def bound(function: Callable[P, R]) -> Callable[P, R]:
     """Make a user's handler print into the cell in which it was registered, from whatever thread it is called.
 
-    In ipykernel 7 the output streams find their cell in context variables. In 6 a thread's prints go to the
-    cell that started the thread, and this changes nothing.
+    ipykernel's output streams (6.29 and later) find their cell in context variables. Without this the prints go
+    to whichever cell runs then (ipykernel 7) or to the one that happened to start the thread (6).
     """
     context = contextvars.copy_context()
 
