@@ -26,7 +26,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
-from playwright.sync_api import expect, sync_playwright
+from playwright.sync_api import sync_playwright
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -285,7 +285,13 @@ class Notebook:
         """Run a cell, wait for its end, and fail if it raised. Returns its output area."""
         self.start(index)
         self.wait(index, timeout)
-        expect(self.output(index).locator('[data-mime-type="application/vnd.jupyter.error"]')).to_have_count(0)
+        errors = self.page.evaluate(
+            """index => window.cyPanel().content.widgets[index].model.toJSON().outputs
+                .filter(one => one.output_type === "error")
+                .map(one => `${one.ename}: ${one.evalue}\\n${one.traceback.join("\\n")}`)""",
+            index,
+        )
+        assert not errors, re.sub(r"\x1b\[[\d;]*m", "", "\n".join(errors))
         return self.output(index)
 
     def run_all(self, timeout: float = 120) -> None:
