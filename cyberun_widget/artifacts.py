@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final, Literal, overload
 
-from cyberun_widget import _read
+from cyberun_widget import _read as read
 from cyberun_widget._sources import sources
-from cyberun_widget.errors import CyberunError, NotFoundError
+from cyberun_widget.errors import NotFoundError
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -61,34 +61,34 @@ class Artifact:
 
     def bytes(self) -> bytes:
         """Return the file's content. Raises `CyberunError`, saying how to get it, while it isn't on disk."""
-        return _read.content(self)
+        return read.content(self)
 
     def image(self) -> Image.Image:
         """Return the picture as a Pillow image, 16-bit depth and alpha kept. Raises `CyberunError` if it is none."""
-        return _read.image(self)
+        return read.image(self)
 
     def json(self) -> Any:
         """Return the parsed JSON. Raises `CyberunError` if the file holds something else."""
-        return _read.parsed(self)
+        return read.parsed(self)
 
     def text(self) -> str:
         """Return the file as text: UTF-8, UTF-16 with a byte-order mark, else Latin-1."""
-        return _read.text(self)
+        return read.text(self)
 
     def array(self) -> Any:
         """Return a NumPy array: of a .npy or .npz file (a dict of arrays), a picture's pixels, or a table's cells."""
-        return _read.array(self)
+        return read.array(self)
 
     def dataframe(self) -> Any:
         """Return a pandas DataFrame of a CSV, TSV, Parquet, Feather, JSON or two-dimensional .npy file."""
-        return _read.dataframe(self)
+        return read.dataframe(self)
 
     def save(self, path: str | os.PathLike[str]) -> Path:
         """Copy the file into the folder `path`, or to the file `path`, and return where it went.
 
         A file that is there already and differs isn't overwritten: the copy gets a number.
         """
-        return _read.save(self, path)
+        return read.save(self, path)
 
     def to_json(self) -> dict[str, Any]:
         """Return the artifact as the page sees it: JSON types and the poster's bytes, without the link."""
@@ -124,7 +124,7 @@ class Artifact:
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:
         """Show the picture in a cell; anything else as its line of text."""
         del include, exclude  # the host filters what it is given
-        return {"text/plain": repr(self), **_read.picture(self)}
+        return {"text/plain": repr(self), **read.picture(self)}
 
 
 class Artifacts(Sequence[Artifact]):

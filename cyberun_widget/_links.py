@@ -1,0 +1,74 @@
+"""What a signed URL tells: which object it leads to, its name, when it ends, and whether it may be followed. Pure."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from typing import Final
+from urllib.parse import parse_qs, unquote, urlsplit
+
+_DISPOSITION: Final = re.compile(
+    r"filename\*\s*=\s*[\w-]+''([^;]+)|filename\s*=\s*(?:\"([^\"]*)\"|([^;]+))", re.IGNORECASE
+)
+_SIGNED: Final = re.compile(r"[?&](?:x-amz-|x-goog-|signature=|sig=)", re.IGNORECASE)
+
+
+def usable(url: str) -> bool:
+    """Whether it is a web address with a host. Nothing else is ever opened."""
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return False
+    return parts.scheme in ("http", "https") and bool(parts.hostname)
+
+
+def object_of(url: str) -> tuple[str, str, str]:
+    """Return what a link leads to: host, path, and the query unless that is a signature, which is new each time."""
+    host, path, query = split(url)
+    return host, path, "" if _SIGNED.search(f"?{query}") else query
+
+
+def split(url: str) -> tuple[str, str, str]:
+    """Return host, unquoted path and query."""
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return "", url, ""
+    return parts.netloc.casefold(), unquote(parts.path), parts.query
+
+
+def ends_with(url: str, store: str) -> bool:
+    """Whether a link leads to the place `store` in some bucket."""
+    return bool(url and store.strip("/")) and f"/{split(url)[1].strip('/')}".endswith(f"/{unquote(store).strip('/')}")
+
+
+def linked_name(url: str) -> str:
+    """Return the name that a link carries: the download name it asks for, else the end of its path."""
+    asked = _query(url).get("response-content-disposition", [""])[0]
+    return disposition_name(asked) or split(url)[1].rstrip("/").rpartition("/")[2]
+
+
+def disposition_name(header: str) -> str:
+    """Return the file name of a Content-Disposition (RFC 6266), '' if it has none. It isn't safe yet."""
+    found = _DISPOSITION.search(header)
+    if not found:
+        return ""
+    return unquote(found[1]).strip() if found[1] else (found[2] or found[3] or "").strip()
+
+
+def expiry(url: str) -> dt.datetime | None:
+    """Return when an AWS or Google signature (version 4) ends: its own date plus its seconds."""
+    found = {name.casefold(): values[0] for name, values in _query(url).items()}
+    vendor = "x-amz-" if "x-amz-date" in found else "x-goog-"
+    try:
+        start = dt.datetime.strptime(found[f"{vendor}date"], "%Y%m%dT%H%M%SZ").replace(tzinfo=dt.timezone.utc)
+        return start + dt.timedelta(seconds=int(found[f"{vendor}expires"]))
+    except (KeyError, ValueError, OverflowError):
+        return None
+
+
+def _query(url: str) -> dict[str, list[str]]:
+    try:
+        return parse_qs(urlsplit(url).query, max_num_fields=50)
+    except ValueError:
+        return {}
