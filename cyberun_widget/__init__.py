@@ -1,1 +1,47 @@
 """Watch a remote GPU task from a Jupyter notebook: live progress, and its results in the cell."""
+
+import logging
+
+from cyberun_widget.artifacts import Artifact, TaskResult
+from cyberun_widget.client import AsyncClient, Client
+from cyberun_widget.errors import (
+    AuthError,
+    ConfigurationError,
+    CyberunError,
+    DownloadError,
+    NetworkError,
+    NotFoundError,
+    ParameterError,
+    ProtocolError,
+    RateLimitError,
+    ServerError,
+    TaskCancelled,
+    TaskFailed,
+    WaitTimeout,
+)
+from cyberun_widget.policy import FollowPolicy
+from cyberun_widget.widget import TaskWidget
+
+__all__ = [
+    "Artifact",
+    "AsyncClient",
+    "AuthError",
+    "Client",
+    "ConfigurationError",
+    "CyberunError",
+    "DownloadError",
+    "FollowPolicy",
+    "NetworkError",
+    "NotFoundError",
+    "ParameterError",
+    "ProtocolError",
+    "RateLimitError",
+    "ServerError",
+    "TaskCancelled",
+    "TaskFailed",
+    "TaskResult",
+    "TaskWidget",
+    "WaitTimeout",
+]
+
+logging.getLogger(__name__).addHandler(logging.NullHandler())

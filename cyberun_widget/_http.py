@@ -257,7 +257,7 @@ class Http:
         finally:
             await response.aclose()
 
-    async def upload(self, url: str, headers: Mapping[str, str], content: AsyncIterator[bytes]) -> None:
+    async def upload(self, url: Secret, headers: Mapping[str, str], content: AsyncIterator[bytes]) -> None:
         """PUT a body to a presigned URL with exactly the given headers, and without the key.
 
         Raises CyberunError when the store refuses.
@@ -267,11 +267,10 @@ class Http:
         try:
             timeout = httpx.Timeout(_REST_TIMEOUT, connect=10.0, write=120.0, read=120.0)
             # A body of known length must not be sent chunked: object stores sign Content-Length.
-            response = await pool().put(url, headers=dict(headers), content=content, timeout=timeout)
+            response = await pool().put(url.reveal(), headers=dict(headers), content=content, timeout=timeout)
             status = response.status_code
         except (httpx.HTTPError, httpx.InvalidURL) as exc:
             problem = _explain(exc, "the object store")
-        url = ""
         if problem is not None:
             raise problem
         if status == httpx.codes.PRECONDITION_FAILED:

@@ -10,6 +10,8 @@ import asyncio
 import logging
 import os
 import threading
+from collections import deque
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from cyberun_widget._http import close_pool
@@ -128,7 +130,7 @@ class Pump:
                 self._asked = False
             try:
                 pause = self._step()
-            except Exception:
+            except Exception:  # noqa: BLE001 - logged with its traceback
                 # The pump serves every widget of the process: one bad step must not silence the others.
                 _log.exception("%s: a step failed", self._name)
                 pause = self._linger
@@ -138,6 +140,31 @@ class Pump:
                 if pause is None:
                     self._running = False
                     return
+
+
+class Serial:
+    """Calls functions one after the other on a thread of their own, in the order they came in."""
+
+    def __init__(self, name: str) -> None:
+        self._queue: deque[Callable[[], object]] = deque()
+        self._pump = Pump(name, self._step)
+
+    def call(self, function: Callable[..., object], *args: object) -> None:
+        """Have a function called soon. What it raises is logged; the ones after it are called all the same."""
+        self._queue.append(partial(function, *args))
+        self._pump.wake()
+
+    def _step(self) -> float | None:
+        try:
+            function = self._queue.popleft()
+        except IndexError:
+            return None
+        try:
+            function()
+        finally:
+            if self._queue:
+                self._pump.wake()
+        return None
 
 
 _LOOP_NAME: Final = "cyberun-loop"
