@@ -1,0 +1,119 @@
+/**
+ * A host without a kernel: the real task.js and task.css on models that hold fixtures.
+ * ?state=running,failed shows these only; ?theme=dark|light; ?host=lab; ?width=320; ?bare leaves the headings out.
+ * `window.cards` has each state's model, so that a test can change traits and see what the page sent.
+ */
+import { paint } from "./paint.js";
+import { states } from "./states.js";
+
+const query = new URLSearchParams(location.search);
+const main = /** @type {HTMLElement} */ (document.querySelector("main"));
+const theme = query.get("theme");
+if (theme) document.documentElement.dataset.theme = theme;
+if (query.get("host") === "lab") document.body.dataset.jpThemeLight = String(theme !== "dark");
+else if (theme) document.body.className = `vscode-${theme}`;
+if (query.has("bare")) document.body.classList.add("bare");
+if (query.get("dir")) document.documentElement.dir = String(query.get("dir"));
+if (query.get("width")) {
+  main.dataset.width = "";
+  main.style.setProperty("--width", `${query.get("width")}px`);
+}
+
+/** A model as anywidget gives it, with what it was sent; the kernel's part is played by `answer`. */
+class Model extends EventTarget {
+  /** @param {any} traits */
+  constructor(traits) {
+    super();
+    this.traits = traits;
+    /** @type {any[]} */
+    this.sent = [];
+    /** @type {Map<string, Set<(...args: any[]) => void>>} */
+    this.handlers = new Map();
+    /** Whether the kernel answers. */
+    this.alive = true;
+    /** @type {Map<string, Blob>} */
+    this.files = new Map();
+  }
+  /** @param {string} name */
+  get(name) {
+    return this.traits[name];
+  }
+  /** @param {any} changes as the kernel would send them, in one message */
+  update(changes) {
+    const { _facts, ...rest } = changes;
+    Object.assign(this.traits, rest, { _beat: this.traits._beat + 1 });
+    if (_facts) this.traits._facts = { ...this.traits._facts, ..._facts };
+    for (const name of [...Object.keys(changes), "_beat"]) this.emit(`change:${name}`);
+  }
+  /** @param {string} event @param {(...args: any[]) => void} handler */
+  on(event, handler) {
+    this.handlers.set(event, (this.handlers.get(event) ?? new Set()).add(handler));
+  }
+  /** @param {string} event @param {(...args: any[]) => void} handler */
+  off(event, handler) {
+    this.handlers.get(event)?.delete(handler);
+  }
+  /** @param {string} event @param {any[]} args */
+  emit(event, ...args) {
+    for (const handler of [...(this.handlers.get(event) ?? [])]) handler(...args);
+  }
+  /** @param {any} message @param {unknown} [_callbacks] @param {ArrayBuffer[]} [buffers] */
+  send(message, _callbacks, buffers) {
+    this.sent.push({ ...message, buffers: buffers?.length ?? 0 });
+    if (this.alive) void answer(this, message);
+  }
+}
+
+/** What the kernel would send back. @param {Model} model @param {any} message */
+async function answer(model, message) {
+  if (message.type === "module") {
+    const [js, css] = await Promise.all(["js", "css"].map(async (kind) => {
+      const reply = await fetch(`/static/${message.name}.${kind}`);
+      return new DataView(reply.ok ? await reply.arrayBuffer() : new ArrayBuffer(0));
+    }));
+    if (js.byteLength) model.emit("msg:custom", { type: "module", name: message.name }, [js, css]);
+  }
+  const blob = model.files.get(message.key);
+  if (message.type === "read" && blob) {
+    const { id, key, offset, length } = message;
+    const data = new DataView(await blob.slice(offset, offset + length).arrayBuffer());
+    model.emit("msg:custom", { type: "chunk", id, key, offset, total: blob.size, mime: blob.type }, [data]);
+  } else if (message.type === "read") {
+    model.emit("msg:custom", { type: "failed", id: message.id, key: message.key, text: "There is no such file." }, []);
+  }
+}
+
+const { default: card } = await import("/static/task.js");
+const wanted = query.get("state")?.split(",") ?? Object.keys(states);
+/** @type {Record<string, any>} */
+const cards = {};
+for (const name of wanted) {
+  const { silent, ...fixture } = structuredClone(states[name]);
+  const model = new Model(fixture);
+  for (const artifact of fixture.artifacts) {
+    if (!artifact.paint) continue;
+    const blob = await paint(artifact.paint, artifact.width, artifact.height);
+    artifact.poster = new DataView(await blob.arrayBuffer());
+    artifact.poster_mime = blob.type;
+    if (artifact.kind === "image") model.files.set(artifact.key, blob);
+  }
+  const heading = document.createElement("h2");
+  heading.textContent = name;
+  const el = document.createElement("div");
+  const section = document.createElement("section");
+  section.append(heading, el);
+  main.append(section);
+  const forget = card.initialize({ model });
+  const real = performance.now.bind(performance);
+  const remove = card.render({ model, el });
+  if (silent) {
+    performance.now = () => real() + silent * 1000;
+    model.emit("change:status");
+    await Promise.resolve();
+    performance.now = real;
+  }
+  cards[name] = { model, el, remove, forget, card };
+}
+const beat = setInterval(() => Object.values(cards).forEach(({ model }) => model.alive && !query.has("still") && model.update({})), 5000);
+Object.assign(window, { cards, states, stop: () => clearInterval(beat) });
+document.documentElement.dataset.ready = "";

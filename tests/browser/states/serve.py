@@ -1,0 +1,58 @@
+"""Serve the page of all states: ``python tests/browser/states/serve.py`` and open the address it prints."""
+
+from __future__ import annotations
+
+import functools
+import http.server
+import threading
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+HERE = Path(__file__).resolve().parent
+STATIC = HERE.parents[2] / "cyberun_widget" / "static"
+
+
+class Handler(http.server.SimpleHTTPRequestHandler):
+    """The fixtures at ``/`` and the package's own files at ``/static/``."""
+
+    def translate_path(self, path: str) -> str:
+        """Map the address to one of the two folders."""
+        if path.startswith("/static/"):
+            name = Path(path.partition("?")[0]).name
+            return next((str(p) for p in (STATIC / name, STATIC / "viewers" / name) if p.is_file()), str(STATIC / name))
+        return super().translate_path(path)
+
+    def end_headers(self) -> None:
+        """Let nothing be cached: the files change under the developer's hands."""
+        self.send_header("Cache-Control", "no-store")
+        super().end_headers()
+
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 the base class names it so
+        """Keep the terminal quiet."""
+
+
+@contextmanager
+def served() -> Iterator[str]:
+    """Give the page's address while the block runs."""
+    handler = functools.partial(Handler, directory=str(HERE))
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        thread = threading.Thread(target=server.serve_forever, daemon=True)
+        thread.start()
+        try:
+            yield f"http://127.0.0.1:{server.server_address[1]}/index.html"
+        finally:
+            server.shutdown()
+            thread.join()
+
+
+if __name__ == "__main__":
+    with served() as address:
+        print(address, "(Ctrl-C stops it)")
+        try:
+            threading.Event().wait()
+        except KeyboardInterrupt:
+            pass
