@@ -26,7 +26,9 @@ if TYPE_CHECKING:
 _log = logging.getLogger(__name__)
 _STATIC: Final = Path(__file__).parent / "static"
 _MODULES: Final = {
-    "view": (_STATIC / "view.js", _STATIC / "view.css"),
+    "files": (_STATIC / "files.js", None),
+    "files": (_STATIC / "files.js", None),
+    "view": (_STATIC / "viewers" / "view.js", None),
     "three": (_STATIC / "viewers" / "three.js", None),
 }
 CHUNK: Final = 1024 * 1024  # bytes of one answer
@@ -54,6 +56,8 @@ class Desk:
         """Send the viewer and the small files unasked, where a busy kernel couldn't answer for them later."""
         if not in_kernel() or has_subshells() or not artifacts:
             return
+        self._module("files")
+        self._module("files")
         self._module("view")
         left = _PUSH_ALL
         for artifact in artifacts:

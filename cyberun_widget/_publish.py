@@ -86,10 +86,8 @@ class Publisher:
 
     def _due(self, now: float) -> list[Card]:
         with self._lock:
-            for card, seat in list(self._seats.items()):
-                if not seat.dirty and not card.restless:
-                    del self._seats[card]
-                elif card.restless and now - seat.sent >= HEARTBEAT:
+            for card, seat in self._seats.items():
+                if card.restless and now - seat.sent >= HEARTBEAT:
                     seat.dirty = True
             ready = [
                 (not card.urgent, seat.sent, index, card)
@@ -108,7 +106,15 @@ class Publisher:
 
     def _next(self, now: float) -> float | None:
         with self._lock:
-            waits = [seat.sent + (PACE if seat.dirty else HEARTBEAT) - now for seat in self._seats.values()]
+            self._seats = {
+                card: seat
+                for card, seat in self._seats.items()
+                if seat.dirty or card.restless or now - seat.sent < PACE  # it may change again at once
+            }
+            waits = [
+                seat.sent + (HEARTBEAT if card.restless and not seat.dirty else PACE) - now
+                for card, seat in self._seats.items()
+            ]
         return max(0.0, min(waits)) if waits else None
 
 

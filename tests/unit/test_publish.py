@@ -104,7 +104,7 @@ def test_a_watched_task_gives_a_sign_of_life_and_an_ended_one_none():
     card.restless = False
     run(made, clock, 4 * HEARTBEAT, tick=0.1)
     assert len(log) == 5
-    assert made.step() is None, "nothing is left to do"
+    assert made.step() is None
 
 
 def test_a_card_that_is_forgotten_is_not_published():
