@@ -234,7 +234,8 @@ class Notebook:
         return self
 
     def reload(self, *, kernel: bool = True) -> None:
-        """Reload the page. Its kernel goes on."""
+        """Save and reload the page: without saving, the outputs would be gone. Its kernel goes on."""
+        self.save()
         self.page.reload()
         self._ready(kernel=kernel)
 
@@ -412,16 +413,9 @@ def notebook(lab: Lab, page: Page, request: pytest.FixtureRequest) -> Iterator[C
 
 
 @pytest.fixture(scope="session")
-def ipykernel6(lab: Lab, pytestconfig: pytest.Config) -> str:
-    """The name of a kernelspec with ipykernel 6, which has no subshells. Fetched once, kept in pytest's cache."""
-    assert pytestconfig.cache is not None
-    folder = pytestconfig.cache.mkdir("ipykernel6")
-    if not (folder / "ipykernel").is_dir():
-        # Only these two: all else of it is what the current ipykernel needs too.
-        wanted = ["--no-deps", "ipykernel<7", "nest-asyncio"]
-        command = [sys.executable, "-m", "pip", "install", "--quiet", "--target", str(folder), *wanted]
-        subprocess.run(command, check=True, timeout=120)
-    return add_kernel(lab, "ipykernel6", {"PYTHONPATH": os.pathsep.join([str(folder), str(PROJECT)])})
+def ipykernel6(lab: Lab, ipykernel6_folder: Path) -> str:
+    """The name of a kernelspec with ipykernel 6, which has no subshells."""
+    return add_kernel(lab, "ipykernel6", {"PYTHONPATH": os.pathsep.join([str(ipykernel6_folder), str(PROJECT)])})
 
 
 def add_kernel(lab: Lab, name: str, environment: Mapping[str, str]) -> str:
