@@ -27,7 +27,6 @@ _log = logging.getLogger(__name__)
 _STATIC: Final = Path(__file__).parent / "static"
 _MODULES: Final = {
     "files": (_STATIC / "files.js", None),
-    "files": (_STATIC / "files.js", None),
     "view": (_STATIC / "viewers" / "view.js", None),
     "three": (_STATIC / "viewers" / "three.js", None),
 }
@@ -62,7 +61,8 @@ class Desk:
         left = _PUSH_ALL
         for artifact in artifacts:
             size = artifact.size or 0
-            if artifact.path is not None and artifact.kind in ("image", "video", "audio") and size <= min(left, _PUSH_EACH):
+            shown_at_once = artifact.path is not None and artifact.kind in ("image", "video", "audio")
+            if shown_at_once and size <= min(left, _PUSH_EACH):
                 left -= size
                 for offset in range(0, size, CHUNK):
                     self._chunk(artifact, 0, offset, CHUNK)
@@ -79,16 +79,13 @@ class Desk:
             self.tell(str(exc), number=number, key=key)
 
     def _serve(self, content: dict[str, Any], number: int | None, key: str | None, buffers: list[bytes]) -> None:
-        card = self._card
+        orders = {"cancel": self._card.cancel, "retry": self._card.retry, "save_all": self._save_all}
         match content.get("type"):
-            case "cancel":
-                card.cancel()
-            case "retry":
-                card.retry()
-            case "save_all":
-                self._save_all()
+            case str() as order if order in orders:
+                orders[order]()
+                self._send({"type": "ack", "of": order})
             case "sync":
-                card.send_state()
+                self._card.send_state()
             case "module":
                 self._module(str(content.get("name")))
             case "read":
@@ -102,8 +99,6 @@ class Desk:
                 self._poster(self._artifact(key), buffers[0])
             case _:
                 raise ValueError("The page asked for something that this version doesn't know; reload the page.")
-        if content.get("type") in ("cancel", "retry", "save_all"):
-            self._send({"type": "ack", "of": content["type"]})
 
     def _artifact(self, key: str | None) -> Artifact:
         return self._card.artifacts[key or ""]

@@ -374,8 +374,8 @@ def failure(status: int, headers: Mapping[str, str], content: bytes, now: dateti
     match status:
         case 401:
             return AuthError(
-                f"The service doesn't accept this key (401{said}). Create an integration key (sk-...) under Access and set "
-                "CYBERUN_API_KEY; if the key is right, check that the base URL is its service's."
+                f"The service doesn't accept this key (401{said}). Create an integration key (sk-...) under Access and "
+                "set CYBERUN_API_KEY; if the key is right, check that the base URL is its service's."
             )
         case 403:
             return AuthError(
@@ -416,8 +416,8 @@ def _parse(content: bytes, headers: Mapping[str, str], host: str) -> Any:
         page = "html" in headers.get("content-type", "") or content.lstrip()[:1] == b"<"
     what = "a web page" if page else "something that isn't JSON"
     raise ProtocolError(
-        f"{host} answered with {what} where the API answers with JSON. Is the base URL right (it ends in /api/v1), or does "
-        "a login page or proxy stand in between?"
+        f"{host} answered with {what} where the API answers with JSON. Is the base URL right (it ends in /api/v1), or "
+        "does a login page or proxy stand in between?"
     )
 
 

@@ -58,7 +58,7 @@ def _about(definition: Parameter) -> str:
     return f" ({words})" if words else ""
 
 
-def _problem(definition: Parameter, value: Any) -> str | None:
+def _problem(definition: Parameter, value: Any) -> str | None:  # noqa: PLR0911 - one a type
     match definition.type:
         case "number":
             return _number_problem(definition, value)

@@ -23,7 +23,7 @@ _PORTS: Final = {"http": 80, "https": 443}
 class Settings:
     """One account on one service. Its repr shows no key.
 
-    `base_url`: with no slash at its end. `key`: any of the kinds that may read tasks. `team_id`: a UUID, only with a JWT.
+    `base_url`: with no slash at its end. `key`: of a kind that may read tasks. `team_id`: a UUID, only with a JWT.
     """
 
     base_url: str

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import mimetypes
-import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 from urllib.parse import quote
 
 from cyberun_widget._cache import cache_folder, clear_cache
-from cyberun_widget._download import Downloads
+from cyberun_widget._download import Downloads, Mode
 from cyberun_widget._http import Http, close_pool
 from cyberun_widget._loop import background
 from cyberun_widget._parameters import check
@@ -23,8 +22,11 @@ from cyberun_widget.listing import TaskList, WorkflowList
 from cyberun_widget.models import Task, Workflow
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Coroutine, Mapping
+    import os
+    from collections.abc import AsyncIterator, Mapping
     from types import TracebackType
+
+    from typing_extensions import Self
 
     from cyberun_widget.widget import TaskWidget
 
@@ -69,7 +71,7 @@ class AsyncClient:
         return WorkflowList(Workflow.from_json(item) for item in _list(data, "workflow_list"))
 
     async def workflow(self, slug: str) -> Workflow:
-        """Return one workflow with its parameters. `slug`: such as "text-to-image", or "text-to-image@2" for version 2."""
+        """Return one workflow with its parameters. `slug`: such as "upscale", or "upscale@2" for its version 2."""
         return Workflow.from_json(await self._get(f"/r/workflows/slug/{_safe(slug, 'workflow')}"))
 
     async def upload(self, path: str | os.PathLike[str]) -> str:
@@ -77,10 +79,11 @@ class AsyncClient:
 
         Raises ParameterError where there is no such file or it is too large.
         """
-        file = Path(path).expanduser()
-        if not file.is_file():
-            raise ParameterError(f"There is no file {file}.")
-        size = file.stat().st_size
+        file = Path(path)
+        try:
+            size = (await asyncio.to_thread(file.stat)).st_size
+        except OSError as exc:
+            raise ParameterError(f"The file {file} can't be read: {exc.strerror}.") from None
         if size > _UPLOAD_MAX:
             raise ParameterError(f"{file.name} is {size / 1e6:,.0f} MB; the service takes files of at most 500 MB.")
         mime = mimetypes.guess_type(file.name)[0] or "application/octet-stream"
@@ -119,7 +122,7 @@ class AsyncClient:
         )
 
     async def tasks(self, status: str | None = None, limit: int = 20) -> TaskList:
-        """List the newest tasks. `status`: only those in it. `limit`: how many at most, over as many pages as it takes."""
+        """List the newest tasks. `status`: only those in it. `limit`: how many at most, over all pages."""
         if limit < 1:
             raise ParameterError("limit must be 1 or more.")
         found: list[Task] = []
@@ -142,7 +145,7 @@ class AsyncClient:
         return Task.from_json(await self._get(f"/r/tasks/{_safe(task_id, 'task')}"), task_id)
 
     async def result(
-        self, task_id: str, *, download: str = "auto", download_dir: str | os.PathLike[str] | None = None
+        self, task_id: str, *, download: Mode = "auto", download_dir: str | os.PathLike[str] | None = None
     ) -> TaskResult:
         """Return the result of a task that has ended, its artifacts downloaded ("auto", "all") or not ("none").
 
@@ -189,7 +192,7 @@ class AsyncClient:
         """Close the connections of the running event loop."""
         await close_pool()
 
-    async def __aenter__(self) -> AsyncClient:
+    async def __aenter__(self) -> Self:
         return self
 
     async def __aexit__(
@@ -261,7 +264,7 @@ class Client:
         return background.run(self._async.task(task_id))
 
     def result(
-        self, task_id: str, *, download: str = "auto", download_dir: str | os.PathLike[str] | None = None
+        self, task_id: str, *, download: Mode = "auto", download_dir: str | os.PathLike[str] | None = None
     ) -> TaskResult:
         """Return the result of a task that has ended. See `AsyncClient.result`."""
         return background.run(self._async.result(task_id, download=download, download_dir=download_dir))

@@ -9,7 +9,7 @@ import time
 from collections import deque
 from concurrent.futures import Future
 from threading import Lock
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 from cyberun_widget._download import Downloads
 from cyberun_widget._loop import background
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from pathlib import Path
     from typing import Any
 
+    from cyberun_widget._download import Mode
     from cyberun_widget._http import Http
     from cyberun_widget._settings import Settings
     from cyberun_widget.artifacts import Artifact
@@ -34,7 +35,7 @@ _log = logging.getLogger(__name__)
 
 KEPT: Final = 1000  # events that stay at hand for those who come later
 _CANCEL_PAUSE: Final = 1.0  # seconds between two tries of a cancel request that didn't get through
-_Key = tuple["Settings", str, "FollowPolicy", "Path", str]
+_Key: TypeAlias = "tuple[Settings, str, FollowPolicy, Path, Mode]"
 
 
 class Watch:
@@ -236,7 +237,7 @@ _watches: dict[_Key, Watch] = {}
 _workflows: dict[tuple[Settings, str], Workflow] = {}
 
 
-def watch(http: Http, task_id: str, policy: FollowPolicy, folder: Path, mode: str, listener: Listener) -> Watch:
+def watch(http: Http, task_id: str, policy: FollowPolicy, folder: Path, mode: Mode, listener: Listener) -> Watch:
     """Return the process's one watch of this task, started, with the listener joined to it."""
     key = (http.settings, task_id, policy, folder, mode)
     with _lock:

@@ -14,8 +14,8 @@ import anywidget
 import traitlets as t
 
 from cyberun_widget import _kernel, archive
-from cyberun_widget._desk import Desk
 from cyberun_widget._cache import cache_folder
+from cyberun_widget._desk import Desk
 from cyberun_widget._http import Http
 from cyberun_widget._loop import Serial, background
 from cyberun_widget._provenance import save_all
@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     import os
     from collections.abc import AsyncIterator, Callable, Generator, Mapping
 
+    from cyberun_widget._download import Mode
     from cyberun_widget.events import Event
     from cyberun_widget.watch import Watch
 
@@ -106,7 +107,7 @@ class TaskWidget(anywidget.AnyWidget):
         base_url: str | None = None,
         team_id: str | None = None,
         policy: FollowPolicy | None = None,
-        download: str = "auto",
+        download: Mode = "auto",
         download_dir: str | os.PathLike[str] | None = None,
         **traits: Any,
     ) -> None:
