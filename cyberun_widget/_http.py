@@ -211,30 +211,37 @@ class Http:
             headers=[(name.encode(), value.encode()) for name, value in headers.items()],
             timeout=httpx.Timeout(None, connect=connect_timeout, pool=connect_timeout, write=connect_timeout),
         )
-        problem: CyberunError | None = None
+        response, error = await self._open_stream(request)
+        now = _date(response.headers)
+        if error is None and response.status_code != httpx.codes.OK:
+            error = failure(response.status_code, response.headers, b"", now)
+        mime = response.headers.get("content-type", "").split(";")[0].strip().lower()
+        wait = parse_retry_after(response.headers.get("retry-after"), now or datetime.now(timezone.utc))
         try:
-            response = await pool().send(request, stream=True, auth=self._auth)
-        except (httpx.HTTPError, httpx.InvalidURL) as exc:
-            problem = _explain(exc, self._host)
-        if problem is not None:
-            raise problem
-        try:
-            yield await self._describe(response, request)
+            yield Stream(response.status_code, mime, wait, error, response)
         finally:
             await response.aclose()
 
-    async def _describe(self, response: httpx.Response, request: httpx.Request) -> Stream:
-        now = _date(response.headers)
-        error: CyberunError | None = None
-        if response.status_code != httpx.codes.OK:
+    async def _open_stream(self, request: httpx.Request) -> tuple[httpx.Response, CyberunError | None]:
+        """Send a request, following redirects within the origin. Returns the answer, and why it is none to follow."""
+        for _ in range(_REDIRECTS):
+            problem: CyberunError | None = None
             try:
-                _redirect(response.status_code, response.headers, request, self.settings.origin)
-                error = failure(response.status_code, response.headers, b"", now)
+                response = await pool().send(request, stream=True, auth=self._auth)
+            except (httpx.HTTPError, httpx.InvalidURL) as exc:
+                problem = _explain(exc, self._host)
+            if problem is not None:
+                raise problem
+            try:
+                target = _redirect(response.status_code, response.headers, request, self.settings.origin)
             except ProtocolError as exc:
-                error = exc
-        mime = response.headers.get("content-type", "").split(";")[0].strip().lower()
-        wait = parse_retry_after(response.headers.get("retry-after"), now or datetime.now(timezone.utc))
-        return Stream(response.status_code, mime, wait, error, response)
+                return response, exc
+            if target is None:
+                return response, None
+            await response.aclose()
+            target.headers.update({"Accept": "text/event-stream", "Accept-Encoding": "identity"})
+            request = target
+        raise NetworkError(f"{self._host} redirects in circles.")
 
     @asynccontextmanager
     async def download(self, url: str, *, offset: int = 0, if_range: str | None = None) -> AsyncIterator[Download]:

@@ -87,7 +87,8 @@ class Follower:
         self._reopening = False
         self._why = ""
         self._stream_at: float | None = None  # while polling: when to try the stream again
-        self._asked_pause: float | None = None  # by `retry:` or Retry-After
+        self._retry_field: float | None = None  # seconds, by the stream's `retry:`
+        self._retry_after: float | None = None  # seconds, by the last answer that was no stream
         self._last_event_id = ""
         self._final: Event | None = None  # the stream's word that the task has ended
 
@@ -138,10 +139,11 @@ class Follower:
     async def _stream(self) -> bool:
         """Read the stream once, to its end. Returns whether it brought the verdict."""
         if self._reopening:
-            pause = self._stream_backoff.next(at_least=self._asked_pause)
+            asked = self._retry_after if self._retry_after is not None else self._retry_field
+            pause = self._stream_backoff.next(at_least=asked)
             self._change(connection="reconnecting", problem=self._later(self._why, pause))
             await self._sleep(pause)
-        self._reopening, self._why = True, "The stream of events ended early."
+        self._reopening, self._retry_after, self._why = True, None, "The stream of events ended early."
         reader = _Reader(self, self._last_event_id)
         verdict = False
         try:
@@ -171,7 +173,7 @@ class Follower:
             return False
         self._why = str(stream.error or f"The events come as {stream.mime or 'nothing named'}, not as a stream.")
         self._tell(f"no stream ({stream.status}): {self._why}")
-        self._asked_pause = stream.retry_after
+        self._retry_after = stream.retry_after
         if stream.error is None or stream.status in _NO_STREAM:
             self._poll()
         else:
@@ -259,7 +261,7 @@ class Follower:
         self._stream_at = None
         self._last_event_id = decoder.last_event_id
         if decoder.retry is not None:
-            self._asked_pause = min(decoder.retry / 1000, _RETRY_FIELD_MAX)
+            self._retry_field = min(decoder.retry / 1000, _RETRY_FIELD_MAX)
         self.story.counts["oversized"] = max(self.story.counts["oversized"], decoder.oversized)
         self._change()
 

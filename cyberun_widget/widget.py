@@ -129,7 +129,8 @@ class TaskWidget(anywidget.AnyWidget):
         self._watch: Watch | None = None
         self._stopped = False
         self._saved: str | None = None
-        self._archive_id: str | None = None
+        self._archives: list[str] = []  # display ids, one for each time the card was shown
+        self._archived: Artifacts | None = None  # what the archives show
         self._desk = Desk(self)
         if self.comm is not None:
             _kernel.route_clicks(self.comm)
@@ -323,8 +324,11 @@ class TaskWidget(anywidget.AnyWidget):
         self._write(values)
         if over and not self._outcome.done():
             self._desk.push(self.artifacts)
-            self._rewrite_archive()
+            self._archived = None
+            self._rewrite_archives()
             _settle(self._outcome, current.finished)
+        elif over:
+            self._rewrite_archives()
 
     def _write(self, values: Mapping[str, Any]) -> None:
         with self.hold_sync():
@@ -340,11 +344,15 @@ class TaskWidget(anywidget.AnyWidget):
     def _ipython_display_(self) -> None:
         bundle = self._repr_mimebundle_()
         live, metadata = bundle if isinstance(bundle, tuple) else (bundle, {})
-        self._archive_id = _kernel.display_pair(live or {}, archive.bundle(self.get_state()), metadata)
+        self._archives.append(_kernel.display_pair(live or {}, archive.bundle(self.get_state()), metadata))
 
-    def _rewrite_archive(self) -> None:
-        if self._archive_id is not None:
-            _kernel.update(self._archive_id, archive.bundle(self.get_state()))
+    def _rewrite_archives(self) -> None:
+        """Put what is known at the end into the outputs that stay; again when a picture comes after it."""
+        if self._archives and self.artifacts != self._archived:
+            bundle = archive.bundle(self.get_state())
+            for display_id in self._archives:
+                _kernel.update(display_id, bundle)
+        self._archived = self.artifacts
 
     # --- beginnings and ends -----------------------------------------------------------------------------------------
 
