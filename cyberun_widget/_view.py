@@ -100,14 +100,17 @@ def _failed_at(state: TaskState, watch: Watch) -> str:
     return names.get(state.current_node, state.current_node)
 
 
+def cause(error: str) -> str:
+    """Return the line of an error that tells the cause: the first, or of a bare Python traceback the last."""
+    lines = [line.strip() for line in error.splitlines() if line.strip()] or [""]
+    told = lines[-1] if lines[0].startswith("Traceback") else lines[0]
+    return told if len(told) <= _CAUSE else told[: _CAUSE - 1] + "…"
+
+
 def _cause(error: str | None) -> dict[str, str]:
-    """Split an error into the line that tells the cause, and the whole of it where there is more."""
-    lines = [line.strip() for line in (error or "").splitlines() if line.strip()]
-    if not lines:
-        return {"cause": "", "details": ""}
-    cause = lines[-1] if any(line.startswith("Traceback") for line in lines) else lines[0]
-    short = cause if len(cause) <= _CAUSE else cause[: _CAUSE - 1] + "…"
-    return {"cause": short, "details": error or "" if len(lines) > 1 or short != cause else ""}
+    """Split an error into what the card says at once, and the whole of it where there is more."""
+    told = cause(error or "")
+    return {"cause": told, "details": "" if told == (error or "").strip() else error or ""}
 
 
 def _download(artifacts: Artifacts, *, ended: bool) -> dict[str, Any] | None:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 from cyberun_widget._download import Downloads
 from cyberun_widget._loop import background
 from cyberun_widget._secret import redact, scrub
+from cyberun_widget._view import cause
 from cyberun_widget.artifacts import Artifacts, TaskResult
 from cyberun_widget.errors import AuthError, CyberunError, NotFoundError, TaskCancelled, TaskFailed
 from cyberun_widget.follow import Follower, Listener, Problem
@@ -166,7 +167,7 @@ class Watch:
         result, state = self.result(), self.follower.state
         name = f"Task {state.task_id}"
         if state.status == "failed":
-            self.finished.set_exception(TaskFailed(f"{name} failed: {result.error}", result))
+            self.finished.set_exception(TaskFailed(f"{name} failed: {cause(result.error or '')}", result))
         elif state.status == "cancelled":
             self.finished.set_exception(TaskCancelled(f"{name} was cancelled.", result))
         else:
