@@ -1,0 +1,80 @@
+// Two pictures in one frame, and a slider between them.
+import { decode } from "./image.js";
+import { el } from "./dom.js";
+import { load } from "./loading.js";
+
+/** @typedef {import("./types.js").Artifact} Artifact */
+
+/**
+ * @param {import("./types.js").Env} env of the dialog; its artifact is the one on the left at first
+ * @param {Artifact[]} pictures two or more
+ * @returns {import("./types.js").View}
+ */
+export function compareView(env, pictures) {
+  const { signal } = env.life;
+  const at = Math.max(0, pictures.findIndex(({ key }) => key === env.artifact.key));
+  const second = at + 1 < pictures.length ? at + 1 : at - 1;
+  const [low, high] = [Math.min(at, second), Math.max(at, second)];
+  const body = el("div", { class: "cy-v-compare-host" });
+  const left = picker("Before", pictures, low);
+  const right = picker("After", pictures, high);
+  const refresh = () => {
+    const [before, after] = [pictures[Number(left.value)], pictures[Number(right.value)]];
+    if (before && after) body.replaceChildren(pair(env, before, after));
+  };
+  left.addEventListener("change", refresh, { signal });
+  right.addEventListener("change", refresh, { signal });
+  refresh();
+  const tools = pictures.length > 2 ? [left, right] : [];
+  return { node: body, tools };
+}
+
+/** @param {string} label @param {Artifact[]} pictures @param {number} chosen */
+function picker(label, pictures, chosen) {
+  const node = el("select", { class: "cy-v-select", "aria-label": label });
+  node.append(...pictures.map(({ name }, index) => el("option", { value: index, text: name })));
+  node.value = String(chosen);
+  return node;
+}
+
+/**
+ * @param {import("./types.js").Env} env
+ * @param {Artifact} before
+ * @param {Artifact} after
+ */
+function pair(env, before, after) {
+  const fetchOne = async (/** @type {Artifact} */ artifact, /** @type {AbortSignal} */ signal) =>
+    decode(await env.ctx.bytes(artifact.key, { signal }), { ...env, artifact });
+  return load(env, {
+    label: "Loading both pictures",
+    ask: ({ signal }) => Promise.all([fetchOne(before, signal), fetchOne(after, signal)]),
+    show: ([a, b]) => slider(a, b, before, after, env.life.signal),
+  });
+}
+
+/**
+ * A range input over both pictures: mouse, touch, keys and screen readers have it from the browser.
+ * @param {HTMLImageElement} a
+ * @param {HTMLImageElement} b
+ * @param {Artifact} before
+ * @param {Artifact} after
+ * @param {AbortSignal} signal
+ */
+function slider(a, b, before, after, signal) {
+  const range = el("input", { type: "range", class: "cy-v-range", min: 0, max: 100, step: 0.5, value: 50, "aria-label": "How much of the first picture is seen" });
+  const frame = el("div", { class: "cy-v-compare" }, b, a, range,
+    el("div", { class: "cy-v-handle", "aria-hidden": "true" }),
+    el("span", { class: "cy-v-tag cy-v-tag-left", text: before.name }),
+    el("span", { class: "cy-v-tag cy-v-tag-right", text: after.name }));
+  const [width, height] = [Math.max(a.naturalWidth, b.naturalWidth, 1), Math.max(a.naturalHeight, b.naturalHeight, 1)];
+  frame.style.setProperty("--cy-ratio", String(width / height));
+  frame.style.setProperty("--cy-natural", `${width}px`);
+  const place = () => {
+    frame.style.setProperty("--cy-at", `${range.value}%`);
+    range.setAttribute("aria-valuetext", `${Math.round(Number(range.value))} % ${before.name}`);
+  };
+  range.addEventListener("input", place, { signal });
+  place();
+  requestAnimationFrame(() => range.focus({ preventScroll: true }));
+  return el("div", { class: "cy-v-compare-stage" }, frame);
+}

@@ -1,0 +1,57 @@
+// What has no picture: what is in an archive, and the plain card of any other file.
+import { copyButton, el, icon } from "./dom.js";
+import { bytes, many } from "./format.js";
+import { load } from "./loading.js";
+import { saveButton } from "./save.js";
+import { tableBody } from "./table.js";
+import { textBody } from "./text.js";
+
+const LISTED = 2000;
+
+/** @typedef {import("./types.js").Env} Env @typedef {import("./types.js").ListPreview} ListPreview */
+
+/** @param {ListPreview} list @param {Env} env */
+function listing({ entries, note }, env) {
+  const files = entries.filter(({ name }) => !name.endsWith("/"));
+  const total = files.reduce((sum, { size }) => sum + (size ?? 0), 0);
+  const rows = files.slice(0, LISTED).map(({ name, size }) => {
+    const cut = name.lastIndexOf("/") + 1;
+    const words = el("span", { class: "cy-v-entry" }, el("span", { class: "cy-v-faint", text: name.slice(0, cut) }), el("span", { text: name.slice(cut) }));
+    return el("li", {}, icon("file"), words, el("span", { class: "cy-v-muted", text: bytes(size) }));
+  });
+  const words = [note ?? "", files.length > LISTED ? `The first ${many(LISTED, "files")} are listed.` : ""].filter(Boolean).join(" ");
+  const bar = el("div", { class: "cy-v-subbar" }, el("span", { class: "cy-v-muted", text: `${many(files.length, "files")} · ${bytes(total)} unpacked` }));
+  const list = el("ul", { class: "cy-v-list", tabindex: 0, "aria-label": `Files in ${env.artifact.name}` }, ...rows);
+  return el("div", { class: "cy-v-pane" }, bar, words && el("p", { class: "cy-v-note", text: words }), list);
+}
+
+/** @param {Env} env @returns {HTMLElement} */
+function card({ artifact, ctx, life, full }) {
+  const { name, mime, size, path } = artifact;
+  const about = [mime, bytes(size)].filter(Boolean).join(" · ");
+  const words = el("div", { class: "cy-v-filewords" }, el("strong", { text: name }), el("span", { class: "cy-v-muted", text: about }));
+  if (path) words.append(el("span", { class: "cy-v-path" }, el("code", {}, el("bdi", { dir: "ltr", text: path })), copyButton("Copy the path", () => path, life)));
+  const save = full ? null : saveButton(() => artifact.key, ctx, life); // the dialog has its own
+  return el("div", { class: "cy-v-file" }, el("span", { class: "cy-v-fileicon" }, icon("file")), words, save);
+}
+
+/** @param {import("./types.js").Artifact} artifact whether the kernel can tell what is in it */
+export function isArchive({ mime }) {
+  return /zip|x-tar|gzip/.test(mime);
+}
+
+/** @param {Env} env @returns {import("./types.js").View} */
+export function fileView(env) {
+  const { artifact, ctx } = env;
+  const preview = ctx.preview;
+  if (!preview || !isArchive(artifact)) return { node: card(env) };
+  const node = load(env, {
+    ask: ({ signal }) => preview(artifact.key, { signal }),
+    show: (found) => {
+      if ("entries" in found) return listing(found, env);
+      if ("columns" in found) return tableBody(found, env);
+      return textBody(found.text, env, found.note ?? "");
+    },
+  });
+  return { node };
+}

@@ -1,0 +1,84 @@
+// From "nothing yet" to a view: asked for, on its way, there, or not to be had.
+import { button, el, icon } from "./dom.js";
+import { bytes } from "./format.js";
+import { saveButton } from "./save.js";
+
+/** @typedef {import("./types.js").Env} Env */
+
+/** @param {unknown} error @returns {string} */
+export function reason(error) {
+  return error instanceof Error && error.message ? error.message : "This could not be shown.";
+}
+
+/**
+ * What stands in for a view that cannot be: the reason, another try, and the file itself.
+ * @param {Env} env
+ * @param {string} text
+ * @param {(() => void) | null} retry
+ */
+export function failure({ artifact, ctx, life }, text, retry) {
+  const tools = el("div", { class: "cy-v-row" });
+  if (retry) tools.append(button("Try again", retry, { icon: "reset", signal: life.signal }));
+  tools.append(saveButton(() => artifact.key, ctx, life));
+  return el("div", { class: "cy-v-failure", role: "alert" }, icon("warning"), el("p", { text }), tools);
+}
+
+/** @param {string} label @returns {{node: HTMLElement, update: (received: number, total: number) => void}} */
+function progress(label) {
+  const fill = el("div", { class: "cy-v-fill" });
+  const bar = el("div", { class: "cy-v-bar", role: "progressbar", "aria-label": label, "aria-valuemin": 0, "aria-valuemax": 100 }, fill);
+  const words = el("span", { class: "cy-v-muted", text: label });
+  const update = (/** @type {number} */ received, /** @type {number} */ total) => {
+    const share = total > 0 ? Math.min(1, received / total) : 0;
+    bar.setAttribute("aria-valuenow", String(Math.round(share * 100)));
+    fill.style.width = `${share * 100}%`;
+    words.textContent = total > 0 && share < 1 ? `${label} ${bytes(received)} of ${bytes(total)}` : label;
+  };
+  return { node: el("div", { class: "cy-v-loading" }, bar, words), update };
+}
+
+/**
+ * Ask for something and show it, with progress, errors and another try in between.
+ * @template T
+ * @param {Env} env
+ * @param {object} job
+ * @param {(options: {signal: AbortSignal, onProgress: (received: number, total: number) => void}) => Promise<T>} job.ask
+ * @param {(value: T) => Node | Promise<Node>} job.show
+ * @param {string} [job.label] while it is on its way
+ * @param {{label: string, over: number}} [job.gate] from this size on (bytes), nothing is asked for before a click
+ * @returns {HTMLElement} holds whichever of these it is
+ */
+export function load(env, { ask, show, label = "Loading", gate }) {
+  const { artifact, life } = env;
+  const host = el("div", { class: "cy-v-load" });
+  const start = async () => {
+    const { node, update } = progress(label);
+    host.replaceChildren(node);
+    try {
+      const value = await ask({ signal: life.signal, onProgress: update });
+      const shown = life.ended ? null : await show(value);
+      if (shown && !life.ended) host.replaceChildren(shown);
+    } catch (error) {
+      if (!life.ended) host.replaceChildren(failure(env, reason(error), start));
+    }
+  };
+  if (gate && (artifact.size ?? 0) > gate.over) {
+    const go = button(`${gate.label} · ${bytes(artifact.size)}`, start, { icon: "down", signal: life.signal });
+    host.append(el("div", { class: "cy-v-center" }, go));
+  } else {
+    void start();
+  }
+  return host;
+}
+
+/**
+ * The artifact's bytes, shown.
+ * @param {Env} env
+ * @param {(blob: Blob) => Node | Promise<Node>} show
+ * @param {{label: string, over: number}} [gate]
+ */
+export function loadBytes(env, show, gate) {
+  const ask = (/** @type {{signal: AbortSignal, onProgress: (received: number, total: number) => void}} */ options) =>
+    env.ctx.bytes(env.artifact.key, options);
+  return load(env, gate ? { ask, show, gate } : { ask, show });
+}

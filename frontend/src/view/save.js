@@ -1,0 +1,25 @@
+// The button that keeps a file, and says so when it could not.
+import { button } from "./dom.js";
+import { reason } from "./loading.js";
+
+/**
+ * @param {() => string} key of the artifact that is meant when the button is pressed
+ * @param {import("./types.js").Ctx} ctx
+ * @param {import("./life.js").Life} life
+ */
+export function saveButton(key, ctx, life) {
+  const node = button("Save", async () => {
+    const words = node.querySelector("span");
+    try {
+      await ctx.save(key());
+    } catch (error) {
+      if (words) words.textContent = "Not saved";
+      node.title = reason(error);
+      life.later(() => {
+        if (words) words.textContent = "Save";
+        node.title = "";
+      }, 5000);
+    }
+  }, { icon: "down", signal: life.signal });
+  return node;
+}
