@@ -1,0 +1,9 @@
+"""`python -m cyberun_widget.local`."""
+
+from __future__ import annotations
+
+import sys
+
+from cyberun_widget.local.command import main
+
+sys.exit(main())

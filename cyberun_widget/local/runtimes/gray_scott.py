@@ -1,0 +1,164 @@
+"""`gray-scott`: a reaction-diffusion picture from a small node graph.
+
+Gray and Scott's model: U is fed, V eats U and decays. dU/dt = Du lap(U) - U V^2 + F (1 - U), dV/dt = Dv lap(V) + U V^2
+- (F + k) V, in explicit steps of 1 on a torus (P. Gray and S. K. Scott, 1984; constants after J. Pearson, 1993).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+from PIL import Image
+
+from cyberun_widget.local.runtimes.colours import shade
+from cyberun_widget.local.runtimes.context import RuntimeFailure
+from cyberun_widget.local.runtimes.media import write_gif, write_mp4, write_png
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from cyberun_widget.local.runtimes.context import Context
+
+    Field = NDArray[np.float32]
+
+_NOISE, _SIMULATE, _COLOURISE, _PICTURE, _VIDEO = "3", "5", "7", "9", "10"
+_DU, _DV = np.float32(0.2097), np.float32(0.105)
+_FPS: Final = 24
+_FRAMES: Final = 96
+_CHUNK: Final = 10  # steps between two looks at the clock
+_SIMULATED: Final = 0.72  # of the whole task
+
+
+def run(context: Context) -> dict[str, Any]:
+    """Grow the pattern and save it. Raises RuntimeFailure where nothing grows with these rates."""
+    values = context.parameters
+    size, steps = int(values["size"]) // 8 * 8, int(values["steps"])
+    context.progress(0.0, node=_NOISE)
+    u, v = seed_fields(size // 2, int(values["seed"]))
+    history, u, v = _simulate(context, u, v, steps)
+    if float(v.max()) < 0.05:  # noqa: PLR2004 - nothing of V is left to see
+        raise RuntimeFailure(_died(values, v))
+    _save_pictures(context, history, size)
+    if values.get("video"):
+        _save_video(context, history, min(size, 384))
+    context.progress(1.0, node=_VIDEO if values.get("video") else _PICTURE, step=steps, total=steps)
+    return {"seed": values["seed"], "steps": steps, "mean_v": round(float(v.mean()), 5)}
+
+
+def seed_fields(side: int, seed: int) -> tuple[Field, Field]:
+    """Return U and V at the start: U everywhere, with drops of V in a loose spiral."""
+    rng = np.random.default_rng(seed)
+    u = np.ones((side, side), np.float32)
+    v = np.zeros((side, side), np.float32)
+    rows, columns = np.mgrid[0:side, 0:side].astype(np.float32)
+    drops = 26
+    turn = rng.uniform(0, 2 * np.pi)
+    for index in range(drops):
+        # Vogel's spiral spreads the drops evenly; the noise keeps them from looking like a plan.
+        angle, radius = turn + index * 2.39996, np.sqrt((index + 0.5) / drops) * 0.47 * side
+        x, y = side / 2 + radius * np.cos(angle), side / 2 + radius * np.sin(angle)
+        x, y = x + rng.normal(0, side * 0.03), y + rng.normal(0, side * 0.03)
+        reach = side * rng.uniform(0.012, 0.03) + 1
+        dx, dy = (columns - x + side / 2) % side - side / 2, (rows - y + side / 2) % side - side / 2
+        spot = dx * dx + dy * dy < reach * reach
+        u[spot], v[spot] = 0.5, 0.25
+    v += rng.uniform(0, 0.02, v.shape).astype(np.float32) * (v > 0)
+    return u, v
+
+
+def _simulate(context: Context, u: Field, v: Field, steps: int) -> tuple[list[Field], Field, Field]:
+    """Run the model. Returns V at evenly spread moments (the last is the end), and both fields."""
+    feed, kill = np.float32(context.parameters["feed"]), np.float32(context.parameters["kill"])
+    side = u.shape[0]
+    fields = [np.pad(item, 1, mode="wrap") for item in (u, v)]
+    spare = [np.empty((side, side), np.float32) for _ in range(3)]
+    # Growth is fast at first: frames are taken densely there, so that the video moves evenly.
+    moments = {round(steps * (index / (_FRAMES - 1)) ** 1.5) for index in range(_FRAMES)}
+    history: list[Field] = []
+    for step in range(steps + 1):
+        if step in moments:
+            history.append(fields[1][1:-1, 1:-1].copy())
+        if step % _CHUNK == 0 or step == steps:
+            context.progress(_SIMULATED * step / steps, node=_SIMULATE, step=step, total=steps)
+        if step < steps:
+            _step(fields[0], fields[1], spare, feed, kill)
+    return history, fields[0][1:-1, 1:-1], fields[1][1:-1, 1:-1]
+
+
+def _step(u: Field, v: Field, spare: list[Field], feed: np.float32, kill: np.float32) -> None:
+    """Advance both padded fields by one step, in place and without new memory."""
+    react, lap, drain = spare
+    inner_u, inner_v = u[1:-1, 1:-1], v[1:-1, 1:-1]
+    np.multiply(inner_v, inner_v, out=react)
+    react *= inner_u
+    _laplace(u, lap, _DU)
+    lap -= react
+    lap += feed
+    np.multiply(inner_u, 1 - feed, out=drain)
+    np.add(drain, lap, out=inner_u)
+    _laplace(v, lap, _DV)
+    lap += react
+    np.multiply(inner_v, 1 - feed - kill, out=drain)
+    np.add(drain, lap, out=inner_v)
+    for field in (u, v):
+        field[0], field[-1] = field[-2], field[1]
+        field[:, 0], field[:, -1] = field[:, -2], field[:, 1]
+
+
+def _laplace(field: Field, out: Field, rate: np.float32) -> None:
+    """Write `rate` times the five-point Laplacian."""
+    np.add(field[:-2, 1:-1], field[2:, 1:-1], out=out)
+    out += field[1:-1, :-2]
+    out += field[1:-1, 2:]
+    out -= 4 * field[1:-1, 1:-1]
+    out *= rate
+
+
+def picture(field: Field, size: int, colormap: str) -> NDArray[np.uint8]:
+    """Return the field as an RGB picture of `size` pixels a side."""
+    side = field.shape[0]
+    wrapped = np.pad(field, 4, mode="wrap")  # so that the edges are as smooth as the middle
+    scaled = Image.fromarray(wrapped).resize((size, size), Image.Resampling.BICUBIC, box=(4, 4, side + 4, side + 4))
+    values = np.clip(np.asarray(scaled, np.float32) / np.float32(0.36), 0, 1)
+    smooth = values * values * (3 - 2 * values)
+    return shade(smooth, colormap, depth=7.0 * size / 512)
+
+
+def _save_pictures(context: Context, history: list[Field], size: int) -> None:
+    count, colormap = int(context.parameters.get("batch") or 1), str(context.parameters["colormap"])
+    places = [round((len(history) - 1) * (index + 1) / count) for index in range(count)]
+    for index, place in enumerate(places):
+        context.progress(_SIMULATED + 0.08 * index / count, node=_COLOURISE, step=index, total=count)
+        pixels = picture(history[place], size, colormap)
+        context.progress(_SIMULATED + 0.08 * (index + 0.7) / count, node=_PICTURE)
+        name = f"gray-scott-{index + 1:02d}.png" if count > 1 else "gray-scott.png"
+        write_png(context.output(f"{_PICTURE}.images.{index}", name, "image/png", _PICTURE), pixels)
+
+
+def _save_video(context: Context, history: list[Field], size: int) -> None:
+    form, colormap = str(context.parameters["format"]), str(context.parameters["colormap"])
+    size = min(size, 256) if form == "gif" else size
+    total, base = len(history), _SIMULATED + 0.08
+
+    def tell(index: int) -> None:
+        context.progress(base + (0.99 - base) * (index + 1) / total, node=_VIDEO, step=index + 1, total=total)
+
+    frames = (picture(field, size, colormap) for field in history)
+    if form == "gif":
+        made = []
+        for index, frame in enumerate(frames):
+            made.append(frame)
+            tell(index)
+        write_gif(context.output(f"{_VIDEO}.gifs.0", "gray-scott.gif", "image/gif", _VIDEO), made, _FPS)
+        return
+    write_mp4(context.output(f"{_VIDEO}.videos.0", "gray-scott.mp4", "video/mp4", _VIDEO), frames, _FPS, on_frame=tell)
+
+
+def _died(values: Any, v: Field) -> str:
+    return (
+        f"GrayScottSimulate (node {_SIMULATE}): the pattern died out: nothing is left of V with feed={values['feed']:g} and "
+        f"kill={values['kill']:g}. Try feed=0.0545 and kill=0.062.\n\n"
+        f"max(V) = {float(v.max()):.3e} after {values['steps']} steps, below the 0.05 that can be seen\n"
+        f"grid = {v.shape[0]} x {v.shape[1]}, Du = {_DU:g}, Dv = {_DV:g}, seed = {values['seed']}"
+    )
