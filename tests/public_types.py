@@ -1,0 +1,123 @@
+"""The public types, as the user's own checker sees them. Type-checked by mypy, never run."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from PIL.Image import Image
+from typing_extensions import assert_type
+
+from cyberun_widget import (
+    Artifact,
+    AsyncClient,
+    Client,
+    CyberunError,
+    FollowPolicy,
+    RateLimitError,
+    ServerError,
+    TaskCancelled,
+    TaskFailed,
+    TaskResult,
+    TaskWidget,
+    WaitTimeout,
+)
+from cyberun_widget._sse import SSEDecoder, SSEMessage
+from cyberun_widget.artifacts import Artifacts, Kind
+from cyberun_widget.events import Event
+from cyberun_widget.models import Task, Workflow
+
+client = Client("sk-key", base_url="https://example.com/api/v1", team_id=None)
+assert_type(Client.local(), Client)
+assert_type(client.upload("photo.png"), str)
+assert_type(client.submit("portrait", seed=7), str)
+assert_type(client.run("portrait", seed=7), TaskWidget)
+assert_type(client.tasks(status="running", limit=5)[0], Task)
+assert_type(client.tasks().open(0), TaskWidget)
+assert_type(client.workflows()[0], Workflow)
+assert_type(client.workflow("portrait@2"), Workflow)
+assert_type(client.task("id"), Task)
+assert_type(client.result("id", download="none"), TaskResult)
+assert_type(client.cancel("id"), bool)
+assert_type(client.clear_cache(), int)
+
+widget = TaskWidget(
+    "id",
+    client,
+    policy=FollowPolicy(poll_interval=1, max_failures=None),
+    download="all",
+    download_dir=Path("downloads"),
+)
+TaskWidget("id", api_key="sk-key", base_url=None, team_id=None)
+assert_type(widget.wait(timeout=1.5), TaskResult)
+assert_type(widget.save("folder"), list[Path])
+assert_type(widget.diagnostics(), str)
+assert_type(widget.events(), AsyncIterator[Event])
+widget.cancel()
+widget.stop()
+
+
+def progressed(progress: float) -> None:
+    """Take what `on_progress` gives."""
+
+
+def done(result: TaskResult) -> None:
+    """Take what `on_done` gives."""
+    assert_type(result.status, str)
+    assert_type(result.output, Any)
+    assert_type(result.error, "str | None")
+    assert_type(result.elapsed, float)
+    assert_type(result.artifacts, Artifacts)
+    assert_type(result.artifacts["9.images.0"], Artifact)
+    assert_type(result.artifacts[1:], Artifacts)
+    assert_type(result.artifacts.first("image"), "Artifact | None")
+    several: Sequence[Artifact] = result.artifacts.images
+    for artifact in several:
+        kind: Kind = artifact.kind
+        assert_type((kind, artifact.key, artifact.name, artifact.mime)[1:], tuple[str, str, str])
+        assert_type(artifact.size, "int | None")
+        assert_type(artifact.path, "Path | None")
+        assert_type(artifact.bytes(), bytes)
+        assert_type(artifact.image(), Image)
+        assert_type(artifact.save("folder"), Path)
+
+
+def happened(event: Event) -> None:
+    """Take what `on_event` gives."""
+    assert_type(event.type, str)
+
+
+widget.on_progress(progressed)
+widget.on_done(done)
+widget.on_event(happened)
+
+
+async def asynchronous() -> None:
+    """Use the client and the widget of code that awaits."""
+    async with AsyncClient("sk-key") as asking:
+        assert_type(await asking.submit("portrait"), str)
+        assert_type((await asking.tasks())[0], Task)
+        assert_type(await asking.result("id"), TaskResult)
+    assert_type(await widget, TaskResult)
+    async for event in widget.events():
+        happened(event)
+
+
+def told(error: CyberunError) -> object:
+    """Take errors apart."""
+    match error:
+        case TaskFailed() | TaskCancelled():
+            return error.result
+        case RateLimitError():
+            return assert_type(error.retry_after, "float | None")
+        case ServerError():
+            return assert_type(error.status, int)
+        case WaitTimeout():
+            timeout: TimeoutError = error
+            return timeout
+    return None
+
+
+decoder = SSEDecoder()
+assert_type(decoder.feed(b"data: x\n\n"), list[SSEMessage])
