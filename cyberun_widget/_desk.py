@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 _log = logging.getLogger(__name__)
 _STATIC: Final = Path(__file__).parent / "static"
 _MODULES: Final = {
-    "files": (_STATIC / "files.js", None),
+    "files": (_STATIC / "files.js", _STATIC / "files.css"),
     "view": (_STATIC / "viewers" / "view.js", None),
     "three": (_STATIC / "viewers" / "three.js", None),
 }
@@ -55,7 +55,6 @@ class Desk:
         """Send the viewer and the small files unasked, where a busy kernel couldn't answer for them later."""
         if not in_kernel() or has_subshells() or not artifacts:
             return
-        self._module("files")
         self._module("files")
         self._module("view")
         left = _PUSH_ALL

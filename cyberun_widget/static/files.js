@@ -44,6 +44,7 @@ function keep(store, name, blob) {
 function receive(store, task, message, buffers) {
 	const data = buffers?.[0];
 	if (message.type === "failed" && message.id) store.reads.get(message.id)?.fail(message.text);
+	else if (message.type === "preview" && message.id) store.reads.get(message.id)?.told?.(message.preview);
 	else if (message.type === "chunk" && message.id && data) store.reads.get(message.id)?.chunk(message, data);
 	else if (message.type === "chunk" && data) push(store, `${task}/${message.key}`, message, data);
 }
@@ -113,6 +114,30 @@ function transfer(store, model, key, name, signal, onProgress) {
 	});
 }
 
+/**
+ * What the kernel can tell of a file that a browser can't read: a table's head, an archive's listing.
+ * @param {Cyberun.Store} store @param {Cyberun.Model} model @param {string} key @param {AbortSignal} signal @returns {Promise<unknown>}
+ */
+function preview(store, model, key, signal) {
+	return new Promise((resolve, reject) => {
+		const id = store.next++;
+		const end = () => {
+			store.reads.delete(id);
+			signal.removeEventListener("abort", stop);
+		};
+		const stop = () => (end(), reject(signal.reason));
+		signal.addEventListener("abort", stop);
+		store.reads.set(id, {
+			name: "",
+			chunk() {},
+			done() {},
+			told: (value) => (end(), resolve(value)),
+			fail: (text) => (end(), reject(new Error(text))),
+		});
+		model.send({ type: "preview", id, key });
+	});
+}
+
 /** @template {keyof HTMLElementTagNameMap} K @param {K} tag @param {string} name */
 function h(tag, name) {
 	const node = document.createElement(tag);
@@ -124,6 +149,7 @@ function h(tag, name) {
 export function attach(card, page) {
 	const { model, root, signal } = card;
 	const store = open(page);
+	adopt(root, card.slot("files"));
 	const asked = new Set();
 	/** @type {Map<Tile, ReturnType<typeof controls>>} */
 	const dressed = new Map();
@@ -166,6 +192,8 @@ export function attach(card, page) {
 				asked.delete(name);
 			}
 		},
+		preview: (key, options = {}) => preview(store, model, key, options.signal ?? signal),
+		open: (key) => void enlarge(key),
 		poster(key, blob) {
 			const tile = card.tiles.get(key);
 			tile?.show(blob);
@@ -292,7 +320,7 @@ export function attach(card, page) {
 			c.save.title = "Save";
 			c.save.ariaLabel = `Save ${a.name}`;
 			c.bar.hidden = a.state !== "downloading";
-			c.bar.style.inlineSize = `${a.size ? Math.min(100, (100 * a.received) / a.size) : 30}%`;
+			c.bar.style.width = `${a.size ? Math.min(100, (100 * a.received) / a.size) : 30}%`;
 			void show(tile);
 		},
 		drop(tile) {

@@ -17,19 +17,19 @@ const TRAITS = /** @type {(keyof Cyberun.Traits)[]} */ (
 	"task_id status progress stage message current_node step_current step_total error output connection elapsed eta stages artifacts density _facts _beat".split(" "));
 /** The texts and their elements; a bdi finds the direction of foreign words. */
 const PARTS = "title:bdi id pill percent:strong steps node:bdi message:bdi labels:bdi time eta note:bdi cause:strong rest summary:summary pre:pre link problem:bdi facts tail";
-/** status: its words, what is going on. @type {Record<string, string[]>} */
+/** Pill, and what is going on. @type {Record<string, string[]>} */
 const STATUS = {
 	unknown: ["Connecting", "Asking for the task’s state."],
 	pending: ["Pending", "Accepted, not handed out yet."],
 	waiting: ["Waiting for an agent", "No agent is free yet."],
 	provisioning: ["Provisioning", "A machine is being made ready."],
 	queued: ["Queued", "Next in line on its agent."],
-	running: ["Running"],
+	running: ["Running", "No progress reported yet."],
 	completed: ["Completed"],
 	failed: ["Failed"],
 	cancelled: ["Cancelled"],
 };
-/** stage: its name, the pill while it runs, its usual share of the time. @type {Record<string, [string, string, number]>} */
+/** Name, pill, usual share of the time. @type {Record<string, [string, string, number]>} */
 const STAGES = {
 	download: ["Download", "Downloading", 0.05],
 	process_data: ["Process data", "Processing data", 0.2],
@@ -93,7 +93,7 @@ function set(node, values) {
 	}
 }
 
-/** A module's place in the page, empty or filled. @param {string} name */
+/** A module's place. @param {string} name */
 function slot(name) {
 	const s = page.modules.get(name) ?? { ...Promise.withResolvers(), here: false };
 	page.modules.set(name, s);
@@ -143,7 +143,7 @@ function rail() {
 			const part = state === "done" ? 1 : /pending|skipped/.test(state) ? 0 : (own ?? 0);
 			set(seg, { "data-state": state, "data-wait": wait || (runs && own == null) });
 			fill.style.transition = again ? "none" : "";
-			fill.style.inlineSize = `${(100 * part).toFixed(1)}%`;
+			fill.style.width = `${(100 * part).toFixed(1)}%`;
 			if (!item) return;
 			set(item, { "data-state": state, "aria-current": runs && "step" });
 			put(/** @type {HTMLElement} */ (item.firstChild), STAGES[name]?.[0] ?? name);
@@ -169,7 +169,8 @@ function tile(card) {
 		update(a) {
 			const { kind, state, size } = (t.artifact = a);
 			set(node, { "data-artifact": a.key, "data-kind": kind, "data-state": state });
-			img.alt = name.title = a.name;
+			img.alt = a.name;
+			name.title = dots(a.name, a.group);
 			put(name, a.name);
 			if (a.width && a.height) media.style.aspectRatio = `${a.width} / ${a.height}`;
 			put(glyph, kind === "model" ? "3D" : (/\.(\w{1,5})$/.exec(a.name)?.[1] ?? kind));
@@ -203,7 +204,7 @@ function gallery(card) {
 		for (const group of groups) {
 			const label = labels.get(group) ?? h("bdi", "cy-label", group);
 			labels.set(group, label);
-			if (group && groups[1] != null) want.push(label);
+			if (group && all.length > 2 * groups.length) want.push(label);
 			for (const a of all.filter((a) => a.group === group)) {
 				const t = card.tiles.get(a.key) ?? tile(card);
 				card.tiles.set(a.key, t);
@@ -244,9 +245,9 @@ function speak(traits, silent, asked, trouble) {
 	const pill = lost ? "Can’t watch" : cancelling ? "Cancelling" : (running && (STAGES[stage]?.[1] || stage)) || words;
 	const error = failed || lost ? traits.error || "No cause was given." : "";
 	const cut = (error + "\n").search(/(?<=[.!?])\s|\n/);
-	const retry = Math.ceil((f.retry_in ?? 0) - drift), news = Math.floor((f.news ?? 0) + drift), speed = running && !dead && f.speed;
+	const retry = Math.ceil((f.retry_in ?? 0) - drift), news = Math.floor((f.news ?? 0) + drift), speed = running && watched && !dead && f.speed;
 	const size = sum(all.map((a) => a.size ?? 0));
-	const labels = waits ? dots(...f.labels) : "";
+	const labels = waits ? dots(...(f.labels ?? [])) : "";
 	return {
 		watched, dead, drift, lost, cancelling,
 		wait: still && watched && !dead,
@@ -259,20 +260,19 @@ function speak(traits, silent, asked, trouble) {
 			pill,
 			percent: still || ended ? "" : percent,
 			steps: done ? "" : steps,
-			node: done || traits.stages.length ? "" : failed ? f.failed_at : f.node || traits.current_node,
+			node: traits.stages.length ? "" : failed ? f.failed_at : watched ? f.node || traits.current_node : "",
 			message: fetching ? `Fetching results: ${dots(`${d.done} of ${d.total}`, d.size && `${weight(d.received)} of ${weight(d.size)}`)}`
-				: watched ? traits.message || (labels ? "No agent is free with" : lead)
+				: watched ? traits.message || (labels ? "No agent is free with" : running && !still ? "" : lead)
 				: status === "cancelled" && progress ? `Stopped at ${percent}.`
 				: done && !all.length && output == null ? "The task left no files." : "",
 			labels,
-			time: !ended && elapsed ? `${clock(elapsed + drift)} ${running ? "elapsed" : "waiting"}` : "",
+			time: !ended && elapsed ? `${clock(elapsed + drift)} ${lead && !running ? "waiting" : "elapsed"}` : "",
 			eta,
 			note: dead ? `The kernel is not answering. This is the state of ${clock(silent)} ago; the task itself goes on.`
 				: trouble || (cancelling === "queued" ? "Cancel will be sent when the kernel is free."
 				: cancelling ? "Cancel was requested; the verdict will show here."
 				: ended ? "" : f.stopped ? "Not watched from here any more. The task itself goes on."
-				: f.note || (waits ? `${f.created ? `Since ${daytime(f.created)}. ` : ""}Starts by itself once an agent ${
-					labels && "with these labels "}comes online or gets free; going on in other cells is fine.` : "")),
+				: f.note || (waits ? `${f.created ? `Since ${daytime(f.created)}. ` : ""}It starts by itself once an agent ${labels && "with these labels "}is free; starting one more helps.` : "")),
 			cause: error.slice(0, cut),
 			rest: error.slice(cut).trim(),
 			pre: error ? f.details : ended && output != null && !all.length ? JSON.stringify(output, null, 2) : "",
@@ -327,8 +327,9 @@ function render({ model, el }) {
 	for (const [name, tag] of PARTS.split(" ").map((part) => part.split(":"))) n[name] = h(/** @type {"b"} */ (tag ?? "span"), `cy-${name}`);
 	const bar = rail(), live = h("div", "cy-live");
 	const root = h("div", "cyberun-task");
-	set(root, { role: "group", tabindex: -1 });
-	set(live, { role: "status" });
+	root.role = "group";
+	root.tabIndex = -1;
+	live.role = "status";
 	set(n.pre, { tabindex: 0, role: "region", "aria-label": "Details" });
 
 	/** @type {Cyberun.Files | undefined} */
@@ -407,13 +408,13 @@ function render({ model, el }) {
 	const events = TRAITS.map((name) => `change:${name}`);
 	root.append(
 		h("div", "cy-card",
-			h("div", "cy-head", n.title, n.id, h("span", "cy-grow"), n.pill, cancel, retry, save),
+			h("div", "cy-head", n.title, n.id, n.pill, cancel, retry, save),
 			bar.node,
-			h("div", "cy-row", n.percent, n.steps, n.node, n.message, n.labels, h("span", "cy-grow"), n.time, n.eta),
+			h("div", "cy-row", n.percent, n.steps, n.node, n.message, n.labels, h("span", "cy-when", n.time, n.eta)),
 			n.note,
 			h("div", "cy-panel", h("bdi", "cy-why", n.cause, " ", n.rest), copy, h("details", "cy-fold", n.summary, n.pre)),
 			pictures.node,
-			h("div", "cy-foot", n.link, n.problem, n.facts, h("span", "cy-grow"), n.tail)),
+			h("div", "cy-foot", n.link, n.problem, n.facts, n.tail)),
 		live);
 	el.append(root);
 	model.on("msg:custom", answer);

@@ -95,6 +95,9 @@ declare namespace Cyberun {
   interface Ctx {
     bytes(key: string, options?: ReadOptions): Promise<Blob>;
     load(name: string): Promise<any>;
+    preview(key: string, options?: { signal?: AbortSignal }): Promise<unknown>;
+    /** The full-size view, with all artifacts of the card. */
+    open(key: string): void;
     poster(key: string, blob: Blob): void;
     save(key: string): Promise<void>;
     root: HTMLElement;
@@ -112,7 +115,8 @@ declare namespace Cyberun {
     promise: Promise<any>;
     resolve(module: any): void;
     reject(error: unknown): void;
-    sheet: CSSStyleSheet | null;
+    css?: Bytes;
+    sheet?: CSSStyleSheet;
     here: boolean;
   }
 
@@ -121,8 +125,6 @@ declare namespace Cyberun {
     modules: Map<string, Slot>;
     /** Pieces of files that arrived before files.js did. */
     inbox: [task: string, message: Message, buffers: Bytes[]][];
-    /** When the last `_beat` of a task was heard, in seconds of `performance.now()`. */
-    beats: Map<string, [beat: number, at: number]>;
     receive?: (task: string, message: Message, buffers: Bytes[]) => void;
     store?: Store;
   }
@@ -141,15 +143,19 @@ declare namespace Cyberun {
     chunk(message: Message, data: Bytes): void;
     done(blob: Blob): void;
     fail(text: string): void;
+    told?(preview: unknown): void;
   }
 
   interface Tile {
     node: HTMLElement;
     media: HTMLElement;
+    img: HTMLImageElement;
+    /** Whether the picture itself is shown, not its poster. */
+    full: boolean;
     artifact?: Artifact;
     /** Words shown in place of the size, "" for none. */
     note: string;
-    show(blob: Blob, mark?: string): Promise<void>;
+    show(blob: Blob): void;
     update(artifact: Artifact): void;
     remove(): void;
   }
@@ -161,7 +167,7 @@ declare namespace Cyberun {
     signal: AbortSignal;
     tiles: Map<string, Tile>;
     weight(bytes: number | null | undefined): string;
-    load(name: string): Promise<any>;
+    slot(name: string): Slot;
     files(): Files | undefined;
     tell(text: string): void;
   }

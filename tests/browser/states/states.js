@@ -1,7 +1,8 @@
 /** Every state of the card, as the kernel would tell it. Made-up numbers. */
 
+const today = new Date().toISOString().slice(0, 10);
 const facts = {
-  title: "text-to-image", tool: "comfyui", gpu: "RTX 4090", labels: [], created: "2026-03-02T14:30:05Z", started: null, ended: null, waited: null,
+  title: "text-to-image", tool: "comfyui", gpu: "RTX 4090", labels: [], created: `${today}T14:30:05Z`, started: null, ended: null, waited: null,
   node: "", speed: null, attempt: 1, news: 0, retry_in: null, problem: null, cancel: "", failed_at: "", details: "", note: "", download: null,
   saved: null, stopped: false, can_retry: false,
 };
@@ -17,7 +18,7 @@ const state = (traits = {}, more = {}) => ({ ...task, ...traits, _facts: { ...fa
 const comfy = (traits = {}, more = {}) =>
   state(
     { status: "running", progress: 0.354, step_current: 7, step_total: 20, current_node: "3", elapsed: 14.2, eta: 26, ...traits },
-    { node: "KSampler", speed: 2.13, started: "2026-03-02T14:30:12Z", ...more },
+    { node: "KSampler", speed: 2.13, started: `${today}T14:30:12Z`, ...more },
   );
 /** Stages up to and with the one at `at`. @param {number} at @param {(number|null)[]} seconds @param {number} own @param {string} [word] */
 const stages = (at, seconds, own, word = "running") =>
@@ -28,7 +29,7 @@ const stages = (at, seconds, own, word = "running") =>
 const splat = (traits = {}, more = {}) =>
   state(
     { task_id: "019abd77-0b5e-7d10-8c44-93f0aa2e01c2", status: "running", ...traits },
-    { title: "garden-splat", tool: "nerfstudio", gpu: "A100", started: "2026-03-02T14:30:12Z", ...more },
+    { title: "garden-splat", tool: "nerfstudio", gpu: "A100", started: `${today}T14:30:12Z`, ...more },
   );
 /** @param {string} key @param {string} name @param {string} kind @param {object} [more] */
 const file = (key, name, kind, more = {}) => ({
@@ -39,7 +40,7 @@ const file = (key, name, kind, more = {}) => ({
 const picture = (i, more = {}) =>
   file(`9.images.${i}`, `lichen_0000${i + 1}_.png`, "image", { mime: "image/png", group: "Save Image · 9", width: 512, height: 512, size: 412_000 + 9_137 * i, paint: i + 1, ...more });
 const finished = { status: "completed", progress: 1, connection: "closed", elapsed: 40.2 };
-const gone = { ended: "2026-03-02T14:30:45Z" };
+const gone = { ended: `${today}T14:30:45Z` };
 
 /** @type {Record<string, any>} */
 export const states = {
@@ -83,7 +84,7 @@ export const states = {
         file("turntable", "turntable.mp4", "video", { mime: "video/mp4", group: "Render", duration: 6, width: 640, height: 480, size: 2_400_000, paint: 7 }),
         file("scene", "scene.ply", "model", { group: "Export", width: 640, height: 480, size: 61_300_000, paint: 8 }),
         file("mesh", "garden.glb", "model", { group: "Export", size: 8_200_000 }),
-        file("metrics", "metrics.json", "json", { mime: "application/json", group: "Export", size: 1_204 }),
+        file("metrics", "metrics.json", "json", { mime: "application/json", group: "Export", size: 1_204, text: JSON.stringify({ psnr: 27.41, ssim: 0.893, gaussians: 184_220, views: { train: 43, held_out: 5 } }) }),
       ],
     },
     { ...gone, saved: "results/garden-splat" },
@@ -106,8 +107,8 @@ export const states = {
       ...finished,
       artifacts: [
         file("a", "narration.wav", "audio", { mime: "audio/wav", duration: 12.4, size: 2_100_000 }),
-        file("b", "prompt.txt", "text", { mime: "text/plain", size: 812 }),
-        file("c", "scores.csv", "table", { mime: "text/csv", size: 18_204 }),
+        file("b", "prompt.txt", "text", { mime: "text/plain", size: 812, text: "lichen on basalt, macro, raking light\nnegative: text, watermark\n" }),
+        file("c", "scores.csv", "table", { mime: "text/csv", size: 18_204, text: "seed,steps,score\n1,20,0.81\n2,20,0.93\n3,30,0.88\n" }),
         file("d", "weights.safetensors", "file", { mime: "application/octet-stream", size: 144_000_000, state: "offered" }),
       ],
     },
