@@ -28,6 +28,8 @@ import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 from playwright.sync_api import sync_playwright
 
+from cyberun_widget.local import LocalServer
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
@@ -61,6 +63,8 @@ class Lab:
     folder: Path
     port: int = 0
     token: str = field(default_factory=lambda: secrets.token_hex(16))
+    variables: Mapping[str, str] = field(default_factory=dict)
+    """Further environment variables, of the server and its kernels."""
     process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -119,7 +123,7 @@ class Lab:
             time.sleep(0.2)
 
     def environment(self) -> dict[str, str]:
-        """The environment of server and kernels: this project's code, and no key or folder of the user's."""
+        """Return the environment of server and kernels: this project's code, and no key or folder of the user's."""
         kept = {key: value for key, value in os.environ.items() if not key.startswith(("CYBERUN_", "JUPYTER", "XDG_"))}
         folders = {
             "JUPYTER_CONFIG_DIR": "config",
@@ -139,6 +143,7 @@ class Lab:
             **kept,
             **{key: str(self.folder / folder) for key, folder in folders.items()},
             "PYTHONPATH": os.pathsep.join(paths),
+            **self.variables,
         }
 
     def request(self, path: str, method: str = "GET") -> Any:
@@ -357,9 +362,17 @@ def free_port() -> int:
 
 
 @pytest.fixture(scope="session")
-def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
-    """A running JupyterLab."""
-    server = Lab(tmp_path_factory.mktemp("jupyter"))
+def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalServer]:
+    """The embedded server, which speaks the whole of the service's API."""
+    with LocalServer.start(state_dir=tmp_path_factory.mktemp("service")) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def lab(tmp_path_factory: pytest.TempPathFactory, service: LocalServer) -> Iterator[Lab]:
+    """A running JupyterLab whose kernels find the service by their environment, as a user's would."""
+    account = {"CYBERUN_BASE_URL": service.base_url, "CYBERUN_API_KEY": service.api_key}
+    server = Lab(tmp_path_factory.mktemp("jupyter"), variables=account)
     try:
         server.start()
         yield server
