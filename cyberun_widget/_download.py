@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 import asyncio
-import errno
+import contextlib
 import logging
 import time
-from dataclasses import fields, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 from cyberun_widget._allowance import Allowance, DeclinedError
 from cyberun_widget._cache import cache_folder, clear_cache
-from cyberun_widget._inspect import Findings, inspect, place, still
+from cyberun_widget._inspect import changes, inspect, place, still
 from cyberun_widget._notice import Notice
+from cyberun_widget._renewal import Renewal
+from cyberun_widget._sink import disk_words
 from cyberun_widget._slot import Slot
 from cyberun_widget._sources import NO_LINK, group_of, sources
+from cyberun_widget._through import through
 from cyberun_widget._transfer import Retry, Transfer, Watch
 from cyberun_widget.artifacts import Artifact, Artifacts
-from cyberun_widget.errors import CyberunError, DownloadError, NetworkError, NotFoundError
+from cyberun_widget.errors import CyberunError, DownloadError, NotFoundError
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
@@ -69,25 +72,12 @@ class Downloads:
         self._room = asyncio.Semaphore(AT_ONCE)
         self._painting = asyncio.Semaphore(1)  # posters take memory and a core: one after another
         self._jobs: dict[str, asyncio.Task[None]] = {}
-        self._refreshing: asyncio.Task[None] | None = None
+        self._links = Renewal(self._ask_again)
 
     @property
     def artifacts(self) -> Artifacts:
         """The list as it stands."""
         return Artifacts(self._items.values())
-
-    def summary(self) -> dict[str, Any] | None:
-        """Return {"done","total","received","size"} of the files under way, None if none is; `size` None if unknown."""
-        wanted = [item for item in self._items.values() if item.state in ("ready", "waiting", "downloading")]
-        if all(item.state == "ready" for item in wanted):
-            return None
-        sizes = [item.size for item in wanted]
-        return {
-            "done": sum(item.state == "ready" for item in wanted),
-            "total": len(wanted),
-            "received": sum(item.received for item in wanted),
-            "size": None if None in sizes else sum(size or 0 for size in sizes),
-        }
 
     async def run(self, result: Mapping[str, Any] | None, output: Any = None) -> Artifacts:
         """Fetch all that the mode allows, and return the list. Files that fail are in it, with their error."""
@@ -114,7 +104,7 @@ class Downloads:
         Returns it ready, or failed with words. Raises NotFoundError for a key that the task doesn't have.
         """
         if key not in self._items:
-            await self._renew(None)
+            await self._links.renew()
         if key not in self._items:
             raise NotFoundError(f"The task has no artifact {key!r}.")
         self._allowance.force(key)
@@ -147,10 +137,11 @@ class Downloads:
 
     async def close(self) -> None:
         """Stop what is under way. Partial files stay, for the next time."""
-        tasks = [*self._jobs.values(), *([self._refreshing] if self._refreshing else [])]
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        jobs = list(self._jobs.values())
+        for job in jobs:
+            job.cancel()
+        await asyncio.gather(*jobs, return_exceptions=True)
+        await self._links.close()
         self._notice.close()
 
     # --- the list ----------------------------------------------------------------------------------------------------
@@ -185,7 +176,8 @@ class Downloads:
             if item.state in ("waiting", "failed", "offered"):
                 here = await asyncio.to_thread(self._slot(item).cached)
                 if here is not None:
-                    await self._show(key, here[0], here[1].mime)
+                    with contextlib.suppress(OSError):  # gone since: it is fetched like the others
+                        await self._show(key, here[0], here[1].mime)
 
     # --- one file ----------------------------------------------------------------------------------------------------
 
@@ -209,7 +201,12 @@ class Downloads:
         except CyberunError as problem:
             words = str(problem)
         except OSError as problem:
-            words = self._disk_words(problem)
+            words = disk_words(problem, self._folder)
+        except (
+            Exception
+        ) as problem:  # one file's unforeseen trouble must not cost the user the others: logged and shown
+            _log.exception("artifact %s of task %s", key, self._task_id)
+            words = f"Something unforeseen went wrong ({type(problem).__name__}). Fetch it again."
         if words is not None:
             _log.info("artifact %s of task %s: %s", key, self._task_id, words)
             self._set(key, state="failed", error=words)
@@ -218,16 +215,16 @@ class Downloads:
         """Return where the file is, after fetching it unless another widget or process has done so."""
         item = self._items[key]
         slot = self._slot(item)
-        while not await asyncio.to_thread(slot.acquire):  # noqa: ASYNC110 - another process can't set an event
-            await asyncio.sleep(_OTHERS_LOCK)
         try:
+            while not await through(slot.acquire):  # noqa: ASYNC110 - no event comes from another process
+                await asyncio.sleep(_OTHERS_LOCK)
             here = None if again else await asyncio.to_thread(slot.cached)
             if here is not None:
                 return here[0], here[1].mime
             self._set(key, state="downloading")
             transfer = Transfer(self._http, slot, self._watch(key), self._retry)
             record = await transfer.run()
-            return await asyncio.to_thread(place, slot, record, item.name, transfer.filename), record.mime
+            return await through(place, slot, record, item.name, transfer.filename), record.mime
         finally:
             slot.release()
 
@@ -247,7 +244,7 @@ class Downloads:
         item = self._items[key]
         async with self._painting:
             found = await asyncio.to_thread(inspect, path, item.name, mime, self._poster_limit())
-        self._set(key, **_ready(path, found, self._announced.get(key)))
+        self._set(key, **changes(found, path, self._announced.get(key)))
 
     def _poster_limit(self) -> int:
         """Return the bytes that one more poster may take, so that all of them stay within the task's share."""
@@ -261,56 +258,15 @@ class Downloads:
         """Return a link that isn't `stale`. However many files ask at once, the result is asked for once."""
         url = self._items[key]._url  # noqa: SLF001 - the two are one package's halves
         if url is None or url == stale:
-            await self._renew(stale)
+            await self._links.renew()
             url = self._items[key]._url  # noqa: SLF001
         if url is None:
             raise DownloadError(NO_LINK)
         return url
 
-    async def _renew(self, stale: Secret | None) -> None:
-        if self._refreshing is None:
-            self._refreshing = asyncio.create_task(self._ask_again())
-        task = self._refreshing
-        try:
-            await asyncio.shield(task)
-        except NetworkError:
-            if stale is None:
-                raise
-            raise NetworkError("The link has expired, and the service can't be reached for a new one.") from None
-        finally:
-            if task.done() and self._refreshing is task:
-                self._refreshing = None
-
     async def _ask_again(self) -> None:
         self._adopt(sources(self._task_id, await self._refresh(), titles=self._titles))
-
-    def _disk_words(self, problem: OSError) -> str:
-        match problem.errno:
-            case errno.ENOSPC | errno.EDQUOT:
-                return f"The disk is full: {self._folder}. Free some space and fetch it again."
-            case errno.EACCES | errno.EPERM | errno.EROFS:
-                return f"{self._folder} can't be written to. Set another download_dir, and fetch it again."
-            case errno.EFBIG:
-                return f"The file is too large for the file system of {self._folder}. Set another download_dir."
-            case errno.ENOTDIR | errno.EEXIST:
-                return f"{self._folder} isn't a folder that can be used. Set another download_dir."
-            case _:
-                return f"It can't be written to {self._folder}: {problem.strerror or problem}. Fetch it again."
 
 
 def _there(item: Artifact) -> bool:
     return item.path is not None and item.path.is_file()
-
-
-def _ready(path: Path, found: Findings, announced: int | None) -> dict[str, Any]:
-    """Return what changes when a file is ready. A size that was announced and isn't kept is said."""
-    note = found.note
-    if announced is not None and announced != found.size:
-        note = f"The service announced {announced:,} bytes, but the file has {found.size:,}."
-    return {
-        **{field.name: getattr(found, field.name) for field in fields(found) if field.name != "note"},
-        "state": "ready",
-        "path": path,
-        "received": found.size,
-        "error": note,
-    }

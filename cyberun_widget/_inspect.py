@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import logging
 import os
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, fields
+from typing import TYPE_CHECKING, Any
 
 from cyberun_widget._kinds import HEAD, SVG, Content, sniff
 from cyberun_widget._media import Media, audio_seconds, video_media
@@ -17,6 +18,9 @@ if TYPE_CHECKING:
 
     from cyberun_widget._slot import Record, Slot
     from cyberun_widget.artifacts import Kind
+
+
+_log = logging.getLogger("cyberun_widget.download")
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,8 +50,7 @@ def place(slot: Slot, record: Record, name: str, offered: str | None) -> Path:
 def inspect(path: Path, name: str, mime: str, limit: int) -> Findings:
     """Look into a file. `mime`: what the store called it; `limit`: bytes that its poster may take. Raises OSError."""
     size = path.stat().st_size
-    if not split_suffix(name)[1]:
-        name = path.name
+    name = name if split_suffix(name)[1] else path.name
     content = _sniff(path, size, name)
     media, trouble = Media(), None
     try:
@@ -59,6 +62,9 @@ def inspect(path: Path, name: str, mime: str, limit: int) -> Findings:
             media = Media(duration=audio_seconds(path, content.mime))
     except CyberunError as problem:
         trouble = str(problem)
+    except Exception as problem:  # noqa: BLE001 - a decoder's bug must not hide a file that is here: logged and shown
+        _log.exception("no preview of %s", path.name)
+        trouble = f"It can't be previewed ({type(problem).__name__}). Save it to see it."
     return Findings(
         name=name,
         kind=content.kind,
@@ -71,6 +77,20 @@ def inspect(path: Path, name: str, mime: str, limit: int) -> Findings:
         poster=media.poster,
         poster_mime=media.poster_mime,
     )
+
+
+def changes(found: Findings, path: Path, announced: int | None) -> dict[str, Any]:
+    """Return what changes on an artifact whose file is here. A size that was announced and isn't kept is said."""
+    note = found.note
+    if announced is not None and announced != found.size:
+        note = f"The service announced {announced:,} bytes, but the file has {found.size:,}."
+    return {
+        **{field.name: getattr(found, field.name) for field in fields(found) if field.name != "note"},
+        "state": "ready",
+        "path": path,
+        "received": found.size,
+        "error": note,
+    }
 
 
 def still(data: bytes, limit: int) -> Poster | None:
@@ -101,7 +121,7 @@ def _sniff(path: Path, size: int, name: str) -> Content:
 
 def _complete(name: str, content: Content) -> str:
     """Add a suffix where the name has none of its own, so that the file opens with a double click."""
-    return name if split_suffix(name)[1].strip(".0123456789") or not content.suffix else name + content.suffix
+    return name if split_suffix(name)[1] or not content.suffix else name + content.suffix
 
 
 def _misnamed(mime: str, content: Content) -> str | None:

@@ -15,14 +15,13 @@ if TYPE_CHECKING:
 
 MAX_CHARACTERS: Final = 120
 MAX_BYTES: Final = 200  # file systems allow 255; the rest is for " .part" names and numbers
-_MAX_SUFFIX: Final = 16
 _FALLBACK: Final = "file"
 
 _FORBIDDEN: Final = re.compile(r'[<>:"|?*]')
 _SPACES: Final = re.compile(r"\s+")
 _DRIVE: Final = re.compile(r"^[A-Za-z]:")
 _RESERVED: Final = re.compile(r"^(?:con|prn|aux|nul|conin\$|conout\$|(?:com|lpt)[0-9¹²³])$", re.IGNORECASE)
-_SUFFIX: Final = re.compile(r"(?<=.)\.[A-Za-z0-9_]{1,15}$")
+_SUFFIX: Final = re.compile(r"(?<=.)\.(?=[0-9_]*[A-Za-z])[A-Za-z0-9_]{1,15}$")
 _DIGITS: Final = re.compile(r"(\d+)")
 
 
@@ -54,7 +53,7 @@ def _clean(part: str) -> str:
 
 
 def split_suffix(name: str) -> tuple[str, str]:
-    """Split "a.b.png" into ("a.b", ".png"); a suffix is a dot and 1 to 15 ASCII letters, digits or underscores."""
+    """Split "a.b.png" into ("a.b", ".png"). A suffix is 1 to 15 ASCII letters, digits and underscores, one a letter."""
     found = _SUFFIX.search(name)
     return (name[: found.start()], found.group()) if found else (name, "")
 

@@ -14,14 +14,12 @@ import json
 import os
 import stat
 import sys
-import threading
 from dataclasses import asdict, dataclass, fields, replace
 from typing import TYPE_CHECKING, Any, Final
 
 from cyberun_widget._names import fold, unique_name
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
     from pathlib import Path
 
 if sys.platform == "win32":
@@ -212,30 +210,6 @@ class Slot:
                 self.part.unlink()
                 return
         self.part.replace(path)
-
-
-class Sink:
-    """An open file that a thread writes to and the event loop closes, in whatever order a cancellation brings."""
-
-    __slots__ = ("_handle", "_lock")
-
-    def __init__(self, handle: int) -> None:
-        self._handle: int | None = handle
-        self._lock = threading.Lock()
-
-    def write(self, blocks: Sequence[bytes]) -> None:
-        """Write all the bytes, whatever the system takes at once; nothing once it is closed. Raises OSError."""
-        with self._lock:
-            view = memoryview(blocks[0] if len(blocks) == 1 else b"".join(blocks))
-            while view and self._handle is not None:
-                view = view[os.write(self._handle, view) :]
-
-    def close(self) -> None:
-        """Close it, after a write that is under way."""
-        with self._lock:
-            if self._handle is not None:
-                os.close(self._handle)
-                self._handle = None
 
 
 def _lock(handle: int) -> None:

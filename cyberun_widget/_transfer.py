@@ -6,7 +6,9 @@ import asyncio
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
-from cyberun_widget._slot import Record, Sink, Slot
+from cyberun_widget._sink import Sink
+from cyberun_widget._slot import Record, Slot
+from cyberun_widget._through import through
 from cyberun_widget.errors import DownloadError, NetworkError
 
 if TYPE_CHECKING:
@@ -115,6 +117,7 @@ class Transfer:
             self.mime, self.filename = source.mime, source.filename
             total = source.total
             if total is not None:
+                self._watch.progress(start, total)
                 self._watch.admit(total)
             self._record = replace(known, size=total, etag=source.etag, mime=source.mime, complete=False)
             await asyncio.to_thread(self._slot.write_record, self._record)
@@ -138,11 +141,12 @@ class Transfer:
 
     async def _pour(self, source: Download, received: int, total: int | None) -> int:
         """Write the body from byte `received` on, one block on its way to disk while the next one fills."""
-        sink = Sink(await asyncio.to_thread(self._slot.open_part, received))
+        sink = Sink()
         blocks: list[bytes] = []
         gathered = 0
         writing: asyncio.Future[None] | None = None
         try:
+            await through(sink.open, self._slot.open_part, received)
             try:
                 async for chunk in source:
                     blocks.append(chunk)

@@ -1,0 +1,57 @@
+"""A file that is being written, and what its trouble means in words."""
+
+from __future__ import annotations
+
+import errno
+import os
+import threading
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from pathlib import Path
+
+
+class Sink:
+    """An open file that a thread writes to and the event loop closes, in whatever order a cancellation brings."""
+
+    __slots__ = ("_handle", "_lock")
+
+    def __init__(self) -> None:
+        self._handle: int | None = None
+        self._lock = threading.Lock()
+
+    def open(self, opener: Callable[[int], int], at: int) -> None:
+        """Take the descriptor that `opener` gives for writing from byte `at` on. Raises OSError."""
+        self._handle = opener(at)
+
+    def write(self, blocks: Sequence[bytes]) -> None:
+        """Write all the bytes, whatever the system takes at once; nothing once it is closed. Raises OSError."""
+        with self._lock:
+            view = memoryview(blocks[0] if len(blocks) == 1 else b"".join(blocks))
+            while view and self._handle is not None:
+                view = view[os.write(self._handle, view) :]
+
+    def close(self) -> None:
+        """Close it, after a write that is under way."""
+        with self._lock:
+            if self._handle is not None:
+                os.close(self._handle)
+                self._handle = None
+
+
+def disk_words(problem: OSError, folder: Path) -> str:
+    """Say what keeps a file from being written to `folder`, and what to do."""
+    match problem.errno:
+        case errno.ENOSPC | errno.EDQUOT:
+            return f"The disk is full: {folder}. Free some space, and fetch it again."
+        case errno.EACCES | errno.EPERM | errno.EROFS:
+            return f"{folder} can't be written to. Set another download_dir, and fetch it again."
+        case errno.EFBIG:
+            return f"The file is too large for the file system of {folder}. Set another download_dir."
+        case errno.ENOTDIR | errno.EEXIST | errno.ELOOP:
+            return f"{folder} isn't a folder that can be used. Set another download_dir."
+        case errno.EMFILE | errno.ENFILE:
+            return "Too many files are open. Close some notebooks, and fetch it again."
+        case _:
+            return f"It can't be written to {folder} ({problem.strerror or problem}). Fetch it again."
