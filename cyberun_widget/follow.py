@@ -114,7 +114,7 @@ class Follower:
         """GET the task, the authority on its status, however many tries that takes."""
         while True:
             try:
-                task = await self._get()
+                task = await self.get()
             except _FATAL:
                 raise
             except CyberunError as exc:
@@ -126,7 +126,8 @@ class Follower:
                 self._change(problem=None)
             return task
 
-    async def _get(self) -> Task:
+    async def get(self) -> Task:
+        """GET the task once, and take what it tells. Raises a CyberunError."""
         answer = await self._http.call("GET", self._path, connect_timeout=self._policy.connect_timeout)
         task = Task.from_json(answer.data, self.state.task_id)
         self._alive(self.clock())
@@ -224,7 +225,7 @@ class Follower:
         self._tell(self._why)
         before = self.state
         try:
-            task = await self._get()
+            task = await self.get()
         except _FATAL:
             raise
         except CyberunError as exc:

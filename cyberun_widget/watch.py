@@ -21,7 +21,7 @@ from cyberun_widget.follow import Follower, Listener, Problem
 from cyberun_widget.models import Workflow
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Coroutine, Mapping
     from pathlib import Path
     from typing import Any
 
@@ -69,7 +69,7 @@ class Watch:
         self._listeners: tuple[Listener, ...] = ()
         self._order = Lock()
         self._events: deque[Event] = deque(maxlen=KEPT)
-        self._asides: set[asyncio.Task[None]] = set()
+        self._asides: dict[str, asyncio.Task[None]] = {}  # small questions that the card can do without
         self._work: Future[None] | None = None
 
     # --- those who look ----------------------------------------------------------------------------------------------
@@ -99,8 +99,10 @@ class Watch:
     def changed(self) -> None:
         """Pass on that something changed (the follower calls this on the loop's thread)."""
         state = self.follower.state
-        if self.workflow is None and state.workflow_id and not self._asides:
-            self._aside(self._find_workflow(state.workflow_id))
+        if state.workflow_id and "workflow" not in self._asides:
+            self._aside("workflow", self._find_workflow(state.workflow_id))
+        if state.status == "running" and not state.gpu_type and "agent" not in self._asides:
+            self._aside("agent", self._find_agent())
         for listener in self._listeners:
             listener.changed()
 
@@ -154,7 +156,7 @@ class Watch:
             with _lock:
                 if _watches.get(self.key) is self:
                     del _watches[self.key]
-            for aside in self._asides:
+            for aside in self._asides.values():
                 aside.cancel()
             self.changed_at_end()
 
@@ -200,8 +202,8 @@ class Watch:
         fresh: Mapping[str, Any] = answer.data if isinstance(answer.data, dict) else {}
         return fresh
 
-    def _aside(self, work: Any) -> None:
-        self._asides.add(asyncio.ensure_future(work))
+    def _aside(self, name: str, work: Coroutine[Any, Any, None]) -> None:
+        self._asides[name] = asyncio.ensure_future(work)
 
     async def _find_workflow(self, workflow_id: str) -> None:
         """Learn the workflow's name, labels and nodes: they make the card kinder, and it does without them."""
@@ -211,6 +213,15 @@ class Watch:
             self.follower.story.tell(self.clock(), f"the workflow's name stays unknown: {exc}")
         else:
             self._titles.update(self.workflow.nodes)
+            self.changed()
+
+    async def _find_agent(self) -> None:
+        """Learn which machine runs the task, and since when: no event tells."""
+        try:
+            await self.follower.get()
+        except CyberunError as exc:
+            self.follower.story.tell(self.clock(), f"the agent stays unknown: {exc}")
+        else:
             self.changed()
 
     async def _cancel(self) -> None:

@@ -98,6 +98,8 @@ class TaskWidget(anywidget.AnyWidget):
     _facts = t.Dict().tag(sync=True)
     _beat = t.Int(0).tag(sync=True)
 
+    _watch: Watch | None = None
+
     def __init__(
         self,
         task_id: str,
@@ -126,7 +128,6 @@ class TaskWidget(anywidget.AnyWidget):
         self._handlers: list[Callable[[Event], None]] = []
         self._seen: deque[Event] = deque(maxlen=KEPT)
         self._outcome: Future[TaskResult] = Future()
-        self._watch: Watch | None = None
         self._stopped = False
         self._saved: str | None = None
         self._archives: list[str] = []  # display ids, one for each time the card was shown
