@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import time
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import nbformat
 import pytest
 from conftest import PROJECT, Lab, Notebook
 
 from cyberun_widget.local import LocalServer
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 @pytest.fixture(scope="module")
