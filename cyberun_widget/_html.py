@@ -1,0 +1,33 @@
+"""HTML as a tree: what goes in as text comes out as text. Pure.
+
+The standard library's element tree escapes all text and attributes and knows HTML's void elements.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+from xml.etree import ElementTree as ET  # only written here, never parsed
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+Node = ET.Element
+
+
+def node(tag: str, attributes: Mapping[str, str], *children: Node | str | None) -> Node:
+    """Return an element. A child that is a string is text; None is left out."""
+    made = ET.Element(tag, dict(attributes))
+    for child in children:
+        if isinstance(child, str):
+            if len(made):
+                made[-1].tail = (made[-1].tail or "") + child
+            else:
+                made.text = (made.text or "") + child
+        elif child is not None:
+            made.append(child)
+    return made
+
+
+def html(root: Node) -> str:
+    """Return the element as HTML. The content of `style` is written as it is, as HTML wants it."""
+    return ET.tostring(root, encoding="unicode", method="html")
