@@ -202,9 +202,7 @@ class Downloads:
             words = str(problem)
         except OSError as problem:
             words = disk_words(problem, self._folder)
-        except (
-            Exception
-        ) as problem:  # one file's unforeseen trouble must not cost the user the others: logged and shown
+        except Exception as problem:  # noqa: BLE001 - it must not cost the user the other files: logged and shown
             _log.exception("artifact %s of task %s", key, self._task_id)
             words = f"Something unforeseen went wrong ({type(problem).__name__}). Fetch it again."
         if words is not None:

@@ -146,7 +146,7 @@ def _ffmpeg(path: Path, mime: str, *, at: float, still: bool) -> tuple[bytes, st
     demuxer, program = _DEMUXERS.get(mime), _program()
     if demuxer is None or program is None:
         return b"", ""
-    scale = "scale=512:512:force_original_aspect_ratio=decrease"
+    scale = "scale='min(512,iw)':'min(512,ih)':force_original_aspect_ratio=decrease"
     out = ["-frames:v", "1", "-vf", scale, "-f", "image2pipe", "-c:v", "png", "pipe:1"] if still else []
     command = [program, "-nostdin", "-hide_banner", "-protocol_whitelist", "file,pipe", "-f", demuxer]
     command += ["-threads", "1", *(["-ss", f"{at:.2f}"] if at else []), "-i", f"file:{path.absolute()}", *out]

@@ -68,10 +68,11 @@ def _poster_of(file: BinaryIO, name: str, limit: int) -> Poster:
         image = _open(file, name)
         if image is None:
             return Poster()
-        turned = image.getexif().get(0x0112, 1) in (5, 6, 7, 8)
-        width, height = image.size[::-1] if turned else image.size
-        if image.size[0] * image.size[1] > PIXELS_MAX:
+        width, height = image.size
+        if width * height > PIXELS_MAX:  # before anything else: some formats decode just to look for EXIF
             return Poster(width, height, note=f"{width:,} x {height:,} pixels: {TOO_LARGE}. Save it to see it.")
+        if image.getexif().get(0x0112, 1) in (5, 6, 7, 8):
+            width, height = height, width
         duration = _seconds(image)
         if limit <= 0:
             return Poster(width, height, duration)

@@ -150,7 +150,7 @@ def _npy(path: Path) -> dict[str, Any]:
     if array.dtype.names:
         columns = [{"name": name, "dtype": str(array.dtype[name])} for name in array.dtype.names]
         return _table(columns, [list(row) for row in array.reshape(-1)[:ROWS].tolist()], int(array.size), note)
-    flat = array.reshape(1, 1) if array.ndim == 0 else array.reshape(array.shape[0], -1)
+    flat = array.reshape(1, 1) if array.ndim == 0 else array.reshape(array.shape[0], math.prod(array.shape[1:]))
     corner = flat[:ROWS, :COLUMNS]
     columns = [
         {"name": str(at), "dtype": str(array.dtype)}
