@@ -59,7 +59,7 @@ def view(watch: Watch, now: float, *, saved: str | None, stopped: bool, can_reru
             "download": _download(watch.artifacts, ended=state.ended and not watch.finished.done()),
             "saved": saved,
             "stopped": stopped,
-            "can_retry": stopped or watch.fatal is not None or (can_rerun and state.status in ("failed", "cancelled")),
+            "can_retry": _can_retry(watch, stopped=stopped, can_rerun=can_rerun),
         },
     }
 
@@ -89,6 +89,13 @@ def _trouble(problem: Problem | None, watch: Watch, now: float) -> dict[str, Any
         retry_in = None if problem.retry_at is None else max(0.0, problem.retry_at - now)
     requested = watch.cancelling and not watch.follower.state.ended
     return {"problem": shown, "retry_in": retry_in, "cancel": "requested" if requested else ""}
+
+
+def _can_retry(watch: Watch, *, stopped: bool, can_rerun: bool) -> bool:
+    """Whether a button makes sense: watch again, fetch the result again, or run the workflow again."""
+    state, problem = watch.follower.state, watch.follower.problem
+    unfinished = state.ended and problem is not None
+    return stopped or watch.fatal is not None or unfinished or (can_rerun and state.status in ("failed", "cancelled"))
 
 
 def _failed_at(state: TaskState, watch: Watch) -> str:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 from collections import deque
-from concurrent.futures import Future
+from concurrent.futures import Future, InvalidStateError
 from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING, Any, Final
@@ -13,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 import anywidget
 import traitlets as t
 
-from cyberun_widget import _kernel, archive
+from cyberun_widget import _kernel, _show
 from cyberun_widget._cache import cache_folder
 from cyberun_widget._desk import Desk
 from cyberun_widget._http import Http
@@ -23,8 +24,8 @@ from cyberun_widget._publish import publisher
 from cyberun_widget._report import report
 from cyberun_widget._secret import Secret
 from cyberun_widget._settings import Settings
+from cyberun_widget._text import line
 from cyberun_widget._view import view
-from cyberun_widget._waiting import pump
 from cyberun_widget.artifacts import Artifacts, TaskResult
 from cyberun_widget.client import AsyncClient, Client
 from cyberun_widget.errors import ConfigurationError, CyberunError, ParameterError, WaitTimeout
@@ -163,11 +164,12 @@ class TaskWidget(anywidget.AnyWidget):
     def wait(self, timeout: float | None = None) -> TaskResult:
         """Wait for the verdict and the files, and return the result. `timeout`: seconds.
 
-        In a notebook the kernel's other tasks go on meanwhile. Interrupting ends the waiting, not the task.
+        In a notebook the kernel's other tasks go on meanwhile; in a terminal or a script the card is drawn on stderr.
+        Interrupting ends the waiting, not the task.
 
         Raises TaskFailed, TaskCancelled, WaitTimeout, or the CyberunError that ended the watching.
         """
-        if not pump(self._outcome, timeout):
+        if not _show.attend(self, self._outcome, timeout):
             raise WaitTimeout(
                 f"Task {self.task_id} is {self.status} after {timeout:g} s of waiting. It goes on; call wait() again."
             )
@@ -194,7 +196,7 @@ class TaskWidget(anywidget.AnyWidget):
         ended = current is not None and current.follower.state.status in ("failed", "cancelled")
         if ended and self._rerun is not None and self._outcome.done():
             background.submit(self._run_again(*self._rerun))
-        elif current is None or self._stopped or current.fatal is not None:
+        elif current is None or self._stopped or current.finished.done():
             self._begin()
         else:
             current.nudge()
@@ -316,18 +318,19 @@ class TaskWidget(anywidget.AnyWidget):
 
     def publish(self) -> None:
         """Write the newest state to the traits, and the verdict to those who wait."""
-        current = self._watch
+        with self._lock:
+            current, outcome = self._watch, self._outcome
         if current is None:
             return
         over = current.finished.done()
         now = current.clock()
         values = view(current, now, saved=self._saved, stopped=self._stopped, can_rerun=self._rerun is not None)
         self._write(values)
-        if over and not self._outcome.done():
+        if over and not outcome.done():
             self._desk.push(self.artifacts)
             self._archived = None
             self._rewrite_archives()
-            _settle(self._outcome, current.finished)
+            _settle(outcome, current.finished)
         elif over:
             self._rewrite_archives()
 
@@ -342,15 +345,18 @@ class TaskWidget(anywidget.AnyWidget):
 
     # --- showing -----------------------------------------------------------------------------------------------------
 
+    def __repr__(self) -> str:
+        return f"<TaskWidget {line(self.get_state())}>"
+
     def _ipython_display_(self) -> None:
-        bundle = self._repr_mimebundle_()
-        live, metadata = bundle if isinstance(bundle, tuple) else (bundle, {})
-        self._archives.append(_kernel.display_pair(live or {}, archive.bundle(self.get_state()), metadata))
+        display_id = _show.display(self, self._repr_mimebundle_)
+        if display_id is not None:
+            self._archives.append(display_id)
 
     def _rewrite_archives(self) -> None:
         """Put what is known at the end into the outputs that stay; again when a picture comes after it."""
         if self._archives and self.artifacts != self._archived:
-            bundle = archive.bundle(self.get_state())
+            bundle = _show.kept(self)
             for display_id in self._archives:
                 _kernel.update(display_id, bundle)
         self._archived = self.artifacts
@@ -360,13 +366,14 @@ class TaskWidget(anywidget.AnyWidget):
     def _begin(self) -> None:
         if self._http is None:
             return
-        if self._outcome.done():
-            self._outcome = Future()
-        self._stopped = False
         with self._lock:
             self._seen.clear()
         folder = self._dir or cache_folder(self.task_id)
-        self._watch = watch(self._http, self.task_id, self._policy, folder, self._mode, self)
+        begun = watch(self._http, self.task_id, self._policy, folder, self._mode, self)
+        with self._lock:  # the publisher must never settle a new outcome with an old watch's verdict
+            self._watch, self._stopped = begun, False
+            if self._outcome.done():
+                self._outcome = Future()
         publisher.offer(self)
 
     def _refuse(self, exc: CyberunError) -> None:
@@ -381,8 +388,7 @@ class TaskWidget(anywidget.AnyWidget):
             return
         self._stopped = True
         current.leave(self)
-        if not self._outcome.done():
-            self._outcome.set_exception(why)
+        _settle(self._outcome, _raising(why))
 
     async def _run_again(self, client: AsyncClient, slug: str, parameters: dict[str, Any]) -> None:
         try:
@@ -432,10 +438,18 @@ def _settings(
     return asynchronous._http.settings  # noqa: SLF001 - likewise
 
 
+def _raising(error: CyberunError) -> Future[TaskResult]:
+    future: Future[TaskResult] = Future()
+    future.set_exception(error)
+    return future
+
+
 def _settle(outcome: Future[TaskResult], finished: Future[TaskResult]) -> None:
-    if finished.cancelled():
-        outcome.set_exception(CyberunError("The watching ended; the task itself goes on."))
-    elif (error := finished.exception()) is not None:
-        outcome.set_exception(error)
-    else:
-        outcome.set_result(finished.result())
+    """Give an outcome what a finished future holds, unless somebody was first."""
+    with contextlib.suppress(InvalidStateError):
+        if finished.cancelled():
+            outcome.set_exception(CyberunError("The watching ended; the task itself goes on."))
+        elif (error := finished.exception()) is not None:
+            outcome.set_exception(error)
+        else:
+            outcome.set_result(finished.result())
