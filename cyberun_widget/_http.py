@@ -20,9 +20,11 @@ from importlib.metadata import version
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 
+import httpcore
 import httpx
 
 from cyberun_widget._backoff import parse_retry_after
+from cyberun_widget._bulk import body
 from cyberun_widget._secret import Secret, guard_logs, redact
 from cyberun_widget._settings import Settings, origin_of
 from cyberun_widget.errors import (
@@ -45,6 +47,7 @@ _BODY_MAX: Final = 32 * 1024 * 1024  # bytes of one JSON answer
 _REST_TIMEOUT: Final = 30.0  # seconds without a byte
 _REST_TOTAL: Final = 90.0  # seconds for a whole JSON answer, however slowly it drips
 _REDIRECTS: Final = 5
+_ID_MAX: Final = 1024  # characters of an event id: servers refuse requests whose headers grow too long
 # Shorter than the 5 s after which common servers close an idle connection: reusing one that is just being closed
 # would fail a request that nothing is wrong with.
 _KEEPALIVE: Final = 2.0
@@ -99,9 +102,9 @@ class Download:
         """Yield the body. Raises NetworkError when the connection breaks."""
         problem: CyberunError | None = None
         try:
-            async for chunk in self._response.aiter_bytes():
+            async for chunk in body(self._response, _REST_TIMEOUT):
                 yield chunk
-        except (httpx.HTTPError, httpx.StreamError) as exc:
+        except (httpx.HTTPError, httpx.StreamError, httpcore.NetworkError, httpcore.TimeoutException) as exc:
             problem = _explain(exc, self._response.url.host)
         if problem is not None:
             raise problem
@@ -136,28 +139,29 @@ class Http:
         params: Mapping[str, str | int] | None = None,
         body: Any = None,
         connect_timeout: float = 10.0,
+        silence: float = _REST_TIMEOUT,
     ) -> Answer:
-        """Make one JSON call. `path`: below the base URL, with a leading slash.
+        """Make one JSON call. `path`: below the base URL, with a leading slash. `silence`: seconds without a byte.
 
         Raises a CyberunError for everything but a 2xx answer with a JSON body.
         """
-        late = False
+        timeout, late = httpx.Timeout(min(silence, _REST_TIMEOUT), connect=connect_timeout), False
         try:
-            return await asyncio.wait_for(self._call(method, path, params, body, connect_timeout), _REST_TOTAL)
+            return await asyncio.wait_for(self._call(method, path, params, body, timeout), _REST_TOTAL)
         except asyncio.TimeoutError:
             late = True
         assert late  # noqa: S101 - only the time-out comes here
         raise NetworkError(f"No whole answer from {self._host} within {_REST_TOTAL:.0f} s.")
 
     async def _call(
-        self, method: str, path: str, params: Mapping[str, str | int] | None, body: Any, connect_timeout: float
+        self, method: str, path: str, params: Mapping[str, str | int] | None, body: Any, timeout: httpx.Timeout
     ) -> Answer:
         request = pool().build_request(
             method,
             self.settings.base_url + path,
             params=dict(params) if params else None,
             json=body,
-            timeout=httpx.Timeout(_REST_TIMEOUT, connect=connect_timeout),
+            timeout=timeout,
             headers={"Accept": "application/json"},
         )
         for _ in range(_REDIRECTS):
@@ -196,14 +200,15 @@ class Http:
 
     @asynccontextmanager
     async def stream(
-        self, path: str, *, last_event_id: str = "", connect_timeout: float = 10.0
+        self, path: str, *, last_event_id: str = "", connect_timeout: float = 10.0, silence: float = _REST_TIMEOUT
     ) -> AsyncIterator[Stream]:
-        """Open an event stream. It has no read time-out: the one who reads decides how much silence is too much.
+        """Open an event stream. `silence`: seconds without an answer.
 
+        Once that has begun there is no read time-out: the one who reads decides how much silence is too much.
         Raises NetworkError when it can't be opened; an answer that isn't 200 comes back as `Stream.error`.
         """
         headers = {"Accept": "text/event-stream", "Cache-Control": "no-store", "Accept-Encoding": "identity"}
-        if last_event_id.isprintable() and last_event_id:
+        if last_event_id.isprintable() and 0 < len(last_event_id) <= _ID_MAX:
             headers["Last-Event-ID"] = last_event_id
         request = pool().build_request(
             "GET",
@@ -211,7 +216,7 @@ class Http:
             headers=[(name.encode(), value.encode()) for name, value in headers.items()],
             timeout=httpx.Timeout(None, connect=connect_timeout, pool=connect_timeout, write=connect_timeout),
         )
-        response, error = await self._open_stream(request)
+        response, error = await self._open_stream(request, silence)
         now = _date(response.headers)
         if error is None and response.status_code != httpx.codes.OK:
             error = failure(response.status_code, response.headers, b"", now)
@@ -222,12 +227,14 @@ class Http:
         finally:
             await response.aclose()
 
-    async def _open_stream(self, request: httpx.Request) -> tuple[httpx.Response, CyberunError | None]:
+    async def _open_stream(self, request: httpx.Request, silence: float) -> tuple[httpx.Response, CyberunError | None]:
         """Send a request, following redirects within the origin. Returns the answer, and why it is none to follow."""
         for _ in range(_REDIRECTS):
             problem: CyberunError | None = None
             try:
-                response = await pool().send(request, stream=True, auth=self._auth)
+                response = await asyncio.wait_for(pool().send(request, stream=True, auth=self._auth), silence)
+            except asyncio.TimeoutError:
+                problem = NetworkError(f"{self._host} took the request for the stream and never answered it.")
             except (httpx.HTTPError, httpx.InvalidURL) as exc:
                 problem = _explain(exc, self._host)
             if problem is not None:
@@ -473,6 +480,8 @@ def _explain(exc: Exception, host: str) -> CyberunError:
             words = f"{host} didn't answer in time. Is the network up?"
         case httpx.ReadTimeout() | httpx.WriteTimeout():
             words = f"{host} went silent in the middle of an answer."
+        case httpx.ConnectError() if "wrong_version_number" in text or "record layer" in text:
+            words = f"{host} doesn't speak TLS. Does the base URL begin with https:// where it should be http://?"
         case httpx.ConnectError() if "certificate" in text or "ssl" in text or "tls" in text:
             words = (
                 f"No safe connection to {host}: its TLS certificate can't be verified. A proxy in between may be why."

@@ -128,7 +128,8 @@ class Follower:
 
     async def get(self) -> Task:
         """GET the task once, and take what it tells. Raises a CyberunError."""
-        answer = await self._http.call("GET", self._path, connect_timeout=self._policy.connect_timeout)
+        connect, silence = self._policy.connect_timeout, self._policy.idle_timeout
+        answer = await self._http.call("GET", self._path, connect_timeout=connect, silence=silence)
         task = Task.from_json(answer.data, self.state.task_id)
         self._alive(self.clock())
         self._get_backoff.reset()
@@ -152,6 +153,7 @@ class Follower:
                 f"{self._path}/events",
                 last_event_id=self._last_event_id,
                 connect_timeout=self._policy.connect_timeout,
+                silence=self._policy.idle_timeout,
             )
             async with opening as stream:
                 if self._refused(stream):
@@ -299,7 +301,8 @@ class Follower:
         while True:
             try:
                 path = f"{self._path}/result"
-                answer = await self._http.call("GET", path, connect_timeout=self._policy.connect_timeout)
+                connect, silence = self._policy.connect_timeout, self._policy.idle_timeout
+                answer = await self._http.call("GET", path, connect_timeout=connect, silence=silence)
                 status = Task.from_json({"id": self.state.task_id, **_object(answer.data)}, self.state.task_id).status
             except _FATAL as exc:
                 self._tell(f"GET result: {exc}")

@@ -116,7 +116,9 @@ def reconcile(state: TaskState, task: Task, now: float, server_now: datetime | N
         return state
     epoch = state.epoch
     if task.created_at is not None and server_now is not None:
-        epoch = now - max(0.0, (server_now - task.created_at).total_seconds())
+        begin = now - max(0.0, (server_now - task.created_at).total_seconds())
+        # The server's clock comes cut down to whole seconds, and late: of several readings the earliest is the best.
+        epoch = begin if epoch is None else min(epoch, begin)
     waited = state.waited
     if task.created_at and task.started_at:
         waited = max(0.0, (task.started_at - task.created_at).total_seconds())
