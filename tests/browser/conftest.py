@@ -28,6 +28,7 @@ import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 from playwright.sync_api import sync_playwright
 
+from cyberun_widget import Client
 from cyberun_widget.local import LocalServer
 
 if TYPE_CHECKING:
@@ -411,8 +412,13 @@ def page(browser: Browser, console: Console) -> Iterator[Page]:
 
 
 @pytest.fixture
-def notebook(lab: Lab, page: Page, request: pytest.FixtureRequest) -> Iterator[Callable[..., Notebook]]:
-    """Write a notebook of the given cells and open it: ``notebook("1 + 1", kernel="python3", app="lab")``."""
+def notebook(
+    lab: Lab, page: Page, service: LocalServer, request: pytest.FixtureRequest
+) -> Iterator[Callable[..., Notebook]]:
+    """Write a notebook of the given cells and open it: ``notebook("1 + 1", kernel="python3", app="lab")``.
+
+    Afterwards its kernels are stopped, and the tasks that still run are cancelled.
+    """
     count = 0
 
     def make(*cells: str, kernel: str = "python3", app: App = "lab") -> Notebook:
@@ -423,6 +429,9 @@ def notebook(lab: Lab, page: Page, request: pytest.FixtureRequest) -> Iterator[C
 
     yield make
     lab.stop_kernels()
+    client = Client(service.api_key, base_url=service.base_url)
+    for task in client.tasks(status="running"):
+        client.cancel(task.id)
 
 
 @pytest.fixture(scope="session")
