@@ -80,7 +80,7 @@ def _watch(options: argparse.Namespace) -> int:
         team_id=options.team_id,
         local=options.local,
         save=options.save,
-        rich=False if options.plain else None,
+        plain=options.plain,
     )
     return {"completed": COMPLETED, "failed": FAILED, "cancelled": CANCELLED}.get(verdict, TROUBLE)
 

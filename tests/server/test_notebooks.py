@@ -1,0 +1,77 @@
+"""The quickstart, executed by a real kernel on the real local server."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import nbformat
+import pytest
+from nbclient import NotebookClient
+
+from cyberun_widget.local import LocalServer
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+PROJECT = Path(__file__).parents[2]
+NOTEBOOKS = sorted((PROJECT / "notebooks").glob("*.ipynb"))
+
+
+@pytest.fixture
+def server() -> Iterator[LocalServer]:
+    with LocalServer.start() as running:
+        yield running
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+def test_a_notebook_is_sound_names_its_kernel_and_carries_no_output(path):
+    notebook = nbformat.read(path, as_version=4)
+    nbformat.validate(notebook)
+    assert notebook.metadata.kernelspec.name == "python3"
+    assert "widgets" not in notebook.metadata
+    for cell in notebook.cells:
+        if cell.cell_type == "code":
+            assert cell.outputs == []
+            assert cell.execution_count is None
+
+
+def test_the_quickstart_runs_as_it_is_and_ends_with_pictures_and_files(server, tmp_path, monkeypatch):
+    for name in [name for name in os.environ if name.startswith("CYBERUN_")]:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("CYBERUN_API_KEY", server.api_key)
+    monkeypatch.setenv("CYBERUN_BASE_URL", server.base_url)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join(filter(None, [str(PROJECT), os.environ.get("PYTHONPATH")])))
+    notebook = nbformat.read(PROJECT / "notebooks" / "quickstart.ipynb", as_version=4)
+    executed = NotebookClient(notebook, timeout=240, resources={"metadata": {"path": str(tmp_path)}}).execute()
+
+    shown = {cell.id: cell.get("outputs", []) for cell in executed.cells}
+
+    # Each card stands in its cell, live and as the archive that stays.
+    for cell in ("run-picture", "run-splat", "attach"):
+        assert any("application/vnd.jupyter.widget-view+json" in output.get("data", {}) for output in shown[cell])
+        archive = "".join(str(output.get("data", {}).get("text/html", "")) for output in shown[cell])
+        assert "cyberun-archive" in archive
+        # The last card's verdict may come after the last cell: a page would still hear it, nbclient has gone by then.
+        assert cell == "attach" or "data:image/" in archive, f"no picture in the archive of {cell}"
+
+    # The picture is one of Pillow's, and the stages came by name, in order.
+    assert any("image/png" in output.get("data", {}) for output in shown["image"])
+    assert text(shown["wait-splat"]).count("completed") == 1
+    stages = text(shown["wait-splat"])
+    assert stages.index("process_data") < stages.index("train") < stages.index("export")
+    assert "completed" in text(shown["tasks"])
+    assert "gray-scott" in text(shown["workflows"])
+
+    saved = {path.suffix for path in (tmp_path / "results").iterdir()}
+    assert {".ply", ".glb", ".mp4", ".json"} <= saved
+
+    # Nothing that a user would share carries the key.
+    assert server.api_key not in nbformat.writes(executed)
+
+
+def text(outputs: list[nbformat.NotebookNode]) -> str:
+    """All that a cell's outputs say in plain text."""
+    return "\n".join(output.get("text") or output.get("data", {}).get("text/plain", "") for output in outputs)
