@@ -310,6 +310,11 @@ class Notebook:
         """Press the stop button."""
         self.page.evaluate("() => window.jupyterapp.commands.execute('notebook:interrupt-kernel')")
 
+    def restart_kernel(self) -> None:
+        """Restart the kernel, without the question, and wait until it is idle."""
+        self.page.evaluate("() => window.cyPanel().sessionContext.session.kernel.restart()")
+        self.wait_idle()
+
     def delete_cell(self, index: int) -> None:
         self.page.evaluate(
             """index => {

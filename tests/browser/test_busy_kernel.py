@@ -153,3 +153,17 @@ def test_deleting_the_cards_cell_disturbs_neither_page_nor_kernel(
     time.sleep(1)
     assert client.task(task_id).status == "cancelled"
     assert opened.run(1).inner_text().strip() == "cancelled"
+
+
+def test_after_a_kernel_restart_the_task_is_found_again_and_shown(
+    notebook: Callable[..., Notebook], client: Client
+) -> None:
+    attach = 'from cyberun_widget import Client, TaskWidget\nTaskWidget(Client().tasks(status="running")[0].id)'
+    opened = notebook(RUN, attach)
+    task_id = shown(opened).get_attribute("data-task-id")
+    opened.restart_kernel()
+    opened.run(1)
+    card = opened.output(1).locator(".cyberun-task")
+    expect(card).to_have_attribute("data-status", "running")
+    expect(card).to_have_attribute("data-connection", "live")
+    assert card.get_attribute("data-task-id") == task_id
