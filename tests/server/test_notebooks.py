@@ -59,7 +59,6 @@ def test_the_quickstart_runs_as_it_is_and_ends_with_pictures_and_files(server, t
 
     # The picture is one of Pillow's, and the stages came by name, in order.
     assert any("image/png" in output.get("data", {}) for output in shown["image"])
-    assert text(shown["wait-splat"]).count("completed") == 1
     stages = text(shown["wait-splat"])
     assert stages.index("process_data") < stages.index("train") < stages.index("export")
     assert "completed" in text(shown["tasks"])
