@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 import re
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any, Final
@@ -14,7 +13,8 @@ if TYPE_CHECKING:
 NAME_MAX: Final = 200  # characters of a name: node, stage, status
 TEXT_MAX: Final = 4_000  # characters of a line of news
 ERROR_MAX: Final = 64_000  # characters of an error with its log
-_CONTROL: Final = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
+# Control characters, and halves of surrogate pairs: JSON can name those, and no UTF-8 can carry them to the page.
+_CONTROL: Final = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
 
 
 class FieldError(ValueError):
@@ -60,7 +60,7 @@ def fraction(data: Mapping[str, Any], name: str) -> float:
     value = data.get(name)
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         raise FieldError(f"{name} is not a number")
-    if not (math.isfinite(value) and 0 <= value <= 1):
+    if not 0 <= value <= 1:  # NaN isn't, either
         raise FieldError(f"{name} is outside of 0 to 1")
     return float(value)
 

@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import logging
 import re
+from math import isfinite
 from typing import Any, Final
 
 _HIDDEN: Final = "***"
+_DEPTH: Final = 64  # levels of nesting: no page shows more, and recursion has its end
 
 # Bearer tokens of the API (integration, device and agent keys, JWTs) and whatever stands behind "Bearer".
 _TOKEN: Final = re.compile(
@@ -58,15 +60,23 @@ def redact(text: str) -> str:
     return _SIGNED.sub(rf"\g<1>{_HIDDEN}", _TOKEN.sub(_HIDDEN, text))
 
 
-def scrub(value: Any) -> Any:
-    """Return a JSON value with every string in it redacted, keys of objects included."""
+def scrub(value: Any, depth: int = _DEPTH) -> Any:
+    """Return a JSON value with every string in it redacted, keys of objects included, fit for any wire.
+
+    What JSON can't carry (NaN, infinities, halves of surrogate pairs) becomes null and "?"; what is nested deeper than
+    `depth` becomes "…".
+    """
     match value:
         case str():
-            return redact(value)
+            return redact(value).encode("utf-8", "replace").decode()
+        case float():
+            return value if isfinite(value) else None
+        case dict() | list() | tuple() if not depth:
+            return "…"
         case dict():
-            return {redact(str(key)): scrub(item) for key, item in value.items()}
+            return {scrub(str(key)): scrub(item, depth - 1) for key, item in value.items()}
         case list() | tuple():
-            return [scrub(item) for item in value]
+            return [scrub(item, depth - 1) for item in value]
         case _:
             return value
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from cyberun_widget._fields import ERROR_MAX, FieldError, count, label, moment, text
 from cyberun_widget.errors import ProtocolError
@@ -12,6 +12,8 @@ from cyberun_widget.events import TERMINAL
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
+
+_NUMBER_MAX: Final = 1e300  # Python reads whole numbers of any size, and not every one is a float
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,4 +189,6 @@ def _count(data: Mapping[str, Any], name: str) -> int | None:
 
 
 def _number(value: Any) -> float | None:
-    return float(value) if isinstance(value, (int, float)) and not isinstance(value, bool) else None
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not abs(value) <= _NUMBER_MAX:
+        return None
+    return float(value)

@@ -137,7 +137,8 @@ def reconcile(state: TaskState, task: Task, now: float, server_now: datetime | N
         note="",
     )
     if task.retry_count > state.retry_count:
-        again = state.status not in ("unknown", *_BEFORE_RUNNING)
+        # Where the stream has told of this start already, what was done since belongs to the new attempt.
+        again = state.status not in ("unknown", *_BEFORE_RUNNING) and state.attempt <= task.retry_count
         known = _anew(known) if again else known
         known = replace(known, retry_count=task.retry_count, attempt=max(known.attempt, task.retry_count + 1))
     known = _tick(known, now)
