@@ -1,0 +1,102 @@
+"""The other hosts of a card: Voila, marimo, nbconvert. Each in its own process, with folders of its own."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+import textwrap
+import time
+import urllib.error
+import urllib.request
+from typing import TYPE_CHECKING
+
+import pytest
+from conftest import free_port
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from pathlib import Path
+
+    from conftest import Lab
+
+
+@contextlib.contextmanager
+def voila(lab: Lab, notebook: Path) -> Iterator[str]:
+    """Serve a notebook as an app; gives its address. Voila runs its cells anew for each page."""
+    port = free_port()
+    options = ["--no-browser", f"--port={port}", "--Voila.ip=127.0.0.1", "--Voila.port_retries=0"]
+    command = [sys.executable, "-m", "voila", str(notebook), *options]
+    with _serving(lab, command, port) as url:
+        yield url
+
+
+@contextlib.contextmanager
+def marimo(lab: Lab, *cells: str, mode: str = "run") -> Iterator[str]:
+    """Serve a marimo notebook of cells as an app ("run") or for editing ("edit"); gives its address."""
+    path = lab.folder / f"marimo_{time.monotonic_ns()}.py"
+    path.write_text(marimo_file(cells))
+    port = free_port()
+    options = ["--headless", "--no-token", "--port", str(port), "--host", "127.0.0.1", "--skip-update-check"]
+    # --skip-update-check is `edit`'s alone; `run` doesn't look.
+    command = [sys.executable, "-m", "marimo", mode, str(path), *(options if mode == "edit" else options[:-1])]
+    with _serving(lab, command, port) as url:
+        yield url
+
+
+def marimo_file(cells: Sequence[str]) -> str:
+    """Return a marimo notebook file. A cell may use what the cells before it have named."""
+    parts = ["import marimo\n\napp = marimo.App()\n"]
+    for cell in cells:
+        *body, last = cell.strip().split("\n")
+        parts.append(f"@app.cell\ndef _():\n{textwrap.indent(chr(10).join([*body, last]), '    ')}\n    return\n")
+    parts.append('if __name__ == "__main__":\n    app.run()\n')
+    return "\n\n".join(parts)
+
+
+def export(lab: Lab, notebook: Path, *, execute: bool = False, page: Path) -> Path:
+    """Export a notebook to HTML, as `jupyter nbconvert --to html` does, into the file `page`."""
+    command = [sys.executable, "-m", "nbconvert", "--to", "html", str(notebook), "--output", str(page)]
+    command += ["--execute"] if execute else []
+    done = subprocess.run(command, env=lab.environment(), check=False, capture_output=True, text=True, timeout=180)
+    assert done.returncode == 0, done.stderr
+    return page
+
+
+@contextlib.contextmanager
+def _serving(lab: Lab, command: Sequence[str], port: int) -> Iterator[str]:
+    url, log_path = f"http://127.0.0.1:{port}/", lab.folder / f"host-{port}.log"
+    with log_path.open("wb") as log:
+        process = subprocess.Popen(
+            command, cwd=lab.root, env=lab.environment(), stdout=log, stderr=log, start_new_session=True
+        )
+    try:
+        _wait_for(f"{url}health" if "marimo" in command else f"{url}voila/static/", process, log_path)
+        yield url
+    finally:
+        # The whole group: an app's kernels too.
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGTERM)
+        try:
+            process.wait(10)
+        except subprocess.TimeoutExpired:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+
+
+def _wait_for(url: str, process: subprocess.Popen[bytes], log: Path) -> None:
+    """Wait until something answers; any answer will do. Loading an app's own page would start a kernel."""
+    deadline = time.monotonic() + 60
+    while True:
+        try:
+            urllib.request.urlopen(url, timeout=5).close()
+        except urllib.error.HTTPError:
+            return
+        except (urllib.error.URLError, ConnectionError, TimeoutError):
+            if process.poll() is not None or time.monotonic() > deadline:
+                pytest.fail(f"the host does not start:\n{log.read_text(errors='replace')[-3000:]}", pytrace=False)
+            time.sleep(0.2)
+        else:
+            return
