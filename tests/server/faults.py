@@ -91,6 +91,8 @@ def content(*parts: Any) -> Callable[[], Script]:
 
 SOON = ((0.0, "running"), (0.3, "completed"))
 LATER = ((0.0, "running"), (0.6, "completed"))
+HUGE = "9" * 400  # a whole number that no float can hold
+HALF = r'"half of a \ud83d"'
 ENDED = ((0.0, "completed"),)
 DONE = sse(progress(0.75), *finished())
 
@@ -100,6 +102,11 @@ def raw(**data: Any) -> bytes:
     fields = json.dumps({"task_id": TASK})[:-1]
     more = "".join(f", {json.dumps(name)}: {value}" for name, value in data.items())
     return f"event: progress\ndata: {fields}{more}}}\n\n".encode()
+
+
+def result(output: str) -> bytes:
+    """Return a result whose output is any text that may pass for JSON."""
+    return f'{{"id": "{TASK}", "task_status": "completed", "task_output": {output}}}'.encode()
 
 
 def resumed(server: FaultyServer, _card: Any) -> None:
@@ -564,6 +571,18 @@ FAULTS = [
         artifacts=0,
         most={"events": 0},
     ),
+    Fault(
+        "an output that no wire can carry",
+        calls("result", answer(result(f'{{"psnr": NaN, "best": -Infinity, "note": {HALF}, "n": {HUGE}}}'))),
+        artifacts=0,
+        most={"task": 10},
+    ),
+    Fault(
+        "an output nested too deep to show",
+        calls("result", answer(result('{"a": ' * 700 + "1" + "}" * 700))),
+        artifacts=0,
+        most={"task": 10},
+    ),
     # --- streams that are wrong ---------------------------------------------------------------------------------------
     Fault(
         "the stream compressed with gzip",
@@ -648,6 +667,13 @@ FAULTS = [
         ),
         most={"task": 1},
         story=("malformed",),
+    ),
+    Fault(
+        "numbers that no float can hold, and halves of characters",
+        content(raw(progress=HUGE), raw(progress="0.5", step_current=HUGE), raw(progress="0.5", message=HALF)),
+        most={"task": 1},
+        count=3,
+        story=("malformed 2",),
     ),
     Fault(
         "steps that make no sense",

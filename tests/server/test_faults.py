@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 import time
 from collections import Counter
@@ -131,6 +132,8 @@ def test_the_verdict_arrives_whatever_happens(fault, tmp_path):
                 assert len(witness.events) == fault.count, story
             assert sum(item.type in TERMINAL for item in witness.events) <= fault.verdicts
             witness.assert_no_nonsense()
+            # What the page gets is JSON, and UTF-8 can carry it.
+            json.dumps(card.get_state(), allow_nan=False, ensure_ascii=False, default=lambda _: None).encode()
             fault.check(server, card)
             allowed = {**USUAL, **fault.most}
             over = {name: count for name, count in server.counters.requests.items() if count > allowed[name]}
