@@ -239,7 +239,7 @@ export function attach(card, page) {
 		save.onclick = () => ctx.save(key()).catch((error) => note(key(), `Not saved: ${error.message}`));
 		open.append(...tile.media.childNodes);
 		tile.media.append(open, host, act, bar);
-		tile.node.lastElementChild?.append(save);
+		tile.node.querySelector(".cy-cap")?.append(save);
 		tiles.set(tile.node, tile);
 		sight.observe(tile.node);
 		return { open, host, act, bar, save, seen: false, busy: false, mounted: /** @type {{destroy(): void} | null} */ (null) };
@@ -259,6 +259,8 @@ export function attach(card, page) {
 				c.mounted = mount(c.host, a, ctx);
 				c.open.hidden = true;
 				tile.node.dataset.mounted = "";
+				const caption = tile.node.lastElementChild;
+				if (a.kind !== "video" && caption) tile.node.prepend(caption); // a document's name stands above it
 			} else await ctx.load("view");
 		} catch (error) {
 			if (!signal.aborted && !a.poster) note(a.key, `Can’t be shown: ${/** @type {Error} */ (error).message}`);
@@ -315,7 +317,7 @@ export function attach(card, page) {
 			c.act.ariaLabel = a.state === "failed" ? `Try ${a.name} again` : a.state === "offered" ? `${words}: ${a.name}` : null;
 			c.open.disabled = !ready;
 			c.open.hidden = !!c.mounted;
-			c.open.ariaLabel = a.kind === "image" ? null : `Open ${a.name}`;
+			c.open.ariaLabel = a.kind === "image" && tile.img.src ? null : `Open ${a.name}`;
 			c.save.hidden = !ready;
 			c.save.title = "Save";
 			c.save.ariaLabel = `Save ${a.name}`;

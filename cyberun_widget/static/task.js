@@ -24,7 +24,7 @@ const STATUS = {
 	waiting: ["Waiting for an agent", "No agent is free yet."],
 	provisioning: ["Provisioning", "A machine is being made ready."],
 	queued: ["Queued", "Next in line on its agent."],
-	running: ["Running", "No progress reported yet."],
+	running: ["Running", "No progress yet."],
 	completed: ["Completed"],
 	failed: ["Failed"],
 	cancelled: ["Cancelled"],
@@ -204,7 +204,7 @@ function gallery(card) {
 		for (const group of groups) {
 			const label = labels.get(group) ?? h("bdi", "cy-label", group);
 			labels.set(group, label);
-			if (group && all.length > 2 * groups.length) want.push(label);
+			if (group && groups[1] && all.length > 2 * groups.length) want.push(label);
 			for (const a of all.filter((a) => a.group === group)) {
 				const t = card.tiles.get(a.key) ?? tile(card);
 				card.tiles.set(a.key, t);
@@ -253,7 +253,7 @@ function speak(traits, silent, asked, trouble) {
 		wait: still && watched && !dead,
 		value: dots(pill, !still && percent, steps),
 		speech: dead ? "The kernel is not answering" : `${title}: ${pill}${error && `. ${error}`}`,
-		news: running && !dead ? dots(percent, eta) : "",
+		news: running && watched && !dead ? dots(percent, eta) : "",
 		text: {
 			title,
 			id: traits.task_id,
@@ -320,7 +320,7 @@ function render({ model, el }) {
 	const copy = button("Copy details", async () => {
 		const story = [root.ariaLabel, model.get("task_id"), model.get("_facts").failed_at, model.get("error"), n.pre.textContent].filter(Boolean).join("\n");
 		const good = await navigator.clipboard?.writeText(story).then(() => true, () => false);
-		copy.textContent = good ? "Copied" : "Copying is not allowed here";
+		copy.textContent = good ? "Copied" : "Not allowed here";
 	});
 	/** @type {Record<string, HTMLElement>} */
 	const n = {};
@@ -408,7 +408,7 @@ function render({ model, el }) {
 	const events = TRAITS.map((name) => `change:${name}`);
 	root.append(
 		h("div", "cy-card",
-			h("div", "cy-head", n.title, n.id, n.pill, cancel, retry, save),
+			h("div", "cy-head", n.title, n.id, h("div", "cy-acts", n.pill, cancel, retry, save)),
 			bar.node,
 			h("div", "cy-row", n.percent, n.steps, n.node, n.message, n.labels, h("span", "cy-when", n.time, n.eta)),
 			n.note,

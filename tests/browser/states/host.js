@@ -1,9 +1,10 @@
 /**
  * A host without a kernel: the real task.js and task.css on models that hold fixtures.
- * ?state=running,failed shows these only; ?theme=dark|light; ?host=lab; ?width=320; ?bare leaves the headings out.
+ * ?state=running,failed shows these only; ?theme=dark|light; ?host=lab; ?width=320; ?bare leaves the headings out;
+ * ?dead has no kernel answer.
  * `window.cards` has each state's model, so that a test can change traits and see what the page sent.
  */
-import { paint } from "./paint.js";
+import { chime, film, paint } from "./paint.js";
 import { states } from "./states.js";
 
 const query = new URLSearchParams(location.search);
@@ -68,17 +69,17 @@ class Model extends EventTarget {
 async function answer(model, message) {
   if (message.type === "module") {
     const [js, css] = await Promise.all(["js", "css"].map(async (kind) => {
-      const reply = await fetch(`/static/${message.name}.${kind}`);
-      return new DataView(reply.ok ? await reply.arrayBuffer() : new ArrayBuffer(0));
+      if (kind === "css" && message.name !== "files") return new DataView(new ArrayBuffer(0));
+      return new DataView(await (await fetch(`/static/${message.name}.${kind}`)).arrayBuffer());
     }));
-    if (js.byteLength) model.emit("msg:custom", { type: "module", name: message.name }, [js, css]);
+    model.emit("msg:custom", { type: "module", name: message.name }, [js, css]);
   }
   const blob = model.files.get(message.key);
   if (message.type === "read" && blob) {
     const { id, key, offset, length } = message;
     const data = new DataView(await blob.slice(offset, offset + length).arrayBuffer());
     model.emit("msg:custom", { type: "chunk", id, key, offset, total: blob.size, mime: blob.type }, [data]);
-  } else if (message.type === "read") {
+  } else if (message.type === "read" && model.traits.artifacts.every((/** @type {any} */ a) => a.key !== message.key || a.text !== "")) {
     model.emit("msg:custom", { type: "failed", id: message.id, key: message.key, text: "There is no such file." }, []);
   }
 }
@@ -92,7 +93,9 @@ for (const name of wanted) {
   const model = new Model(fixture);
   for (const artifact of fixture.artifacts) {
     if (artifact.text) model.files.set(artifact.key, new Blob([artifact.text], { type: artifact.mime }));
+    if (artifact.kind === "audio") model.files.set(artifact.key, chime());
     if (!artifact.paint) continue;
+    if (artifact.kind === "video") model.files.set(artifact.key, await film(artifact.paint, artifact.width, artifact.height));
     const blob = await paint(artifact.paint, artifact.width, artifact.height);
     artifact.poster = new DataView(await blob.arrayBuffer());
     artifact.poster_mime = blob.type;
@@ -107,11 +110,12 @@ for (const name of wanted) {
   const forget = card.initialize({ model });
   const real = performance.now;
   if (silent) performance.now = () => real.call(performance) - silent * 1000; // drawn that long ago, and nothing heard since
-  model.alive = !silent;
+  model.alive = !silent && !query.has("dead");
   const remove = card.render({ model, el });
   performance.now = real;
   cards[name] = { model, el, remove, forget, card };
 }
+if (!query.has("tick")) for (const { model } of Object.values(cards)) model.alive && model.update({});
 const beat = setInterval(() => Object.values(cards).forEach(({ model }) => model.alive && !query.has("still") && model.update({})), 5000);
 Object.assign(window, { cards, states, stop: () => clearInterval(beat) });
 document.documentElement.dataset.ready = "";

@@ -22,8 +22,23 @@ function noise(seed) {
   };
 }
 
+/** Pixels a side of a painted point: ?fine takes the time for single ones. */
+const GRAIN = new URLSearchParams(location.search).has("fine") ? 1 : 3;
+
+/** @type {Map<string, Promise<Blob>>} */
+const painted = new Map();
+
 /** @param {number} seed @param {number} width @param {number} height @returns {Promise<Blob>} */
-export async function paint(seed, width, height) {
+export function paint(seed, width, height) {
+  const name = [seed, width, height].join();
+  const picture = painted.get(name) ?? draw(seed, width, height);
+  painted.set(name, picture);
+  return picture;
+}
+
+/** @param {number} seed @param {number} full @param {number} tall */
+function draw(seed, full, tall) {
+  const [width, height] = [full, tall].map((side) => Math.round(side / GRAIN));
   const canvas = new OffscreenCanvas(width, height);
   const context = /** @type {OffscreenCanvasRenderingContext2D} */ (canvas.getContext("2d"));
   const image = context.createImageData(width, height);
@@ -43,5 +58,47 @@ export async function paint(seed, width, height) {
     }
   }
   context.putImageData(image, 0, 0);
-  return canvas.convertToBlob({ type: "image/webp", quality: 0.9 });
+  const whole = new OffscreenCanvas(full, tall);
+  const copy = /** @type {OffscreenCanvasRenderingContext2D} */ (whole.getContext("2d"));
+  copy.imageSmoothingQuality = "high";
+  copy.drawImage(canvas, 0, 0, full, tall);
+  return whole.convertToBlob({ type: "image/webp", quality: 0.9 });
+}
+
+/** A film of a slowly turning palette, a second long. @param {number} seed @param {number} width @param {number} height @returns {Promise<Blob>} */
+export async function film(seed, width, height) {
+  const canvas = document.createElement("canvas");
+  Object.assign(canvas, { width, height });
+  const context = /** @type {CanvasRenderingContext2D} */ (canvas.getContext("2d"));
+  const still = await createImageBitmap(await paint(seed, width, height));
+  const recorder = new MediaRecorder(canvas.captureStream(20), { mimeType: "video/webm" });
+  /** @type {Blob[]} */
+  const parts = [];
+  recorder.ondataavailable = ({ data }) => parts.push(data);
+  const done = new Promise((resolve) => (recorder.onstop = resolve));
+  recorder.start();
+  for (let turn = 0; turn < 20; turn++) {
+    context.filter = `hue-rotate(${4 * turn}deg)`;
+    context.drawImage(still, 0, 0);
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+  recorder.stop();
+  await done;
+  return new Blob(parts, { type: "video/webm" });
+}
+
+/** A chime: a WAV of two decaying tones. @returns {Blob} */
+export function chime() {
+  const rate = 8000, length = 2 * rate;
+  const data = new DataView(new ArrayBuffer(44 + 2 * length));
+  const word = (/** @type {number} */ at, /** @type {string} */ text) => [...text].forEach((c, i) => data.setUint8(at + i, c.charCodeAt(0)));
+  word(0, "RIFF"); data.setUint32(4, 36 + 2 * length, true); word(8, "WAVEfmt "); data.setUint32(16, 16, true);
+  data.setUint16(20, 1, true); data.setUint16(22, 1, true); data.setUint32(24, rate, true); data.setUint32(28, 2 * rate, true);
+  data.setUint16(32, 2, true); data.setUint16(34, 16, true); word(36, "data"); data.setUint32(40, 2 * length, true);
+  for (let i = 0; i < length; i++) {
+    const t = i / rate;
+    const tone = Math.sin(2 * Math.PI * 440 * t) * Math.exp(-2 * t) + (t > 0.6 ? Math.sin(2 * Math.PI * 660 * t) * Math.exp(-2 * (t - 0.6)) : 0);
+    data.setInt16(44 + 2 * i, 12000 * tone, true);
+  }
+  return new Blob([data], { type: "audio/wav" });
 }

@@ -81,7 +81,7 @@ export const states = {
     {
       ...finished, elapsed: 815, stages: stages(5, [8, 102, 612, 71, 22], 1),
       artifacts: [
-        file("turntable", "turntable.mp4", "video", { mime: "video/mp4", group: "Render", duration: 6, width: 640, height: 480, size: 2_400_000, paint: 7 }),
+        file("turntable", "turntable.webm", "video", { mime: "video/webm", group: "Render", duration: 1, width: 640, height: 480, size: 2_400_000, paint: 7 }),
         file("scene", "scene.ply", "model", { group: "Export", width: 640, height: 480, size: 61_300_000, paint: 8 }),
         file("mesh", "garden.glb", "model", { group: "Export", size: 8_200_000 }),
         file("metrics", "metrics.json", "json", { mime: "application/json", group: "Export", size: 1_204, text: JSON.stringify({ psnr: 27.41, ssim: 0.893, gaussians: 184_220, views: { train: 43, held_out: 5 } }) }),
@@ -106,7 +106,7 @@ export const states = {
     {
       ...finished,
       artifacts: [
-        file("a", "narration.wav", "audio", { mime: "audio/wav", duration: 12.4, size: 2_100_000 }),
+        file("a", "narration.wav", "audio", { mime: "audio/wav", duration: 2, size: 32_044 }),
         file("b", "prompt.txt", "text", { mime: "text/plain", size: 812, text: "lichen on basalt, macro, raking light\nnegative: text, watermark\n" }),
         file("c", "scores.csv", "table", { mime: "text/csv", size: 18_204, text: "seed,steps,score\n1,20,0.81\n2,20,0.93\n3,30,0.88\n" }),
         file("d", "weights.safetensors", "file", { mime: "application/octet-stream", size: 144_000_000, state: "offered" }),

@@ -1,0 +1,83 @@
+"""Take the pictures of the card: ``python tests/browser/screenshots.py [folder]``.
+
+Without a folder, the README's pictures in ``notebooks/images/`` are made anew. With one, every state is pictured there,
+light and dark, 320 and 1,000 px wide, to be opened and judged.
+"""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from playwright.sync_api import sync_playwright
+from states.serve import served
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
+
+IMAGES = Path(__file__).resolve().parents[2] / "notebooks" / "images"
+CHROMIUM_FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-dev-shm-usage"]
+README = {
+    "running": "running,stage-train",
+    "states": "waiting,reconnecting,failed,compact-running",
+    "completed": "completed",
+    "results": "completed-splat",
+}
+"""Picture: the states in it, one above the other."""
+
+
+def picture(
+    browser: Browser, address: str, target: Path, *, theme: str, width: int, states: str = "", bare: bool = False
+) -> None:
+    """Picture these states (all by default) in one column of `width` CSS px, twice as many real ones in the README's."""
+    context = browser.new_context(
+        viewport={"width": width + 32 if bare else max(width + 32, 1040), "height": 900},
+        device_scale_factor=2 if bare else 1,
+        reduced_motion="no-preference",
+    )
+    page = context.new_page()
+    query = [
+        f"theme={theme}",
+        f"width={width}",
+        "still=1",
+        *([f"state={states}"] if states else []),
+        *(["bare", "fine"] if bare else []),
+    ]
+    page.goto(f"{address}?{'&'.join(query)}", timeout=120_000)
+    page.wait_for_selector("html[data-ready]", timeout=120_000)
+    height = page.evaluate("document.documentElement.scrollHeight")
+    page.set_viewport_size({"width": page.viewport_size["width"] if page.viewport_size else width, "height": height})
+    page.wait_for_timeout(1_500)
+    page.evaluate("stop(), Object.values(cards).forEach(({ model }) => model.alive && model.update({}))")
+    page.wait_for_timeout(100)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    page.screenshot(path=target, full_page=True)
+    context.close()
+
+
+def main(folder: Path | None) -> None:
+    """Make the pictures."""
+    with served() as address, sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=CHROMIUM_FLAGS)
+        for theme in ("light", "dark"):
+            if folder is None:
+                for name, states in README.items():
+                    picture(
+                        browser,
+                        address,
+                        IMAGES / f"{name}-{theme}.png",
+                        theme=theme,
+                        width=640,
+                        states=states,
+                        bare=True,
+                    )
+                continue
+            for width in (320, 1000):
+                picture(browser, address, folder / f"states-{theme}-{width}.png", theme=theme, width=width)
+        browser.close()
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]) if len(sys.argv) > 1 else None)

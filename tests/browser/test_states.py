@@ -1,0 +1,602 @@
+"""The card in all its states, without a kernel: the real task.js and task.css on the fixtures of `states/`.
+
+What a kernel adds (traits over a comm, a busy cell, a reload) is tested in the notebooks' own tests.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import expect
+from states.serve import STATIC, served
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from playwright.sync_api import Browser, Locator, Page
+
+THEMES = ("light", "dark")
+
+LEDGER = """
+// Every timer and blob URL that is held, every observer that observes.
+window.held = { timers: new Set(), urls: new Set(), observers: new Set() };
+for (const kind of ["Interval", "Timeout"]) {
+  const [set, clear] = [window[`set${kind}`], window[`clear${kind}`]];
+  window[`set${kind}`] = (work, ms) => {
+    const id = set(() => (kind === "Timeout" && held.timers.delete(id), work()), ms);
+    held.timers.add(id);
+    return id;
+  };
+  window[`clear${kind}`] = (id) => (held.timers.delete(id), clear(id));
+}
+const [create, revoke] = [URL.createObjectURL, URL.revokeObjectURL];
+URL.createObjectURL = (blob) => {
+  const url = create.call(URL, blob);
+  held.urls.add(url);
+  return url;
+};
+URL.revokeObjectURL = (url) => (held.urls.delete(url), revoke.call(URL, url));
+window.IntersectionObserver = class extends IntersectionObserver {
+  observe(node) { held.observers.add(this); super.observe(node); }
+  disconnect() { held.observers.delete(this); super.disconnect(); }
+};
+"""
+
+
+@pytest.fixture(scope="module")
+def address() -> Iterator[str]:
+    """Where the page of all states is served."""
+    with served() as url:
+        yield url
+
+
+@pytest.fixture
+def show(address: str, page: Page) -> Callable[..., Locator]:
+    """Open the page with these states, and give the first card: ``show("running", theme="dark", width=320)``."""
+
+    def open_page(*states: str, **query: object) -> Locator:
+        words = {"state": ",".join(states)} if states else {}
+        words |= {key: str(value) for key, value in query.items()}
+        page.goto(address + "?" + "&".join(f"{key}={value}" for key, value in words.items()))
+        page.wait_for_selector("html[data-ready]")
+        return page.locator(".cyberun-task").first
+
+    return open_page
+
+
+def send(page: Page, state: str, changes: dict[str, Any]) -> None:
+    """Change traits as the kernel would."""
+    page.evaluate("([state, changes]) => cards[state].model.update(changes)", [state, changes])
+
+
+def asked(page: Page, state: str, kind: str) -> list[dict[str, Any]]:
+    """What the page sent to the kernel, of one kind."""
+    sent: list[dict[str, Any]] = page.evaluate("(state) => cards[state].model.sent", state)
+    return [message for message in sent if message["type"] == kind]
+
+
+def scroll_through(page: Page) -> None:
+    """Bring everything into sight once, so that viewers are drawn."""
+    page.evaluate(
+        """async () => {
+          for (let y = 0; y < document.body.scrollHeight; y += 400) {
+            scrollTo(0, y);
+            await new Promise((resolve) => setTimeout(resolve, 40));
+          }
+          scrollTo(0, 0);
+        }"""
+    )
+
+
+# --- every state
+
+
+@pytest.mark.parametrize("theme", THEMES)
+@pytest.mark.parametrize("host", ["plain", "lab"])
+def test_axe_finds_nothing_in_any_state(page: Page, show: Callable[..., Locator], theme: str, host: str) -> None:
+    show(theme=theme, host=host, still=1)
+    scroll_through(page)
+    page.wait_for_timeout(500)
+    found = Axe().run(page)
+    assert found.violations_count == 0, found.generate_report()
+
+
+@pytest.mark.parametrize("width", [320, 1000])
+@pytest.mark.parametrize("direction", ["ltr", "rtl"])
+def test_no_state_is_wider_than_its_column(
+    page: Page, show: Callable[..., Locator], width: int, direction: str
+) -> None:
+    show(width=width, dir=direction)
+    scroll_through(page)
+    wide = page.evaluate(
+        """() => Object.entries(cards).filter(([, { el }]) => {
+          const card = el.querySelector(".cy-card");
+          const edge = card.getBoundingClientRect();
+          return [...card.querySelectorAll("button, .cy-pill, .cy-title, .cy-row > *, .cy-foot > *, .cy-tile")].some((node) => {
+            const box = node.getBoundingClientRect();
+            return box.width && (box.left < edge.left - 1 || box.right > edge.right + 1);
+          });
+        }).map(([name]) => name)"""
+    )
+    assert wide == []
+
+
+def test_every_card_keeps_the_contract(page: Page, show: Callable[..., Locator]) -> None:
+    show()
+    for name, fixture in page.evaluate("() => Object.entries(states)"):
+        card = page.locator("section", has=page.get_by_role("heading", name=name, exact=True)).locator(".cyberun-task")
+        expect(card).to_have_attribute("role", "group")
+        expect(card).to_have_attribute("data-task-id", fixture["task_id"])
+        expect(card).to_have_attribute("data-status", fixture["status"])
+        expect(card).to_have_attribute("data-connection", fixture["connection"])
+        bar = card.get_by_role("progressbar")
+        expect(bar).to_have_count(1)
+        expect(bar).to_have_attribute("aria-valuenow", str(round(100 * fixture["progress"])))
+        assert bar.get_attribute("aria-valuetext")
+        expect(card.locator("> [role=status]")).to_have_count(1)  # viewers may have their own
+        assert card.locator("> [role=status]").inner_text()
+        for artifact in fixture["artifacts"]:
+            tile = card.locator(f"[data-artifact='{artifact['key']}']")
+            expect(tile).to_have_attribute("data-kind", artifact["kind"])
+            if artifact["kind"] == "image" and artifact["state"] == "ready":
+                picture = tile.get_by_role("img", name=artifact["name"])
+                picture.scroll_into_view_if_needed()
+                assert picture.evaluate("async (img) => (await img.decode(), img.naturalWidth)") > 0
+
+
+@pytest.mark.parametrize(
+    ("state", "words"),
+    [
+        ("connecting", ["Connecting", "Asking for the task’s state."]),
+        ("waiting", ["Waiting for an agent", "gpu · comfyui", "2:31 waiting", "Since", "starting one more helps"]),
+        (
+            "running",
+            [
+                "Running",
+                "35 %",
+                "step 7 of 20",
+                "KSampler",
+                "0:14 elapsed",
+                "about 26 s left",
+                "2.1 steps/s",
+                "RTX 4090",
+            ],
+        ),
+        ("stage-train", ["Training", "58 %", "step 18,600 of 30,000", "6:20 · 62 %", "1:42", "about 6 min left"]),
+        ("polling", ["Polling every few seconds", "The server does not stream this task."]),
+        ("reconnecting", ["Reconnecting in 4 s", "The server answered 502.", "last news 12 s ago"]),
+        ("cancel-queued", ["Cancelling", "Cancel will be sent when the kernel is free."]),
+        ("cancel-requested", ["Cancelling", "Cancel was requested"]),
+        ("stopped", ["Not watching", "The task itself goes on."]),
+        ("kernel-silent", ["The kernel is not answering.", "0:47 ago"]),
+        ("unknown-status", ["hibernating", "35 %"]),
+        ("fatal-connection", ["Can’t watch", "This is an agent key (ak-…), which cannot read tasks."]),
+        ("completed", ["Completed", "0:40 in all", "4 files", "lichen_00001_.png", "512 × 512 · 412 kB"]),
+        (
+            "downloading",
+            ["Fetching results: 1 of 3 · 620 kB of 1.3 MB", "Download 120 MB", "212 kB of 421 kB", "3.1 of 4.2 MB"],
+        ),
+        (
+            "failed",
+            ["Failed", "Process data failed: only 3 of 48 photos could be placed.", "failed · 1:43", "after 1:51"],
+        ),
+        ("failed-node", ["Out of GPU memory", "KSampler"]),
+        ("cancelled", ["Cancelled", "Stopped at 42 %.", "after 0:31"]),
+    ],
+)
+def test_a_state_says_what_matters(page: Page, show: Callable[..., Locator], state: str, words: list[str]) -> None:
+    page.clock.install(time="2026-03-02T15:00:00Z")
+    card = show(state, still=1)
+    for text in words:
+        expect(card).to_contain_text(text)
+
+
+def test_speed_and_time_left_appear_only_when_they_are_known(show: Callable[..., Locator]) -> None:
+    card = show("running-no-steps")
+    expect(card).not_to_contain_text("left")
+    expect(card).not_to_contain_text("steps/s")
+
+
+# --- time, and a kernel that is silent
+
+
+def test_seconds_go_on_between_messages(page: Page, show: Callable[..., Locator]) -> None:
+    page.clock.install()
+    card = show("reconnecting", still=1)
+    page.clock.run_for(2_000)
+    expect(card).to_contain_text("Reconnecting in 2 s")
+    expect(card).to_contain_text("last news 14 s ago")
+    expect(card).to_contain_text("8:12 elapsed")
+    expect(card).to_contain_text("6:22 · 62 %")
+
+
+def test_a_silent_kernel_is_asked_then_said_to_be_silent(page: Page, show: Callable[..., Locator]) -> None:
+    page.clock.install()
+    card = show("running", still=1)
+    page.clock.run_for(14_000)
+    assert asked(page, "running", "sync") == []
+    page.clock.run_for(2_000)
+    assert len(asked(page, "running", "sync")) == 1
+    page.clock.run_for(16_000)
+    assert len(asked(page, "running", "sync")) == 2
+    expect(card).to_contain_text("The kernel is not answering.")
+    expect(card).not_to_contain_text("left")
+    expect(card).to_contain_text("0:14 elapsed")  # as last known: it does not count on
+    send(page, "running", {"progress": 0.5})
+    expect(card).not_to_contain_text("not answering")
+    expect(card).to_contain_text("50 %")
+
+
+def test_a_finished_task_asks_for_nothing(page: Page, show: Callable[..., Locator]) -> None:
+    page.clock.install()
+    card = show("failed", still=1)
+    page.clock.run_for(60_000)
+    assert page.evaluate("cards.failed.model.sent") == []
+    expect(card).not_to_contain_text("not answering")
+
+
+def test_the_live_region_speaks_seldom(page: Page, show: Callable[..., Locator]) -> None:
+    page.clock.install()
+    card = show("running", still=1)
+    live = card.get_by_role("status")
+    expect(live).to_have_text("text-to-image: Running, 35 % · about 26 s left")
+    for percent in range(36, 46):
+        send(page, "running", {"progress": percent / 100})
+        page.clock.run_for(500)
+    expect(live).to_have_text("text-to-image: Running, 35 % · about 26 s left")
+    send(page, "running", {"status": "completed", "progress": 1})
+    expect(live).to_have_text("text-to-image: Completed")
+
+
+# --- updates
+
+
+def test_updates_patch_the_card(page: Page, show: Callable[..., Locator]) -> None:
+    show("running")
+    page.evaluate("window.before = [...document.querySelectorAll('.cyberun-task *')]")
+    send(page, "running", {"progress": 0.5, "step_current": 10, "message": "Half way", "_facts": {"speed": 3.0}})
+    expect(page.locator(".cyberun-task")).to_contain_text("Half way")
+    assert page.evaluate("window.before.every((node) => node.isConnected)")
+
+
+def test_the_bar_moves_forwards_smoothly_and_jumps_back_when_a_task_starts_over(
+    page: Page, show: Callable[..., Locator]
+) -> None:
+    show("running")
+    fill = page.locator(".cy-track b")
+    send(page, "running", {"progress": 0.6})
+    expect(fill).to_have_attribute("style", "width: 60%;")
+    assert fill.evaluate("(node) => getComputedStyle(node).transitionDuration") == "0.4s"
+    send(page, "running", {"progress": 0.1})
+    expect(fill).to_have_attribute("style", re.compile("transition: none"))
+    assert (
+        fill.evaluate("(node) => node.getBoundingClientRect().width / node.parentNode.getBoundingClientRect().width")
+        < 0.2
+    )
+
+
+def test_stages_are_as_long_as_they_take(page: Page, show: Callable[..., Locator]) -> None:
+    show("completed-splat", width=1000)
+    widths = page.locator(".cy-track i").evaluate_all(
+        "(nodes) => nodes.map((node) => node.getBoundingClientRect().width)"
+    )
+    download, process, train, export, upload = widths
+    assert train > 4 * process > 4 * export > 4 * upload
+    assert train / process == pytest.approx(612 / 102, rel=0.05)
+    assert download > 0
+
+
+def test_words_of_others_stay_words(page: Page, show: Callable[..., Locator]) -> None:
+    card = show("running")
+    evil = "<img src=x onerror='window.ran = 1'><script>window.ran = 1</script>"
+    artifact = page.evaluate("states.completed.artifacts[0]") | {"name": evil, "group": evil, "poster": None}
+    send(
+        page,
+        "running",
+        {"message": evil, "error": evil, "artifacts": [artifact], "_facts": {"title": evil, "node": evil, "gpu": evil}},
+    )
+    expect(card).to_contain_text("<script>")
+    page.wait_for_timeout(200)
+    assert page.evaluate("window.ran") is None
+    assert card.locator("script").count() == 0
+
+
+def test_two_views_of_one_task_follow_it_together(page: Page, show: Callable[..., Locator]) -> None:
+    show("running")
+    page.evaluate(
+        "() => { window.second = cards.running.card.render({ model: cards.running.model, el: document.querySelector('main') }); }"
+    )
+    expect(page.locator(".cyberun-task")).to_have_count(2)
+    send(page, "running", {"progress": 0.8})
+    for card in page.locator(".cyberun-task").all():
+        expect(card.get_by_role("progressbar")).to_have_attribute("aria-valuenow", "80")
+    page.evaluate("() => window.second()")
+    expect(page.locator(".cyberun-task")).to_have_count(1)
+    send(page, "running", {"progress": 0.9})
+    expect(page.get_by_role("progressbar")).to_have_attribute("aria-valuenow", "90")
+
+
+# --- by keyboard
+
+
+def test_a_task_is_cancelled_by_keyboard_and_focus_is_not_lost(page: Page, show: Callable[..., Locator]) -> None:
+    card = show("running")
+    page.keyboard.press("Tab")
+    cancel = card.get_by_role("button", name="Cancel", exact=True)
+    expect(cancel).to_be_focused()
+    assert cancel.evaluate("(node) => getComputedStyle(node).outlineStyle") == "solid"
+    send(page, "running", {"progress": 0.4})
+    expect(cancel).to_be_focused()
+    page.keyboard.press("Enter")
+    assert len(asked(page, "running", "cancel")) == 1
+    expect(card).to_contain_text("Cancelling")
+    expect(cancel).to_be_focused()
+    page.keyboard.press("Enter")
+    assert len(asked(page, "running", "cancel")) == 1
+    expect(card).to_contain_text("Cancel will be sent when the kernel is free.")
+    send(page, "running", {"_facts": {"cancel": "requested"}})
+    expect(card).to_contain_text("Cancel was requested")
+    send(page, "running", {"status": "cancelled"})
+    expect(cancel).to_be_hidden()
+    expect(card).to_be_focused()
+
+
+def test_a_refused_cancel_can_be_tried_again(page: Page, show: Callable[..., Locator]) -> None:
+    card = show("running")
+    card.get_by_role("button", name="Cancel", exact=True).click()
+    page.evaluate(
+        "cards.running.model.emit('msg:custom', {type: 'failed', id: null, key: null, text: 'The server answered 503.'}, [])"
+    )
+    expect(card).to_contain_text("The server answered 503.")
+    card.get_by_role("button", name="Cancel", exact=True).click()
+    assert len(asked(page, "running", "cancel")) == 2
+
+
+def test_a_picture_is_opened_closed_and_saved_by_keyboard(page: Page, show: Callable[..., Locator]) -> None:
+    card = show("completed")
+    first = card.locator("[data-artifact='9.images.0']")
+    expect(first.get_by_role("button", name="Save lichen_00001_.png")).to_be_attached()
+    page.keyboard.press("Tab")
+    expect(card.get_by_role("button", name="Save all")).to_be_focused()
+    page.keyboard.press("Tab")
+    opener = first.get_by_role("button", name="lichen_00001_.png", exact=True)
+    expect(opener).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("dialog")).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("dialog")).to_be_hidden()
+    expect(opener).to_be_focused()
+    page.keyboard.press("Tab")
+    save = first.get_by_role("button", name="Save lichen_00001_.png")
+    expect(save).to_be_focused()
+    expect(save).to_have_css("opacity", "1")
+    with page.expect_download() as download:
+        page.keyboard.press("Enter")
+    assert download.value.suggested_filename == "lichen_00001_.png"
+    page.keyboard.press("Shift+Tab")
+    page.keyboard.press("Shift+Tab")
+    page.keyboard.press("Enter")
+    assert len(asked(page, "completed", "save_all")) == 1
+
+
+def test_details_unfold_and_are_copied(page: Page, show: Callable[..., Locator]) -> None:
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    card = show("failed")
+    expect(card.get_by_text("colmap mapper")).to_be_hidden()
+    card.get_by_text("Details", exact=True).press("Enter")
+    expect(card.get_by_text("colmap mapper")).to_be_visible()
+    card.get_by_role("button", name="Copy details").press("Enter")
+    expect(card.get_by_role("button", name="Copied")).to_be_focused()
+    story = page.evaluate("navigator.clipboard.readText()")
+    for part in ("garden-splat", "019abd77", "process_data", "only 3 of 48", "colmap mapper"):
+        assert part in story
+    card.get_by_role("button", name="Retry", exact=True).press("Enter")
+    assert len(asked(page, "failed", "retry")) == 1
+
+
+# --- files
+
+
+def test_pictures_show_while_the_kernel_answers_nothing(page: Page, show: Callable[..., Locator]) -> None:
+    show("completed", dead=1)
+    picture = page.get_by_role("img", name="lichen_00002_.png")
+    assert picture.evaluate("async (img) => (await img.decode(), img.naturalWidth)") == 512
+
+
+def big_file(page: Page, state: str, key: str, megabytes: float) -> None:
+    """Give the kernel a file of this size, its bytes a running number."""
+    page.evaluate(
+        """([state, key, size]) => {
+          const bytes = new Uint32Array(size / 4).map((_, i) => i);
+          cards[state].model.files.set(key, new Blob([bytes], { type: "application/x-test" }));
+        }""",
+        [state, key, int(megabytes * 2**20)],
+    )
+
+
+def test_a_large_file_travels_in_pieces_and_only_once(page: Page, show: Callable[..., Locator]) -> None:
+    card = show("completed-files")
+    expect(card.get_by_role("button", name="Save narration.wav")).to_be_attached()
+    big_file(page, "completed-files", "c", 3.5)
+    page.evaluate("cards['completed-files'].model.sent.length = 0")
+    page.evaluate("globalThis[Symbol.for('cyberun-widget')].store.blobs.clear()")
+    save = card.get_by_role("button", name="Save scores.csv")
+    for _ in range(2):
+        with page.expect_download() as download:
+            save.click()
+        assert Path(download.value.path()).stat().st_size == 3.5 * 2**20
+    reads = [message["offset"] for message in asked(page, "completed-files", "read") if message["key"] == "c"]
+    assert reads == [0, 2**20, 2 * 2**20, 3 * 2**20]
+
+
+def test_a_file_that_cannot_be_read_says_so_where_it_is(page: Page, show: Callable[..., Locator]) -> None:
+    card = show("completed-splat")
+    tile = card.locator("[data-artifact='mesh']")
+    tile.hover()
+    tile.get_by_role("button", name="Save garden.glb").click()
+    expect(tile).to_contain_text("Not saved: There is no such file.")
+
+
+def test_pieces_sent_unasked_are_used(page: Page, show: Callable[..., Locator]) -> None:
+    card = show("completed-splat")
+    tile = card.locator("[data-artifact='mesh']")
+    expect(tile.get_by_role("button", name="Save garden.glb")).to_be_attached()
+    page.evaluate(
+        """() => {
+          const model = cards["completed-splat"].model;
+          model.alive = false;
+          for (const offset of [0, 4]) {
+            const piece = new DataView(new Uint8Array([1, 2, 3, 4]).buffer);
+            model.emit("msg:custom", { type: "chunk", id: 0, key: "mesh", offset, total: 8, mime: "model/gltf-binary" }, [piece]);
+          }
+        }"""
+    )
+    tile.hover()
+    with page.expect_download() as download:
+        tile.get_by_role("button", name="Save garden.glb").click()
+    assert Path(download.value.path()).read_bytes() == bytes([1, 2, 3, 4] * 2)
+
+
+def test_what_is_offered_is_fetched_on_request(page: Page, show: Callable[..., Locator]) -> None:
+    card = show("downloading")
+    card.get_by_role("button", name="Download 120 MB").click()
+    card.get_by_role("button", name="Try lichen_00005_.png again").click()
+    assert [message["key"] for message in asked(page, "downloading", "fetch")] == ["scene", "9.images.4"]
+
+
+# --- looks that depend on the host
+
+
+@pytest.mark.parametrize("theme", THEMES)
+@pytest.mark.parametrize(
+    "mark",
+    [
+        "document.body.dataset.jpThemeLight = String(theme === 'light')",
+        "document.body.className = theme === 'dark' ? 'vscode-dark' : 'vscode-light'",
+        "document.documentElement.setAttribute('theme', theme)",
+        "document.body.className = theme",
+    ],
+    ids=["jupyter", "vscode", "colab", "marimo"],
+)
+def test_the_theme_is_the_hosts(page: Page, show: Callable[..., Locator], theme: str, mark: str) -> None:
+    page.emulate_media(color_scheme="light" if theme == "dark" else "dark")  # the opposite: the host decides
+    card = show("running")
+    page.evaluate(f"(theme) => {{ {mark} }}", theme)
+    assert lightness(card, "background-color") == pytest.approx(1 if theme == "light" else 0.1, abs=0.1)
+
+
+@pytest.mark.parametrize("theme", THEMES)
+def test_without_a_host_the_theme_is_the_systems(page: Page, show: Callable[..., Locator], theme: Any) -> None:
+    page.emulate_media(color_scheme=theme)
+    card = show("running")
+    assert lightness(card, "background-color") == pytest.approx(1 if theme == "light" else 0.1, abs=0.1)
+
+
+def test_a_shadow_root_hands_down_its_scheme(page: Page, show: Callable[..., Locator]) -> None:
+    show("running")
+    page.evaluate(
+        """async () => {
+          const host = document.createElement("div");
+          host.style.colorScheme = "dark";
+          document.querySelector("main").append(host);
+          const shadow = host.attachShadow({ mode: "open" });
+          const style = document.createElement("style");
+          style.textContent = await (await fetch("/static/task.css")).text();
+          shadow.append(style);
+          cards.running.card.render({ model: cards.running.model, el: shadow.appendChild(document.createElement("div")) });
+        }"""
+    )
+    assert lightness(page.locator(".cyberun-task").last, "background-color") < 0.2
+
+
+def lightness(card: Locator, what: str) -> float:
+    """Return the mean of the colour's channels, 0 to 1."""
+    colour = card.locator(".cy-card").evaluate("(node, what) => getComputedStyle(node).getPropertyValue(what)", what)
+    numbers = [float(number) for number in re.findall(r"[\d.]+", colour)][:3]
+    return sum(numbers) / 3 / (1 if colour.startswith("color(") else 255)
+
+
+def test_nothing_moves_for_those_who_asked_for_less_motion(page: Page, show: Callable[..., Locator]) -> None:
+    page.emulate_media(reduced_motion="reduce")
+    show("pending", "waiting", "running", "stage-process")
+    send(page, "running", {"progress": 0.9})
+    assert page.evaluate("document.getAnimations().length") == 0
+    page.emulate_media(reduced_motion="no-preference")
+    assert page.evaluate("document.getAnimations().length") > 0
+
+
+def test_the_bar_fills_from_the_right_in_a_right_to_left_page(page: Page, show: Callable[..., Locator]) -> None:
+    show("running", dir="rtl")
+    track, fill = (page.locator(selector).bounding_box() for selector in (".cy-track i", ".cy-track b"))
+    assert track is not None
+    assert fill is not None
+    assert fill["x"] + fill["width"] == pytest.approx(track["x"] + track["width"], abs=1)
+    assert fill["x"] > track["x"] + 10
+
+
+def test_right_to_left_words_stand_right_in_a_left_to_right_card(show: Callable[..., Locator]) -> None:
+    card = show("rtl")
+    assert card.locator(".cy-title").evaluate("(node) => node.matches(':dir(rtl)')")
+    assert card.evaluate("(node) => node.matches(':dir(ltr)')")
+
+
+def test_paper_carries_no_buttons(page: Page, show: Callable[..., Locator]) -> None:
+    card = show("running")
+    page.emulate_media(media="print")
+    expect(card.get_by_role("button", name="Cancel")).to_be_hidden()
+    expect(card.get_by_text("35 %", exact=True)).to_be_visible()
+
+
+def test_forced_colours_keep_the_bar(page: Page, show: Callable[..., Locator]) -> None:
+    page.emulate_media(forced_colors="active")
+    show("running")
+    track, fill = (
+        page.locator(selector).evaluate("(node) => getComputedStyle(node).backgroundColor")
+        for selector in (".cy-track i", ".cy-track b")
+    )
+    assert track != fill
+
+
+def test_a_compact_card_is_one_line(page: Page, show: Callable[..., Locator]) -> None:
+    for width in (320, 1000):
+        show("compact-running", "compact-waiting", "compact-completed", "compact-failed", width=width)
+        page.wait_for_timeout(200)
+        for card in page.locator(".cyberun-task").all():
+            box = card.bounding_box()
+            assert box is not None
+            assert box["height"] <= 48
+
+
+# --- nothing left behind
+
+
+@pytest.mark.parametrize("state", ["running", "waiting", "completed", "completed-files", "failed", "downloading"])
+def test_a_removed_card_leaves_nothing_behind(browser: Browser, address: str, state: str) -> None:
+    with browser.new_context() as context:
+        page = context.new_page()
+        page.add_init_script(LEDGER)
+        page.goto(f"{address}?state={state}")
+        page.wait_for_selector("html[data-ready]")
+        page.wait_for_timeout(1_500)
+        page.evaluate("stop()")
+        page.evaluate("(state) => (cards[state].remove(), cards[state].forget())", state)
+        page.wait_for_timeout(300)
+        left = page.evaluate(
+            """(state) => ({
+              timers: held.timers.size, urls: [...held.urls], observers: held.observers.size,
+              handlers: [...cards[state].model.handlers.values()].reduce((sum, set) => sum + set.size, 0),
+              cards: document.querySelectorAll(".cyberun-task, .cyberun-dialog").length,
+            })""",
+            state,
+        )
+        assert left == {"timers": 0, "urls": [], "observers": 0, "handlers": 0, "cards": 0}, json.dumps(left)
+
+
+def test_the_widgets_own_files_stay_small() -> None:
+    assert (STATIC / "task.js").stat().st_size <= 20_000
+    assert (STATIC / "task.css").stat().st_size <= 16_384
