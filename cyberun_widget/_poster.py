@@ -18,8 +18,7 @@ _log = logging.getLogger("cyberun_widget.poster")
 
 LONG_SIDE: Final = 512
 PIXELS_MAX: Final = 80_000_000  # decoding takes four bytes for each
-_SIDES: Final = (512, 384, 256, 160, 96)
-_QUALITIES: Final = (82, 65, 45)
+_STEPS: Final = ((512, 82), (512, 60), (384, 60), (256, 60), (160, 60), (96, 50))  # pixels of the long side, quality
 _FORMATS: Final = {
     "image/png": "PNG",
     "image/jpeg": "JPEG",
@@ -159,17 +158,16 @@ def _encode(image: Image.Image, limit: int) -> tuple[bytes, str]:
         ground = Image.new("RGB", image.size, "white")
         ground.paste(image, mask=image.getchannel("A"))
         image = ground
-    for side in _SIDES:
+    for side, quality in _STEPS:
         small = image
         if max(image.size) > side:
             small = image.copy()
             small.thumbnail((side, side), Image.Resampling.LANCZOS)
-        for quality in _QUALITIES:
-            out = io.BytesIO()
-            if webp:
-                small.save(out, "WEBP", quality=quality, method=4)
-            else:
-                small.save(out, "JPEG", quality=quality, optimize=True)
-            if out.tell() <= limit:
-                return out.getvalue(), "image/webp" if webp else "image/jpeg"
+        out = io.BytesIO()
+        if webp:
+            small.save(out, "WEBP", quality=quality, method=3)
+        else:
+            small.save(out, "JPEG", quality=quality, optimize=True)
+        if out.tell() <= limit:
+            return out.getvalue(), "image/webp" if webp else "image/jpeg"
     return b"", ""

@@ -46,8 +46,9 @@ _TEXTS: Final = frozenset({"application/json", "text/plain", "model/gltf+json", 
 def preview(artifact: Artifact) -> dict[str, Any]:
     """Return what a page shows of a ready file that it doesn't read itself. JSON types only. Reads the file: blocks.
 
-    One of {"columns": [{"name", "dtype"}], "rows": [[str]], "total_rows": int | None, "note": str},
-    {"entries": [{"name", "size"}], "total": int, "note": str}, {"text": str, "truncated": bool} or, for a file that
+    One of {"columns": [str], "dtypes": [str], "rows": [[cell]], "total_rows": int | None, "note": str} with cells that
+    are strings, numbers, booleans or null, {"entries": [{"name", "size"}], "total": int, "note": str},
+    {"text": str, "truncated": bool} or, for a file that
     can't be looked into, {"note": str}. At most 200 rows, 50 columns, 1,000 entries, 256 KiB of text.
     Raises CyberunError if the file isn't here.
     """
@@ -82,12 +83,9 @@ def _text_table(path: Path) -> dict[str, Any]:
         rows = list(itertools.islice(csv.reader(lines, delimiter=mark), ROWS + 1))
         total = _count(file, head, size)
     if not rows:
-        return {"columns": [], "rows": [], "total_rows": 0, "note": "The table is empty."}
+        return {"columns": [], "dtypes": [], "rows": [], "total_rows": 0, "note": "The table is empty."}
     head_row, body = rows[0], rows[1:]
-    columns = [
-        {"name": _cell(cell), "dtype": _dtype([row[at] for row in body if len(row) > at])}
-        for at, cell in enumerate(head_row)
-    ]
+    columns = [(cell, _dtype([row[at] for row in body if len(row) > at])) for at, cell in enumerate(head_row)]
     return _table(columns, body, None if total is None else max(total - 1, len(body)))
 
 
@@ -133,7 +131,7 @@ def _arrow(path: Path) -> dict[str, Any]:
 
 
 def _of_arrow(schema: Any, batch: Any, total: int | None) -> dict[str, Any]:
-    columns = [{"name": _cell(field.name), "dtype": str(field.type)} for field in schema]
+    columns = [(field.name, str(field.type)) for field in schema]
     rows: list[list[Any]] = []
     if batch is not None:
         kept = batch.slice(0, ROWS)
@@ -148,18 +146,15 @@ def _npy(path: Path) -> dict[str, Any]:
     shape = " x ".join(str(side) for side in array.shape) or "a single value"
     note = f"{array.dtype}, {shape}"
     if array.dtype.names:
-        columns = [{"name": name, "dtype": str(array.dtype[name])} for name in array.dtype.names]
+        columns = [(name, str(array.dtype[name])) for name in array.dtype.names]
         return _table(columns, [list(row) for row in array.reshape(-1)[:ROWS].tolist()], int(array.size), note)
     flat = array.reshape(1, 1) if array.ndim == 0 else array.reshape(array.shape[0], math.prod(array.shape[1:]))
     corner = flat[:ROWS, :COLUMNS]
-    columns = [
-        {"name": str(at), "dtype": str(array.dtype)}
-        for at in range(flat.shape[1] if flat.shape[1] <= COLUMNS else COLUMNS + 1)
-    ]
+    columns = [(str(at), str(array.dtype)) for at in range(min(flat.shape[1], COLUMNS + 1))]
     return _table(columns, corner.tolist(), int(flat.shape[0]), note)
 
 
-def _table(columns: list[dict[str, str]], rows: list[list[Any]], total: int | None, note: str = "") -> dict[str, Any]:
+def _table(columns: list[tuple[str, str]], rows: list[list[Any]], total: int | None, note: str = "") -> dict[str, Any]:
     notes = [note] if note else []
     shown = min(len(rows), ROWS)
     if total is None or total > shown:
@@ -167,19 +162,20 @@ def _table(columns: list[dict[str, str]], rows: list[list[Any]], total: int | No
     if len(columns) > COLUMNS:
         notes.append(f"the first {COLUMNS} columns")
     return {
-        "columns": columns[:COLUMNS],
+        "columns": [name[:CELL] for name, _ in columns[:COLUMNS]],
+        "dtypes": [dtype for _, dtype in columns[:COLUMNS]],
         "rows": [[_cell(cell) for cell in row[:COLUMNS]] for row in rows[:ROWS]],
         "total_rows": total,
         "note": ", ".join(notes),
     }
 
 
-def _cell(value: Any) -> str:
-    """Return a cell as text; whole values of floats keep their point, NaN is shown as such."""
-    if value is None:
-        return ""
-    if isinstance(value, float) and math.isfinite(value):
-        return f"{value:.6g}" if abs(value) < 1e15 else repr(value)  # noqa: PLR2004 - all digits of a double
+def _cell(value: Any) -> str | float | bool | None:
+    """Return a cell as JSON: a number that JSON and a page can hold as it is, anything else as short text."""
+    if value is None or isinstance(value, bool):
+        return value
+    if isinstance(value, (int, float)) and math.isfinite(value) and abs(value) <= 2**53:
+        return value
     text = value if isinstance(value, str) else str(value)
     return text if len(text) <= CELL else f"{text[: CELL - 1]}…"
 

@@ -613,3 +613,54 @@ def test_a_cancelled_download_leaves_its_part_and_lets_go_of_the_lock(store, tmp
     (item,) = case.run()
     assert item.bytes() == data
     assert store.asked("a.bin")[1].status == 206
+
+
+def test_the_posters_of_many_pictures_stay_small_together(store, tmp_path):
+    for index in range(24):
+        out = io.BytesIO()
+        Image.effect_noise((256, 256), 90).save(out, "PNG")
+        store.put(f"{index}.png", out.getvalue())
+    artifacts = Case(store, tmp_path, [f"{index}.png" for index in range(24)]).run()
+    sizes = [len(item.poster) for item in artifacts]
+    assert all(0 < size <= 40_000 for size in sizes)
+    assert sum(sizes) <= 600_000
+
+
+def test_nodes_get_their_names_when_the_workflow_is_known(store, tmp_path):
+    store.put("a.bin", b"hello")
+    case = Case(store, tmp_path, ["a.bin"])
+
+    async def main():
+        downloads = case.downloads()
+        await downloads.run(case.result())
+        downloads.entitle({"9": "Save Image"})
+        await close_pool()
+        return downloads.artifacts[0].group
+
+    assert asyncio.run(main()) == "Save Image · 9"
+
+
+def test_a_still_from_the_page_becomes_the_poster_of_a_model(store, tmp_path):
+    store.put("a.glb", b"glTF\x02\x00\x00\x00" + bytes(12))
+    store.put("b.png", png())
+    case = Case(store, tmp_path, ["a.glb", "b.png"])
+
+    async def main():
+        downloads = case.downloads()
+        before = (await downloads.run(case.result()))[1].poster
+        for key in ("9.images.0", "9.images.1", "unknown"):
+            await downloads.set_poster(key, png(900, 300))
+        await downloads.set_poster("9.images.0", b"<svg onload=alert(1)>")
+        await close_pool()
+        return downloads.artifacts, before
+
+    artifacts, before = asyncio.run(main())
+    assert Image.open(io.BytesIO(artifacts[0].poster)).size == (512, 171)
+    assert artifacts[1].poster == before
+
+
+def test_a_gigabyte_takes_little_memory():
+    root = Path(__file__).parents[2]
+    command = [sys.executable, "-m", "tests.bench.download", "--size", "1000000000", "--only", "ours"]
+    done = subprocess.run(command, cwd=root, check=True, capture_output=True, text=True, timeout=240)
+    assert json.loads(done.stdout)["extra"] < 64 * 1024 * 1024
