@@ -35,6 +35,7 @@ class BackgroundLoop:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._pid = 0
         self._pending = 0
+        self._thread: int | None = None
 
     def submit(self, work: Coroutine[Any, Any, T]) -> Future[T]:
         """Start a coroutine on the loop. Cancelling the future cancels it."""
@@ -47,7 +48,7 @@ class BackgroundLoop:
 
     def run(self, work: Coroutine[Any, Any, T]) -> T:
         """Run a coroutine and wait for what it gives or raises. An interrupt (Ctrl-C) cancels it."""
-        if self._loop is not None and threading.current_thread().name == _LOOP_NAME:
+        if self.is_current():
             work.close()
             raise RuntimeError("A blocking call was made from a callback of the network loop; use AsyncClient there.")
         future = self.submit(work)
@@ -56,6 +57,10 @@ class BackgroundLoop:
         except BaseException:
             future.cancel()
             raise
+
+    def is_current(self) -> bool:
+        """Whether the caller runs on the loop's thread."""
+        return threading.get_ident() == self._thread
 
     def call(self, function: Callable[..., object], *args: object) -> None:
         """Call a plain function on the loop's thread, soon. Nothing happens where the loop isn't running."""
@@ -72,6 +77,7 @@ class BackgroundLoop:
         return self._loop
 
     def _main(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._thread = threading.get_ident()
         asyncio.set_event_loop(loop)
         try:
             loop.run_forever()
@@ -84,6 +90,8 @@ class BackgroundLoop:
         finally:
             asyncio.set_event_loop(None)
             loop.close()
+            if self._loop is None:  # else another loop has begun meanwhile, on another thread
+                self._thread = None
 
     def _finished(self, _future: Future[Any]) -> None:
         with self._lock:
@@ -113,6 +121,7 @@ class Pump:
         self._running = False
         self._pid = 0
         self._asked = False
+        self._thread: int | None = None
 
     def wake(self) -> None:
         """Have `step` called soon. Cheap, and safe from any thread."""
@@ -124,7 +133,12 @@ class Pump:
             else:
                 self._wake.notify()
 
+    def is_current(self) -> bool:
+        """Whether the caller runs inside `step`."""
+        return threading.get_ident() == self._thread
+
     def _main(self) -> None:
+        self._thread = threading.get_ident()
         while True:
             with self._wake:
                 self._asked = False
@@ -138,7 +152,7 @@ class Pump:
                 if self._asked or self._wake.wait(self._linger if pause is None else pause) or self._asked:
                     continue
                 if pause is None:
-                    self._running = False
+                    self._running, self._thread = False, None
                     return
 
 

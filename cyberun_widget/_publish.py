@@ -70,6 +70,10 @@ class Publisher:
         with self._lock:
             self._seats.pop(card, None)
 
+    def is_current(self) -> bool:
+        """Whether the caller runs inside `publish`, as observe handlers do."""
+        return self._pump.is_current()
+
     def step(self) -> float | None:
         """Publish what is due; return the seconds until something will be, None if nothing is in sight."""
         now = self._clock()

@@ -8,7 +8,7 @@ import logging
 from collections import deque
 from concurrent.futures import Future, InvalidStateError
 from pathlib import Path
-from threading import Lock
+from threading import Lock, RLock
 from typing import TYPE_CHECKING, Any, Final
 
 import anywidget
@@ -100,6 +100,7 @@ class TaskWidget(anywidget.AnyWidget):
     _beat = t.Int(0).tag(sync=True)
 
     _watch: Watch | None = None
+    _batch: list[Any] | None = None  # the changes that the publisher is just writing
 
     def __init__(
         self,
@@ -121,11 +122,11 @@ class TaskWidget(anywidget.AnyWidget):
             raise TypeError(f"TaskWidget takes no {', '.join(unknown)}. See help(TaskWidget).")
         if download not in _MODES:
             raise ConfigurationError(f'download must be "auto", "all" or "none", not {download!r}.')
+        self._lock, self._writing = Lock(), RLock()
         super().__init__(task_id=str(task_id), **traits)
         self._policy = policy or FollowPolicy()
         self._mode, self._dir = download, Path(download_dir).expanduser() if download_dir is not None else None
         self._rerun: tuple[AsyncClient, str, dict[str, Any]] | None = None
-        self._lock = Lock()
         self._handlers: list[Callable[[Event], None]] = []
         self._seen: deque[Event] = deque(maxlen=KEPT)
         self._outcome: Future[TaskResult] = Future()
@@ -169,6 +170,10 @@ class TaskWidget(anywidget.AnyWidget):
 
         Raises TaskFailed, TaskCancelled, WaitTimeout, or the CyberunError that ended the watching.
         """
+        if publisher.is_current() or background.is_current():
+            raise CyberunError(
+                "wait() was called in a handler that the watching itself waits for; use on_done instead."
+            )
         if not _show.attend(self, self._outcome, timeout):
             raise WaitTimeout(
                 f"Task {self.task_id} is {self.status} after {timeout:g} s of waiting. It goes on; call wait() again."
@@ -273,7 +278,8 @@ class TaskWidget(anywidget.AnyWidget):
         """Close the card, and stop watching."""
         self._leave(CyberunError(f"The card of task {self.task_id} was closed; the task itself goes on."))
         publisher.forget(self)
-        super().close()
+        with getattr(self, "_writing", contextlib.nullcontext()):  # a constructor that raised made no lock
+            super().close()
 
     # --- for the watch (on the loop's thread) ------------------------------------------------------------------------
 
@@ -335,13 +341,30 @@ class TaskWidget(anywidget.AnyWidget):
             self._rewrite_archives()
 
     def _write(self, values: Mapping[str, Any]) -> None:
-        with self.hold_sync():
+        """Set the traits, send them as one message, and only then let the observers see them.
+
+        Not with `hold_sync`: it keeps one set for all threads, and a trait that the user sets meanwhile would break it.
+        """
+        with self._writing:
+            self._batch = []
             for name, value in {**values, "_beat": self._beat + 1}.items():
-                try:
-                    setattr(self, name, value)
-                except Exception:  # noqa: BLE001, PERF203 - a handler of the user's raised; it is logged with its traceback
-                    # The value is set by then: what one handler does must not cost the page the rest.
-                    _log.exception("an observe handler for %s of task %s raised", name, self.task_id)
+                setattr(self, name, value)
+            changes, self._batch = self._batch, None
+            names = [change["name"] for change in changes]
+            if self.comm is not None and names:
+                self.send_state(names)
+        for change in changes:
+            try:
+                t.HasTraits.notify_change(self, change)
+            except Exception:  # noqa: BLE001, PERF203 - a handler of the user's raised: logged with its traceback
+                _log.exception("an observe handler for %s of task %s raised", change["name"], self.task_id)
+
+    def notify_change(self, change: Any) -> None:
+        """Keep together what the publisher writes; anybody else's change goes out at once, as in any widget."""
+        if self._batch is not None and publisher.is_current():
+            self._batch.append(change)
+        else:
+            super().notify_change(change)
 
     # --- showing -----------------------------------------------------------------------------------------------------
 

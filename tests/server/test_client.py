@@ -101,6 +101,37 @@ def test_an_observer_that_raises_costs_nobody_anything(client, caplog):
     assert "ZeroDivisionError" in caplog.text
 
 
+def test_observers_see_one_whole_state_and_not_half_of_two(client):
+    card = run(client, seconds=0.5)
+    seen = []
+    card.observe(lambda _change: seen.append((card.status, card.progress)), names="status")
+    card.wait(30)
+    assert ("completed", 1.0) in seen
+
+
+def test_a_user_may_set_traits_while_the_card_is_written(client, caplog):
+    card = run(client, seconds=1.0)
+    for index in range(3000):
+        card.density = ("full", "compact")[index % 2]
+        card.layout.width = f"{index}px"
+    assert card.wait(30).status == "completed"
+    assert "changed size" not in caplog.text
+
+
+def test_waiting_inside_a_handler_is_refused_instead_of_hanging_every_card(client):
+    card, said = run(client, seconds=0.5), []
+
+    def handler(_change):
+        try:
+            card.wait()
+        except CyberunError as exc:
+            said.append(str(exc))
+
+    card.observe(handler, names="status")
+    card.wait(30)
+    assert "on_done" in said[0]
+
+
 def test_awaiting_gives_the_same_result_as_waiting(client):
     card = run(client)
 
