@@ -24,7 +24,7 @@ import httpcore
 import httpx
 
 from cyberun_widget._backoff import parse_retry_after
-from cyberun_widget._bulk import body
+from cyberun_widget._bulk import pieces
 from cyberun_widget._secret import Secret, guard_logs, redact
 from cyberun_widget._settings import Settings, origin_of
 from cyberun_widget.errors import (
@@ -102,7 +102,7 @@ class Download:
         """Yield the body. Raises NetworkError when the connection breaks."""
         problem: CyberunError | None = None
         try:
-            async for chunk in body(self._response, _REST_TIMEOUT):
+            async for chunk in pieces(self._response, _REST_TIMEOUT):
                 yield chunk
         except (httpx.HTTPError, httpx.StreamError, httpcore.NetworkError, httpcore.TimeoutException) as exc:
             problem = _explain(exc, self._response.url.host)
