@@ -10,7 +10,6 @@ import os
 import shutil
 import sys
 import time
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -20,6 +19,8 @@ from cyberun_widget.local.catalogue import by_slug
 from cyberun_widget.local.store import ObjectRow
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from cyberun_widget.local.catalogue import Workflow
     from cyberun_widget.local.hub import Hub
     from cyberun_widget.local.store import Store, TaskRow
@@ -49,9 +50,7 @@ class AgentSettings:
 class Agent:
     """One agent. Lives on the event loop; `start` resumes what an earlier server left, `close` stops all work."""
 
-    def __init__(
-        self, store: Store, hub: Hub, settings: AgentSettings, clock: Callable[[], float] = time.time
-    ) -> None:
+    def __init__(self, store: Store, hub: Hub, settings: AgentSettings, clock: Callable[[], float] = time.time) -> None:
         self.labels: tuple[str, ...] = (*_LABELS, *settings.labels)
         self.id = named_uuid("agent")
         self._store, self._hub, self._settings, self._clock = store, hub, settings, clock
@@ -103,20 +102,21 @@ class Agent:
         workflow = by_slug(f"{task.workflow_slug}@{task.version}") if task else None
         if task is None:
             return
+        if workflow is None:
+            self._end_failed(task_id, "The workflow of this task is no longer there.")
+            return
         folder = self._store.folder / "work" / task_id
         try:
-            if workflow is None:
-                raise _Failed("The workflow of this task is no longer there.")
             await self._prepare(task_id, workflow)
             async with self._slots:
                 output = await asyncio.wait_for(self._work(task, workflow, folder), workflow.task_timeout)
         except _Failed as exc:
             self._end_failed(task_id, str(exc))
         except asyncio.TimeoutError:
-            limit = workflow.task_timeout if workflow else 0
+            limit = workflow.task_timeout
             self._end_failed(task_id, f"The task took longer than its limit of {limit} s and was stopped.")
-        except Exception as exc:
-            # The last line of defence: whatever goes wrong here, a task must end with a verdict, and the log with why.
+        except Exception as exc:  # noqa: BLE001 - told by the log and by the task
+            # Whatever goes wrong here, the task must end with a verdict.
             _LOG.exception("task %s broke the agent", task_id)
             self._end_failed(task_id, f"The local agent broke: {type(exc).__name__}: {exc}")
         else:
@@ -138,11 +138,12 @@ class Agent:
         self._status(task_id, "queued")
 
     async def _work(self, task: TaskRow, workflow: Workflow, folder: Path) -> dict[str, Any]:
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        await asyncio.to_thread(folder.mkdir, 0o700, parents=True, exist_ok=True)
+        log = await asyncio.to_thread((folder / "stderr.log").open, "wb")
         process = await asyncio.create_subprocess_exec(
             sys.executable, "-m", f"{__package__}.worker",
-            stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, stderr=(folder / "stderr.log").open("wb"),
-            env=_environment(), limit=_LINE_MAX,
+            stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, stderr=log,
+            env=_environment(), limit=_LINE_MAX, start_new_session=os.name == "posix",
         )  # fmt: skip
         try:
             done = await self._listen(task, workflow, folder, process)

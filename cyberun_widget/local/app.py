@@ -71,6 +71,7 @@ class Api:
     # --- workflows -----------------------------------------------------------------------------------------------
 
     async def workflows(self, request: Request) -> Response:
+        """`GET /r/workflows`."""
         page, size = _page(request)
         items = catalogue.current()
         shown = items[(page - 1) * size : page * size]
@@ -79,9 +80,11 @@ class Api:
         )
 
     async def workflow(self, request: Request) -> Response:
+        """`GET /r/workflows/{id}` and `/r/workflows/slug/{slug}`."""
         return JSONResponse(_workflow(request).to_json())
 
     async def run(self, request: Request) -> Response:
+        """`POST .../run`: a task, or 422 with what is wrong with which parameter."""
         workflow = _workflow(request)
         body = await _json(request)
         given = body.get("parameters", {})
@@ -113,15 +116,18 @@ class Api:
     # --- tasks ---------------------------------------------------------------------------------------------------
 
     async def tasks(self, request: Request) -> Response:
+        """`GET /r/tasks`, the newest first."""
         page, size = _page(request)
         status = request.query_params.get("status") or None
         rows, total = self.store.tasks(status, (page - 1) * size, size)
         return JSONResponse({"task_list": [self._show(row) for row in rows], "page_meta": _meta(page, size, total)})
 
     async def task(self, request: Request) -> Response:
+        """`GET /r/tasks/{id}`."""
         return JSONResponse(self._show(self._find(request)))
 
     async def result(self, request: Request) -> Response:
+        """`GET /r/tasks/{id}/result`, with links signed anew each time."""
         row = self._find(request)
         if not row.ended:
             raise Problem(409, "not_finished", f"The task is {row.status}; it has a result once it has ended.")
@@ -146,14 +152,16 @@ class Api:
         return JSONResponse(answer)
 
     async def cancel(self, request: Request) -> Response:
+        """`POST /r/tasks/{id}/cancel`; it succeeds for an ended task as well."""
         await self.agent.cancel(self._find(request).id)
         return JSONResponse({"success": True})
 
     async def events(self, request: Request) -> Response:
+        """`GET /r/tasks/{id}/events`: from the present on, until the verdict."""
         row = self._find(request)
         return EventSourceResponse(
             self._stream(row.id),
-            ping=self.settings.heartbeat,  # type: ignore[arg-type] # a fraction of a second works as well
+            ping=self.settings.heartbeat,
             ping_message_factory=lambda: ServerSentEvent(comment="heartbeat"),
             sep="\n",
             headers={"Cache-Control": "no-store"},
@@ -220,6 +228,7 @@ class Api:
     # --- files ---------------------------------------------------------------------------------------------------
 
     async def presign(self, request: Request) -> Response:
+        """`POST /r/files/presign`: where to put an input file, and with which headers."""
         body = await _json(request)
         name, size, mime = body.get("file_name"), body.get("file_size"), body.get("content_type")
         if not isinstance(name, str) or not name.strip():

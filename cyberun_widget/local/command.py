@@ -7,7 +7,7 @@ import logging
 import os
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TextIO
 
 from cyberun_widget.local._extra import require_extra
 from cyberun_widget.local.server import choose_key
@@ -30,7 +30,7 @@ def connect_text(base_url: str, key: str) -> str:
     )
 
 
-def serve(
+def serve(  # noqa: PLR0913 - settings of which one names two or three
     port: int = 0,
     object_port: int = 0,
     state_dir: str | Path | None = None,
@@ -103,8 +103,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     return 0
 
 
-def _say(text: str, stream: object = None) -> None:
-    out = sys.stderr if stream is sys.stderr else sys.stdout
+def _say(text: str, stream: TextIO | None = None) -> None:
+    out = stream or sys.stdout
     out.write(text + "\n")
     out.flush()
 
@@ -126,7 +126,9 @@ def _count(text: str) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m cyberun_widget.local", description=__doc__)
     parser.add_argument("--port", type=int, default=0, help="port of the API; 0 for a free one (default)")
-    parser.add_argument("--object-port", type=int, default=0, help="port of the object store; 0 for a free one (default)")
+    parser.add_argument(
+        "--object-port", type=int, default=0, help="port of the object store; 0 for a free one (default)"
+    )
     parser.add_argument("--state-dir", type=Path, help="folder to keep tasks and files in (default: a temporary one)")
     parser.add_argument("--speed", type=_positive, default=1.0, help="divides the pauses between a task's states")
     parser.add_argument("--url-lifetime", type=_count, default=3600, help="seconds that a link is good for (3600)")

@@ -33,7 +33,9 @@ class Credentials:
     def from_key(cls, key: str) -> Credentials:
         """Derive the team's other tokens. Raises ValueError for a key that is no integration key."""
         if not key.startswith("sk-") or len(key) < 8 or not key.isascii() or not key.isprintable() or " " in key:  # noqa: PLR2004
-            raise ValueError("The local server's key must begin with sk- and go on with at least five plain characters.")
+            raise ValueError(
+                "The local server's key must begin with sk- and go on with at least five plain characters."
+            )
         team = named_uuid("team:" + hashlib.sha256(key.encode()).hexdigest())
         head = _b64(json.dumps({"alg": "HS256", "typ": "JWT"}).encode())
         body = _b64(json.dumps({"sub": "local", "team": team}).encode())
@@ -62,7 +64,9 @@ class Credentials:
             if team_id.strip().lower() != self.team_id:
                 raise Refused(403, "wrong_team", "This user is not a member of the team that X-Team-ID names.")
             return
-        raise Refused(401, "unauthorized", "This key is not known here. The local server makes a new one at each start.")
+        raise Refused(
+            401, "unauthorized", "This key is not known here. The local server makes a new one at each start."
+        )
 
 
 def _b64(data: bytes) -> str:

@@ -6,21 +6,22 @@ import hashlib
 import os
 import secrets
 import time
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 from urllib.parse import quote
 from xml.sax.saxutils import escape
 
 from starlette.applications import Starlette
-from starlette.requests import Request
 from starlette.responses import FileResponse, Response
 from starlette.routing import Route
 
 from cyberun_widget.local.store import ObjectRow
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
+
+    from starlette.requests import Request
 
     from cyberun_widget.local.signing import Signer
     from cyberun_widget.local.store import Store
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
 _STATUS: Final = {"InvalidArgument": 403, "SignatureDoesNotMatch": 403, "ExpiredToken": 403, "NoSuchKey": 404}
 _WORDS: Final = {
     "InvalidArgument": "Only one auth mechanism allowed: the signature in the URL, not an Authorization header.",
-    "SignatureDoesNotMatch": "The signature does not match the request; every signed header must be sent as it was given.",
+    "SignatureDoesNotMatch": "The signature does not match the request; send every signed header as it was given.",
     "ExpiredToken": "The request has expired.",
     "NoSuchKey": "The specified key does not exist.",
     "PreconditionFailed": "There is an object under this key already.",
@@ -93,7 +94,7 @@ class Objects:
 async def _receive(request: Request, path: Path) -> tuple[int, str]:
     digest = hashlib.sha256()
     size = 0
-    with path.open("wb") as file:  # noqa: ASYNC230 - blocks of a local file are written in microseconds
+    with path.open("wb") as file:
         async for chunk in request.stream():
             digest.update(chunk)
             size += file.write(chunk)

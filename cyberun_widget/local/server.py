@@ -37,7 +37,7 @@ class LocalServer:
     process: subprocess.Popen[str] = field(repr=False)
 
     @classmethod
-    def start(
+    def start(  # noqa: PLR0913 - settings of which one names two or three
         cls,
         port: int = 0,
         state_dir: str | Path | None = None,
@@ -117,13 +117,12 @@ def spawn(
 ) -> tuple[subprocess.Popen[str], dict[str, Any]]:
     """Start `python -m cyberun_widget.local` and wait for its line. The key goes by the environment, not by `argv`.
 
-    `lifeline`: whether it ends with this process; else it is detached, and `log` takes its stderr.
+    `lifeline`: whether it ends with this process; `log` takes its stderr.
     Raises ImportError without the [local] extra, OSError where it doesn't start.
     """
     require_extra()
-    detached: dict[str, Any] = {}
-    if not lifeline:
-        detached = {"creationflags": 0x00000208} if sys.platform == "win32" else {"start_new_session": True}
+    # A session of its own: Ctrl-C in the terminal, or a notebook's stop button, is meant for the one who asked for us.
+    apart: dict[str, Any] = {"start_new_session": True} if os.name == "posix" else {"creationflags": 0x00000208}
     process = subprocess.Popen(  # noqa: S603 - our own module, by this very interpreter
         [sys.executable, "-m", __package__ or "cyberun_widget.local", "--announce", *arguments],
         stdin=subprocess.PIPE if lifeline else subprocess.DEVNULL,
@@ -132,7 +131,7 @@ def spawn(
         env=os.environ | {"CYBERUN_LOCAL_KEY": key},
         text=True,
         encoding="utf-8",
-        **detached,
+        **apart,
     )
     timer = threading.Timer(_START, process.kill)
     timer.daemon = True

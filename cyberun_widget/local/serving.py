@@ -111,7 +111,8 @@ async def _main(
     agent.start()
     keeper = asyncio.create_task(_keep(settings, api, stop))
     address = Address(f"{origins[0]}/api/v1", origins[1], os.getpid())
-    while not all(item.started for item in servers) and not any(run.done() for run in runs):
+    # uvicorn has no event for it.
+    while not all(item.started for item in servers) and not any(run.done() for run in runs):  # noqa: ASYNC110
         await asyncio.sleep(0.005)
     if settings.runtime_file:
         _write_runtime(settings.runtime_file, address, settings.api_key)
@@ -155,7 +156,7 @@ def _on_signals(stop: asyncio.Event) -> None:
     for number in (signal.SIGINT, signal.SIGTERM):
         try:
             loop.add_signal_handler(number, stop.set)
-        except (NotImplementedError, RuntimeError, ValueError):  # Windows, or a thread that isn't the main one
+        except (NotImplementedError, RuntimeError, ValueError):  # noqa: PERF203 - Windows, or a thread that isn't the main one
             with contextlib.suppress(ValueError):
                 signal.signal(number, lambda *_: loop.call_soon_threadsafe(stop.set))
 

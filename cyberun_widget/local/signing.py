@@ -68,4 +68,3 @@ def _parse_time(text: str) -> float | None:
         return float(calendar.timegm(time.strptime(text, "%Y%m%dT%H%M%SZ")))
     except ValueError:
         return None
-

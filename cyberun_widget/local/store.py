@@ -8,8 +8,10 @@ import os
 import secrets
 import sqlite3
 from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 TERMINAL: Final = frozenset({"completed", "failed", "cancelled"})
 
@@ -154,7 +156,10 @@ class Store:
             "SELECT key, mime, name, size, etag, created_at FROM objects WHERE key = ?", (key,)
         ).fetchone()
         path = self.object_path(key)
-        return ObjectRow(*row, path) if row and path.exists() else None
+        if row is None or not path.exists():
+            return None
+        name, mime, label, size, etag, created_at = row
+        return ObjectRow(name, mime, label, size, etag, created_at, path)
 
     def drop_objects(self, prefix: str, before: float) -> int:
         """Remove the objects under a prefix that are older than a moment. Returns how many."""

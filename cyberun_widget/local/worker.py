@@ -1,6 +1,6 @@
 """The process that does one task's work. Speaks JSON lines: the job comes in on stdin, news goes out on stdout.
 
-Stdin stays open for the server's whole life: when it ends, the server is gone (however it died), and so is this process.
+Stdin stays open for the server's whole life: when it ends, the server is gone (however it died), and this process too.
 """
 
 from __future__ import annotations

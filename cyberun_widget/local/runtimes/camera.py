@@ -63,7 +63,7 @@ def rays(camera: Camera, oversample: int = 1) -> Array:
     x, y = np.meshgrid(at, at)
     local = np.stack([x / camera.focal, y / camera.focal, np.ones_like(x)], -1).reshape(-1, 3).astype(np.float32)
     world = local @ camera.rotation
-    return world / np.linalg.norm(world, axis=-1, keepdims=True)
+    return np.asarray(world / np.linalg.norm(world, axis=-1, keepdims=True), np.float32)
 
 
 def take(camera: Camera, name: str, oversample: int = 2) -> Photo:

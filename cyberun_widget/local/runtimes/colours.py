@@ -28,9 +28,12 @@ def palette(name: str) -> NDArray[np.float32]:
     return (mixed ** (1 / 2.2)).astype(np.float32)
 
 
-def shade(field: NDArray[np.float32], name: str, depth: float) -> NDArray[np.uint8]:
-    """Colour a field of values in [0, 1] and light it from the upper left. `depth`: the relief's height in pixels."""
-    colours = palette(name)[np.clip(field * 1023, 0, 1023).astype(np.int32)]
+def shade(field: NDArray[np.float32], hue: NDArray[np.float32], name: str, depth: float) -> NDArray[np.uint8]:
+    """Light a relief from the upper left. `field`: heights in [0, 1]; `hue`: places on the palette, in [0, 1].
+
+    `depth`: the relief's height in pixels.
+    """
+    colours = palette(name)[np.clip(hue * 1023, 0, 1023).astype(np.int32)]
     dy, dx = np.gradient(field * np.float32(depth))
     norm = 1 / np.sqrt(dx * dx + dy * dy + 1)
     diffuse = np.clip((-dx * _LIGHT[0] - dy * _LIGHT[1] + _LIGHT[2]) * norm, 0, None)

@@ -129,7 +129,9 @@ def _npy(_context: Context) -> bytes:
 
 
 def _json(context: Context) -> bytes:
-    return json.dumps({"text": context.parameters["text"], "list": [1, 2.5, None, True], "deep": {"a": {"b": "c"}}}).encode()
+    return json.dumps(
+        {"text": context.parameters["text"], "list": [1, 2.5, None, True], "deep": {"a": {"b": "c"}}}
+    ).encode()
 
 
 def _html(context: Context) -> bytes:

@@ -20,13 +20,15 @@ if TYPE_CHECKING:
 
     from cyberun_widget.local.runtimes.context import Context
 
-    Field = NDArray[np.float32]
+    Field = NDArray[Any]  # of 32-bit floats
 
 _NOISE, _SIMULATE, _COLOURISE, _PICTURE, _VIDEO = "3", "5", "7", "9", "10"
 _DU, _DV = np.float32(0.2097), np.float32(0.105)
 _FPS: Final = 24
 _FRAMES: Final = 96
 _CHUNK: Final = 10  # steps between two looks at the clock
+_GRID: Final = 0.7  # cells of the simulation a pixel
+_DROPS: Final = 13
 _SIMULATED: Final = 0.72  # of the whole task
 
 
@@ -35,7 +37,7 @@ def run(context: Context) -> dict[str, Any]:
     values = context.parameters
     size, steps = int(values["size"]) // 8 * 8, int(values["steps"])
     context.progress(0.0, node=_NOISE)
-    u, v = seed_fields(size // 2, int(values["seed"]))
+    u, v = seed_fields(max(32, round(size * _GRID)), int(values["seed"]))
     history, u, v = _simulate(context, u, v, steps)
     if float(v.max()) < 0.05:  # noqa: PLR2004 - nothing of V is left to see
         raise RuntimeFailure(_died(values, v))
@@ -52,11 +54,10 @@ def seed_fields(side: int, seed: int) -> tuple[Field, Field]:
     u = np.ones((side, side), np.float32)
     v = np.zeros((side, side), np.float32)
     rows, columns = np.mgrid[0:side, 0:side].astype(np.float32)
-    drops = 26
     turn = rng.uniform(0, 2 * np.pi)
-    for index in range(drops):
+    for index in range(_DROPS):
         # Vogel's spiral spreads the drops evenly; the noise keeps them from looking like a plan.
-        angle, radius = turn + index * 2.39996, np.sqrt((index + 0.5) / drops) * 0.47 * side
+        angle, radius = turn + index * 2.39996, np.sqrt((index + 0.5) / _DROPS) * 0.47 * side
         x, y = side / 2 + radius * np.cos(angle), side / 2 + radius * np.sin(angle)
         x, y = x + rng.normal(0, side * 0.03), y + rng.normal(0, side * 0.03)
         reach = side * rng.uniform(0.012, 0.03) + 1
@@ -115,22 +116,46 @@ def _laplace(field: Field, out: Field, rate: np.float32) -> None:
     out *= rate
 
 
-def picture(field: Field, size: int, colormap: str) -> NDArray[np.uint8]:
-    """Return the field as an RGB picture of `size` pixels a side."""
+def ages(history: list[Field]) -> Field:
+    """Return when the pattern came to each place: 0 for at the start, 1 for at the end or never."""
+    first = np.full(history[0].shape, len(history), np.float32)
+    for index in range(len(history) - 1, -1, -1):
+        first[history[index] > 0.12] = index  # noqa: PLR2004 - about half of a ridge's height
+    came = first < len(history)
+    if not came.any():
+        return np.ones_like(first)
+    low, high = np.percentile(first[came], (2, 98))
+    age = np.clip((first - low) / max(high - low, 1), 0, 1)
+    for _ in range(3):  # ridges arrive with a hem of later pixels: their neighbours say when they really came
+        around = [np.roll(age, shift, axis) for axis in (0, 1) for shift in (-2, 2)]
+        age = np.minimum(age, np.min(around, axis=0))
+    for _ in range(6):
+        age = (age * 2 + sum(np.roll(age, shift, axis) for axis in (0, 1) for shift in (-2, 2))) / 6
+    return np.asarray(age, np.float32)
+
+
+def picture(field: Field, age: Field, size: int, colormap: str) -> NDArray[np.uint8]:
+    """Return the field as a picture of `size` pixels a side: old growth in the palette's middle, new at its end."""
+    values = np.clip(_enlarge(field, size) / np.float32(0.34), 0, 1)
+    smooth = values * values * (3 - 2 * values)
+    hue = smooth * (np.float32(0.45) + np.float32(0.55) * np.clip(_enlarge(age, size), 0, 1))
+    return shade(smooth, hue, colormap, depth=7.0 * size / 512)
+
+
+def _enlarge(field: Field, size: int) -> Field:
     side = field.shape[0]
     wrapped = np.pad(field, 4, mode="wrap")  # so that the edges are as smooth as the middle
     scaled = Image.fromarray(wrapped).resize((size, size), Image.Resampling.BICUBIC, box=(4, 4, side + 4, side + 4))
-    values = np.clip(np.asarray(scaled, np.float32) / np.float32(0.36), 0, 1)
-    smooth = values * values * (3 - 2 * values)
-    return shade(smooth, colormap, depth=7.0 * size / 512)
+    return np.asarray(scaled, np.float32)
 
 
 def _save_pictures(context: Context, history: list[Field], size: int) -> None:
     count, colormap = int(context.parameters.get("batch") or 1), str(context.parameters["colormap"])
+    age = ages(history)
     places = [round((len(history) - 1) * (index + 1) / count) for index in range(count)]
     for index, place in enumerate(places):
         context.progress(_SIMULATED + 0.08 * index / count, node=_COLOURISE, step=index, total=count)
-        pixels = picture(history[place], size, colormap)
+        pixels = picture(history[place], age, size, colormap)
         context.progress(_SIMULATED + 0.08 * (index + 0.7) / count, node=_PICTURE)
         name = f"gray-scott-{index + 1:02d}.png" if count > 1 else "gray-scott.png"
         write_png(context.output(f"{_PICTURE}.images.{index}", name, "image/png", _PICTURE), pixels)
@@ -144,7 +169,8 @@ def _save_video(context: Context, history: list[Field], size: int) -> None:
     def tell(index: int) -> None:
         context.progress(base + (0.99 - base) * (index + 1) / total, node=_VIDEO, step=index + 1, total=total)
 
-    frames = (picture(field, size, colormap) for field in history)
+    age = ages(history)
+    frames = (picture(field, age, size, colormap) for field in history)
     if form == "gif":
         made = []
         for index, frame in enumerate(frames):
@@ -157,8 +183,8 @@ def _save_video(context: Context, history: list[Field], size: int) -> None:
 
 def _died(values: Any, v: Field) -> str:
     return (
-        f"GrayScottSimulate (node {_SIMULATE}): the pattern died out: nothing is left of V with feed={values['feed']:g} and "
-        f"kill={values['kill']:g}. Try feed=0.0545 and kill=0.062.\n\n"
+        f"GrayScottSimulate (node {_SIMULATE}): the pattern died out: nothing is left of V with "
+        f"feed={values['feed']:g} and kill={values['kill']:g}. Try feed=0.0545 and kill=0.062.\n\n"
         f"max(V) = {float(v.max()):.3e} after {values['steps']} steps, below the 0.05 that can be seen\n"
         f"grid = {v.shape[0]} x {v.shape[1]}, Du = {_DU:g}, Dv = {_DV:g}, seed = {values['seed']}"
     )

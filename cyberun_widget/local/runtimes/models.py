@@ -26,7 +26,14 @@ def splat_ply(gaussians: Gaussians) -> bytes:
     """Return a binary PLY with logarithms of scales, logits of opacity and quaternions w x y z, as 3DGS writes it."""
     quats = gaussians.quats / np.linalg.norm(gaussians.quats, axis=1, keepdims=True)
     rows = np.concatenate(
-        [gaussians.means, np.zeros_like(gaussians.means), gaussians.dc, gaussians.logits[:, None], gaussians.log_scales, quats],
+        [
+            gaussians.means,
+            np.zeros_like(gaussians.means),
+            gaussians.dc,
+            gaussians.logits[:, None],
+            gaussians.log_scales,
+            quats,
+        ],
         axis=1,
     ).astype("<f4")
     head = ["ply", "format binary_little_endian 1.0", f"element vertex {len(rows)}"]
@@ -109,7 +116,9 @@ class _Builder:
         }
         text = json.dumps(tree, separators=(",", ":")).encode()
         text += b" " * (-len(text) % 4)
-        chunks = struct.pack("<I4s", len(text), b"JSON") + text + struct.pack("<I4s", len(self.data), b"BIN\0") + self.data
+        chunks = (
+            struct.pack("<I4s", len(text), b"JSON") + text + struct.pack("<I4s", len(self.data), b"BIN\0") + self.data
+        )
         return struct.pack("<4sII", b"glTF", 2, 12 + len(chunks)) + chunks
 
 

@@ -19,6 +19,10 @@ _FEATURES: Final = 160  # points looked for in each other photo
 _TURN: Final = np.cos(np.radians(32.0))  # a feature is known again up to this change of the view
 _ENOUGH: Final = 30  # matches that join two photos
 LEAST: Final = 8  # placed photos that a scene can be made from
+_ADVICE: Final = (
+    f"Neighbouring photos must show the same places from views less than {np.degrees(np.arccos(_TURN)):.0f} degrees apart, "
+    f"and at least {LEAST} photos must be joined. Take more photos: 24 or more around the scene work well."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,8 +80,7 @@ def failure(photos: Sequence[Photo], placement: Placement) -> str | None:
     lines = [
         f"process_data: only {placed} of {count} photos could be placed.",
         "",
-        f"Neighbouring photos must show the same places from views less than {np.degrees(np.arccos(_TURN)):.0f} degrees "
-        f"apart, and at least {LEAST} photos must be joined. Take more photos: 24 or more around the scene work well.",
+        _ADVICE,
         "",
         f"[process_data] extracted {_FEATURES} features from each of {count} photos",
     ]

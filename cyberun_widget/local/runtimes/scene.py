@@ -5,14 +5,17 @@ Right-handed, y up, about two units across, centred on the origin. Colours are s
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Final
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-Array = NDArray[np.float32]
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+Array = NDArray[Any]
+"""An array of 32-bit floats."""
 
 _LIGHT: Final = np.array([0.48, 0.77, 0.42], np.float32)
 _FLOOR: Final = -0.55
@@ -29,17 +32,25 @@ class Shape:
     grid: tuple[int, int]
 
 
+def _floats(values: Any) -> Array:
+    return np.asarray(values, np.float32)
+
+
 def _rgb(text: str) -> Array:
-    return np.array([int(text[i : i + 2], 16) for i in (0, 2, 4)], np.float32) / np.float32(255)
+    return _floats(np.array([int(text[i : i + 2], 16) for i in (0, 2, 4)], np.float32) / np.float32(255))
 
 
 def _blend(low: str, high: str, part: Array) -> Array:
-    return _rgb(low) + (_rgb(high) - _rgb(low)) * part[..., None]
+    return _floats(_rgb(low) + (_rgb(high) - _rgb(low)) * part[..., None])
+
+
+def _shaded(low: str, high: str) -> Callable[[Array], Array]:
+    return lambda n: _blend(low, high, 0.5 + 0.5 * n[..., 1])
 
 
 def _steps(value: Array, sharpness: float = 6.0) -> Array:
     """Return a soft square wave of a phase in radians."""
-    return (0.5 + 0.5 * np.tanh(np.sin(value) * np.float32(sharpness))).astype(np.float32)
+    return _floats(0.5 + 0.5 * np.tanh(np.sin(value) * np.float32(sharpness)))
 
 
 def _ball(name: str, centre: tuple[float, float, float], radius: float, colour: Callable[[Array], Array]) -> Shape:
@@ -49,7 +60,7 @@ def _ball(name: str, centre: tuple[float, float, float], radius: float, colour: 
         theta, phi = np.pi * v, 2 * np.pi * u
         ring = np.sin(theta)
         unit = np.stack([ring * np.cos(phi), np.cos(theta), -ring * np.sin(phi)], -1)
-        return (middle + np.float32(radius) * unit).astype(np.float32)
+        return _floats(middle + np.float32(radius) * unit)
 
     return Shape(
         name,
@@ -64,7 +75,7 @@ def _planet(n: Array) -> Array:
     swirl = n[..., 1] * 9 + 1.1 * np.sin(3 * np.arctan2(n[..., 2], n[..., 0]) + 4 * n[..., 1])
     base = _blend("12717a", "6fd0bd", _steps(swirl, 1.6))
     cream = np.exp(-((n[..., 1] - 0.28 - 0.06 * np.sin(4 * np.arctan2(n[..., 2], n[..., 0]))) ** 2) / 0.012)
-    return (base + (_rgb("f6e3b4") - base) * cream[..., None].astype(np.float32)).astype(np.float32)
+    return _floats(base + (_rgb("f6e3b4") - base) * cream[..., None].astype(np.float32))
 
 
 _TILT: Final = np.radians(24.0)
@@ -79,7 +90,7 @@ def _ring() -> Shape:
 
     def distance(p: Array) -> Array:
         q = (p - lift) @ _TURN
-        return np.hypot(np.hypot(q[..., 0], q[..., 2]) - np.float32(_RING), q[..., 1]) - np.float32(_TUBE)
+        return _floats(np.hypot(np.hypot(q[..., 0], q[..., 2]) - np.float32(_RING), q[..., 1]) - np.float32(_TUBE))
 
     def colour(p: Array) -> Array:
         q = (p - lift) @ _TURN
@@ -91,12 +102,12 @@ def _ring() -> Shape:
         a, b = 2 * np.pi * u, 2 * np.pi * v
         reach = _RING + _TUBE * np.cos(b)
         q = np.stack([reach * np.cos(a), _TUBE * np.sin(b), reach * np.sin(a)], -1)
-        return (q @ _TURN.T + lift).astype(np.float32)
+        return _floats(q @ _TURN.T + lift)
 
     return Shape("Ring", distance, colour, surface, (128, 24))
 
 
-_PLATE, _THICK, _EDGE = 0.95, 0.05, 0.03
+_PLATE, _THICK, _EDGE, _HUB = 0.95, 0.05, 0.03, 0.12
 
 
 def _plate() -> Shape:
@@ -106,12 +117,12 @@ def _plate() -> Shape:
         out = np.hypot(p[..., 0], p[..., 2]) - np.float32(_PLATE - _EDGE)
         up = np.abs(p[..., 1] - np.float32(middle)) - np.float32(_THICK - _EDGE)
         outside = np.hypot(np.maximum(out, 0), np.maximum(up, 0))
-        return outside + np.minimum(np.maximum(out, up), 0) - np.float32(_EDGE)
+        return _floats(outside + np.minimum(np.maximum(out, up), 0) - np.float32(_EDGE))
 
     def colour(p: Array) -> Array:
         radius, angle = np.hypot(p[..., 0], p[..., 2]), np.arctan2(p[..., 2], p[..., 0])
         rays = _steps(8 * angle + np.where(np.sin(radius * 13) > 0, np.pi, 0), 5)
-        return _blend("3d3358", "d9cbb2", (rays * (radius > 0.12)).astype(np.float32))
+        return _blend("3d3358", "d9cbb2", (rays * (radius > _HUB)).astype(np.float32))
 
     def surface(u: Array, v: Array) -> Array:
         # Top centre, rim, bottom centre: a profile turned around the axis.
@@ -127,9 +138,9 @@ SHAPES: Final = (
     _plate(),
     _ball("Planet", (0, _HEIGHT, 0), 0.4, _planet),
     _ring(),
-    _ball("Orange moon", (0.62, _FLOOR + 0.15, 0.38), 0.15, lambda n: _blend("f08a3c", "ffd591", 0.5 + 0.5 * n[..., 1])),
-    _ball("Violet moon", (-0.55, _FLOOR + 0.12, 0.52), 0.12, lambda n: _blend("6a4bb5", "c7a8ff", 0.5 + 0.5 * n[..., 1])),
-    _ball("Green moon", (-0.1, _FLOOR + 0.1, -0.72), 0.1, lambda n: _blend("3f9b57", "c5e89a", 0.5 + 0.5 * n[..., 1])),
+    _ball("Orange moon", (0.62, _FLOOR + 0.15, 0.38), 0.15, _shaded("f08a3c", "ffd591")),
+    _ball("Violet moon", (-0.55, _FLOOR + 0.12, 0.52), 0.12, _shaded("6a4bb5", "c7a8ff")),
+    _ball("Green moon", (-0.1, _FLOOR + 0.1, -0.72), 0.1, _shaded("3f9b57", "c5e89a")),
 )  # fmt: skip
 
 
@@ -175,7 +186,7 @@ def normals(points: Array) -> Array:
     step = np.float32(0.002)
     axes = np.eye(3, dtype=np.float32) * step
     found = np.stack([distance(points + axis) - distance(points - axis) for axis in axes], -1)
-    return found / np.maximum(np.linalg.norm(found, axis=-1, keepdims=True), np.float32(1e-9))
+    return _floats(found / np.maximum(np.linalg.norm(found, axis=-1, keepdims=True), np.float32(1e-9)))
 
 
 def lit(points: Array) -> Array:
@@ -193,4 +204,4 @@ def lit(points: Array) -> Array:
     sky = (0.46 + 0.24 * normal[:, 1]) * open_sky
     strength = (0.92 * key * shadow)[:, None] * np.array([1, 0.95, 0.88], np.float32)
     strength = strength + sky[:, None] * np.array([0.88, 0.95, 1.08], np.float32) + np.float32(0.06)
-    return np.clip(albedo(points) * strength, 0, 1).astype(np.float32)
+    return _floats(np.clip(albedo(points) * strength, 0, 1))

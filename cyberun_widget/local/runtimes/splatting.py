@@ -1,8 +1,8 @@
 """A differentiable renderer of 3D Gaussians in numpy. Pure.
 
-Projection and compositing follow "3D Gaussian Splatting for Real-Time Radiance Field Rendering" (Kerbl et al., 2023) with
-colours of degree 0. The work is done on pairs of a Gaussian and a pixel that it touches, sorted by pixel and depth, so
-that compositing is a running sum over one flat array.
+Projection and compositing follow "3D Gaussian Splatting for Real-Time Radiance Field Rendering" (Kerbl et al., 2023),
+with colours of degree 0. The work is done on pairs of a Gaussian and a pixel that it touches, sorted by pixel and depth,
+so that compositing is a running sum over one flat array.
 """
 
 from __future__ import annotations
@@ -11,9 +11,10 @@ from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
-from numpy.typing import NDArray
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from cyberun_widget.local.runtimes.camera import Camera
     from cyberun_widget.local.runtimes.scene import Array
 

@@ -45,9 +45,7 @@ class _Run:
     def tell(self, stage: str, step: int, total: int, message: str) -> None:
         low, high = _SHARE[stage]
         part = step / max(1, total)
-        self.context.progress(
-            low + (high - low) * part, stage=stage, step=step, total=total, message=message
-        )
+        self.context.progress(low + (high - low) * part, stage=stage, step=step, total=total, message=message)
 
     def download(self) -> list[camera.Photo]:
         """Take the photos."""
@@ -62,7 +60,9 @@ class _Run:
         """Place them. Raises RuntimeFailure where too few can be."""
         count = len(photos)
         placement = placing.place(
-            photos, self.number("seed"), lambda i: self.tell("process_data", i, count, f"matching photo {i + 1} of {count}")
+            photos,
+            self.number("seed"),
+            lambda i: self.tell("process_data", i, count, f"matching photo {i + 1} of {count}"),
         )
         words = placing.failure(photos, placement)
         if words:
@@ -109,7 +109,9 @@ class _Run:
         self._write("metrics", "metrics.json", "application/json", json.dumps(facts, indent=2).encode())
         files = self.context.outputs
         for index, item in enumerate(files):
-            self.tell("upload", index, len(files), f"{item.name} ({hashlib.sha256(item.path.read_bytes()).hexdigest()[:8]})")
+            self.tell(
+                "upload", index, len(files), f"{item.name} ({hashlib.sha256(item.path.read_bytes()).hexdigest()[:8]})"
+            )
         self.tell("upload", len(files), len(files), f"{len(files)} files")
 
     def _write(self, key: str, name: str, mime: str, data: bytes) -> None:
@@ -139,7 +141,10 @@ def run(context: Context) -> dict[str, Any]:
         "iterations": work.number("iterations"),
         "gaussians": len(gaussians.means),
         "photos": {"taken": len(photos), "placed": len(placed), "trained_on": len(learned), "held_out": len(tested)},
-        "loss": {"first": round(work.losses[0][1], 5), "last": round(float(np.mean([x for _, x in work.losses[-20:]])), 5)},
+        "loss": {
+            "first": round(work.losses[0][1], 5),
+            "last": round(float(np.mean([x for _, x in work.losses[-20:]])), 5),
+        },
         **quality,
         "seconds": work.seconds,
     }

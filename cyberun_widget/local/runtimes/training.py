@@ -117,7 +117,7 @@ class Trainer:
             first += np.float32(1 - _BETA[0]) * (slope - first)
             second += np.float32(1 - _BETA[1]) * (slope * slope - second)
             step = (first / np.float32(lean)) / (np.sqrt(second / np.float32(even)) + np.float32(_EPSILON))
-            values -= np.float32(_RATES[name] * fade) * step
+            np.subtract(values, np.float32(_RATES[name] * fade) * step, out=values)
         np.clip(self.gaussians.log_scales, -6.0, -1.0, out=self.gaussians.log_scales)
 
 
