@@ -54,7 +54,10 @@ def ensure_viewers(root: Path) -> bool:
     if complete and stamp.is_file() and stamp.read_text(encoding="ascii").strip() == digest:
         return False
     stamp.unlink(missing_ok=True)
-    node(frontend, npm_cli(), "ci", "--omit=dev", "--ignore-scripts", "--no-audit", "--no-fund")
+    try:
+        node(frontend, npm_cli(), "ls", "--omit=dev")
+    except ViewersError:  # not all there yet, or not in the right versions
+        node(frontend, npm_cli(), "ci", "--omit=dev", "--ignore-scripts", "--no-audit", "--no-fund")
     node(frontend, "build.mjs", str(output))
     stamp.write_text(f"{digest}\n", encoding="ascii")
     return True
@@ -107,15 +110,16 @@ def node(folder: Path, *arguments: str) -> None:
         errors="replace",
         check=False,
     )
-    if done.returncode != 0:
-        step = "Fetching the packages of the viewers" if "ci" in arguments else "Bundling the viewers"
-        hint = (
-            " npm must reach a registry: behind a proxy or a mirror set `npm config set proxy`/`registry`, or install"
-            " a released wheel, which contains the viewers."
-            if "ci" in arguments
-            else ""
-        )
-        raise ViewersError(f"{step} failed (exit code {done.returncode}).{hint}\n{done.stdout[-4000:]}")
+    if done.returncode == 0:
+        return
+    said = done.stdout[-2000:].strip()
+    if "ci" not in arguments:
+        raise ViewersError(f"{said}\n\nBundling the viewers failed (exit code {done.returncode}); see above.")
+    raise ViewersError(
+        f"{said}\n\nThe packages of the viewers could not be fetched (exit code {done.returncode}): npm must reach its"
+        " registry. Behind a proxy or a mirror set `npm config set proxy` or `npm config set registry`, or install a"
+        " released wheel, which contains the viewers."
+    )
 
 
 if __name__ == "__main__":

@@ -9,108 +9,117 @@ const HOME = new Vector3(0.62, 0.42, 1).normalize();
 
 /** An orbiting camera that starts where the whole thing is in view. */
 export class Orbit {
-  /**
-   * @param {HTMLCanvasElement} canvas
-   * @param {{smooth: boolean, onChange: () => void}} options
-   */
-  constructor(canvas, { smooth, onChange }) {
-    this.camera = new PerspectiveCamera(42, 1, 0.01, 1000);
-    this.controls = new OrbitControls(this.camera, canvas);
-    this.controls.enableDamping = smooth;
-    this.controls.dampingFactor = 0.12;
-    this.controls.addEventListener("change", onChange);
-    this.sphere = new Sphere(new Vector3(), 1);
-    this.onChange = onChange;
-  }
+	/**
+	 * @param {HTMLCanvasElement} canvas
+	 * @param {{smooth: boolean, onChange: () => void}} options
+	 */
+	constructor(canvas, { smooth, onChange }) {
+		this.camera = new PerspectiveCamera(42, 1, 0.01, 1000);
+		this.controls = new OrbitControls(this.camera, canvas);
+		this.controls.enableDamping = smooth;
+		this.controls.dampingFactor = 0.12;
+		this.controls.addEventListener("change", onChange);
+		this.sphere = new Sphere(new Vector3(), 1);
+		this.onChange = onChange;
+	}
 
-  /** @param {import("three").Box3} box what to frame, in the world */
-  frame(box) {
-    box.getBoundingSphere(this.sphere);
-    this.sphere.radius = Math.max(this.sphere.radius, 1e-4);
-    this.reset();
-  }
+	/** @param {import("three").Box3} box what to frame, in the world */
+	frame(box) {
+		box.getBoundingSphere(this.sphere);
+		this.sphere.radius = Math.max(this.sphere.radius, 1e-4);
+		this.reset();
+	}
 
-  /** Back to the first view. */
-  reset() {
-    const { center, radius } = this.sphere;
-    const half = MathUtils.degToRad(this.camera.fov / 2);
-    const narrow = Math.atan(Math.tan(half) * Math.min(1, this.camera.aspect));
-    const distance = (radius / Math.sin(narrow)) * 0.96;
-    this.camera.near = radius / 200;
-    this.camera.far = distance + radius * 200;
-    this.camera.updateProjectionMatrix();
-    this.controls.minDistance = radius / 50;
-    this.controls.maxDistance = radius * 40;
-    this.controls.target.copy(center);
-    this.camera.position.copy(center).addScaledVector(HOME, distance);
-    this.controls.update();
-    this.onChange();
-  }
+	/** Back to the first view. */
+	reset() {
+		const { center, radius } = this.sphere;
+		const half = MathUtils.degToRad(this.camera.fov / 2);
+		const narrow = Math.atan(Math.tan(half) * Math.min(1, this.camera.aspect));
+		const distance = (radius / Math.sin(narrow)) * 0.96;
+		this.stop();
+		this.camera.near = radius / 200;
+		this.camera.far = distance + radius * 200;
+		this.camera.updateProjectionMatrix();
+		this.controls.minDistance = radius / 50;
+		this.controls.maxDistance = radius * 40;
+		this.controls.target.copy(center);
+		this.camera.position.copy(center).addScaledVector(HOME, distance);
+		this.controls.update();
+		this.onChange();
+	}
 
-  /** @param {number} width @param {number} height CSS pixels */
-  resize(width, height) {
-    this.camera.aspect = width / height;
-    this.camera.updateProjectionMatrix();
-  }
+	/** End a glide: an update without damping uses up what is left of it. */
+	stop() {
+		const smooth = this.controls.enableDamping;
+		this.controls.enableDamping = false;
+		this.controls.update();
+		this.controls.enableDamping = smooth;
+	}
 
-  /** @returns {boolean} whether the camera is still gliding */
-  update() {
-    return this.controls.update();
-  }
+	/** @param {number} width @param {number} height CSS pixels */
+	resize(width, height) {
+		this.camera.aspect = width / height;
+		this.camera.updateProjectionMatrix();
+	}
 
-  /** @param {number} around @param {number} over radians */
-  turn(around, over) {
-    const offset = this.camera.position.clone().sub(this.controls.target);
-    const place = new Spherical().setFromVector3(offset);
-    place.theta += around;
-    place.phi = MathUtils.clamp(place.phi + over, 0.02, Math.PI - 0.02);
-    this.camera.position.copy(this.controls.target).add(offset.setFromSpherical(place));
-    this.controls.update();
-    this.onChange();
-  }
+	/** @returns {boolean} whether the camera is still gliding */
+	update() {
+		return this.controls.update();
+	}
 
-  /** @param {number} factor above 1: closer */
-  zoom(factor) {
-    const offset = this.camera.position.clone().sub(this.controls.target);
-    const { minDistance, maxDistance } = this.controls;
-    offset.setLength(MathUtils.clamp(offset.length() / factor, minDistance, maxDistance));
-    this.camera.position.copy(this.controls.target).add(offset);
-    this.controls.update();
-    this.onChange();
-  }
+	/** @param {number} around @param {number} over radians */
+	turn(around, over) {
+		const offset = this.camera.position.clone().sub(this.controls.target);
+		const place = new Spherical().setFromVector3(offset);
+		place.theta += around;
+		place.phi = MathUtils.clamp(place.phi + over, 0.02, Math.PI - 0.02);
+		this.camera.position.copy(this.controls.target).add(offset.setFromSpherical(place));
+		this.controls.update();
+		this.onChange();
+	}
 
-  /** @param {number} right @param {number} up in steps, across the picture */
-  slide(right, up) {
-    const step = this.camera.position.distanceTo(this.controls.target) * SLIDE;
-    const move = new Vector3().setFromMatrixColumn(this.camera.matrix, 0).multiplyScalar(right * step);
-    move.addScaledVector(new Vector3().setFromMatrixColumn(this.camera.matrix, 1), up * step);
-    this.camera.position.add(move);
-    this.controls.target.add(move);
-    this.controls.update();
-    this.onChange();
-  }
+	/** @param {number} factor above 1: closer */
+	zoom(factor) {
+		const offset = this.camera.position.clone().sub(this.controls.target);
+		const { minDistance, maxDistance } = this.controls;
+		offset.setLength(MathUtils.clamp(offset.length() / factor, minDistance, maxDistance));
+		this.camera.position.copy(this.controls.target).add(offset);
+		this.controls.update();
+		this.onChange();
+	}
 
-  /**
-   * Arrows turn, with Shift they slide; + and - zoom; 0 and Home go back.
-   * @param {KeyboardEvent} event
-   * @returns {boolean} whether the key was ours
-   */
-  key(event) {
-    if (event.ctrlKey || event.metaKey || event.altKey) return false;
-    /** @type {Record<string, [number, number]>} */
-    const arrows = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, 1], ArrowDown: [0, -1] };
-    const arrow = arrows[event.key];
-    if (arrow && event.shiftKey) this.slide(arrow[0], arrow[1]);
-    else if (arrow) this.turn(arrow[0] * TURN, -arrow[1] * TURN);
-    else if (event.key === "+" || event.key === "=") this.zoom(ZOOM);
-    else if (event.key === "-" || event.key === "_") this.zoom(1 / ZOOM);
-    else if (event.key === "0" || event.key === "Home") this.reset();
-    else return false;
-    return true;
-  }
+	/** @param {number} right @param {number} up in steps, across the picture */
+	slide(right, up) {
+		const step = this.camera.position.distanceTo(this.controls.target) * SLIDE;
+		const move = new Vector3().setFromMatrixColumn(this.camera.matrix, 0).multiplyScalar(right * step);
+		move.addScaledVector(new Vector3().setFromMatrixColumn(this.camera.matrix, 1), up * step);
+		this.camera.position.add(move);
+		this.controls.target.add(move);
+		this.controls.update();
+		this.onChange();
+	}
 
-  dispose() {
-    this.controls.removeEventListener("change", this.onChange);
-    this.controls.dispose();
-  }
+	/**
+	 * Arrows turn, with Shift they slide; + and - zoom; 0 and Home go back.
+	 * @param {KeyboardEvent} event
+	 * @returns {boolean} whether the key was ours
+	 */
+	key(event) {
+		if (event.ctrlKey || event.metaKey || event.altKey) return false;
+		/** @type {Record<string, [number, number]>} */
+		const arrows = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, 1], ArrowDown: [0, -1] };
+		const arrow = arrows[event.key];
+		if (arrow && event.shiftKey) this.slide(arrow[0], arrow[1]);
+		else if (arrow) this.turn(arrow[0] * TURN, -arrow[1] * TURN);
+		else if (event.key === "+" || event.key === "=") this.zoom(ZOOM);
+		else if (event.key === "-" || event.key === "_") this.zoom(1 / ZOOM);
+		else if (event.key === "0" || event.key === "Home") this.reset();
+		else return false;
+		return true;
+	}
+
+	dispose() {
+		this.controls.removeEventListener("change", this.onChange);
+		this.controls.dispose();
+	}
 }

@@ -15,14 +15,14 @@ const HEADER_MAX = 64 * 1024;
 
 /** @type {Record<Format, string>} */
 export const LABELS = {
-  glb: "glTF",
-  gltf: "glTF",
-  obj: "OBJ mesh",
-  "ply-mesh": "PLY mesh",
-  "ply-points": "PLY point cloud",
-  "ply-splat": "Gaussian splats",
-  splat: "Gaussian splats",
-  spz: "Gaussian splats",
+	glb: "glTF",
+	gltf: "glTF",
+	obj: "OBJ mesh",
+	"ply-mesh": "PLY mesh",
+	"ply-points": "PLY point cloud",
+	"ply-splat": "Gaussian splats",
+	splat: "Gaussian splats",
+	spz: "Gaussian splats",
 };
 
 /**
@@ -31,10 +31,10 @@ export const LABELS = {
  * @returns {string}
  */
 export function plyHeader(bytes) {
-  const text = new TextDecoder("latin1").decode(bytes.subarray(0, HEADER_MAX));
-  const end = text.indexOf("end_header");
-  if (end < 0) throw new ModelError("This PLY file is cut off or damaged: its header has no end.");
-  return text.slice(0, end);
+	const text = new TextDecoder("latin1").decode(bytes.subarray(0, HEADER_MAX));
+	const end = text.indexOf("end_header");
+	if (end < 0) throw new ModelError("This PLY file is cut off or damaged: its header has no end.");
+	return text.slice(0, end);
 }
 
 /**
@@ -42,10 +42,10 @@ export function plyHeader(bytes) {
  * @returns {Format}
  */
 function plyFormat(header) {
-  const splat = /\bproperty\s+\w+\s+f_dc_0\b/.test(header) && /\bproperty\s+\w+\s+scale_0\b/.test(header);
-  if (splat || /\bpacked_position\b/.test(header)) return "ply-splat";
-  const faces = /\belement\s+face\s+(\d+)/.exec(header);
-  return faces && Number(faces[1]) > 0 ? "ply-mesh" : "ply-points";
+	const splat = /\bproperty\s+\w+\s+f_dc_0\b/.test(header) && /\bproperty\s+\w+\s+scale_0\b/.test(header);
+	if (splat || /\bpacked_position\b/.test(header)) return "ply-splat";
+	const faces = /\belement\s+face\s+(\d+)/.exec(header);
+	return faces && Number(faces[1]) > 0 ? "ply-mesh" : "ply-points";
 }
 
 /**
@@ -53,10 +53,10 @@ function plyFormat(header) {
  * @param {Uint8Array} bytes
  */
 function looksLikeObj(bytes) {
-  const text = new TextDecoder("latin1").decode(bytes.subarray(0, 4096));
-  if (/[\0-\x08\x0e-\x1f]/.test(text)) return false;
-  const row = text.split(/\r?\n/).find((line) => line.trim() && !line.startsWith("#"));
-  return row !== undefined && /^\s*(v|vn|vt|vp|f|l|p|o|g|s|mtllib|usemtl)\s/.test(row);
+	const text = new TextDecoder("latin1").decode(bytes.subarray(0, 4096));
+	if (/[\0-\x08\x0e-\x1f]/.test(text)) return false;
+	const row = text.split(/\r?\n/).find((line) => line.trim() && !line.startsWith("#"));
+	return row !== undefined && /^\s*(v|vn|vt|vp|f|l|p|o|g|s|mtllib|usemtl)\s/.test(row);
 }
 
 /**
@@ -64,16 +64,16 @@ function looksLikeObj(bytes) {
  * @param {Uint8Array} bytes
  */
 function looksLikeSplat(bytes) {
-  if (bytes.length === 0 || bytes.length % SPLAT_BYTES !== 0) return false;
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const count = Math.min(64, bytes.length / SPLAT_BYTES);
-  for (let i = 0; i < count; i += 1) {
-    for (let f = 0; f < 6; f += 1) {
-      const value = view.getFloat32(i * SPLAT_BYTES + f * 4, true);
-      if (!Number.isFinite(value) || Math.abs(value) > 1e6 || (f >= 3 && value < 0)) return false;
-    }
-  }
-  return true;
+	if (bytes.length === 0 || bytes.length % SPLAT_BYTES !== 0) return false;
+	const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+	const count = Math.min(64, bytes.length / SPLAT_BYTES);
+	for (let i = 0; i < count; i += 1) {
+		for (let f = 0; f < 6; f += 1) {
+			const value = view.getFloat32(i * SPLAT_BYTES + f * 4, true);
+			if (!Number.isFinite(value) || Math.abs(value) > 1e6 || (f >= 3 && value < 0)) return false;
+		}
+	}
+	return true;
 }
 
 /**
@@ -82,23 +82,23 @@ function looksLikeSplat(bytes) {
  * @throws {ModelError} when it is none of the formats shown here
  */
 export async function sniff(bytes) {
-  if (bytes.length < 4) throw new ModelError("This file is empty or cut off.");
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  if (view.getUint32(0, true) === GLB) return "glb";
-  if (/^ply\s/.test(String.fromCharCode(...bytes.subarray(0, 4)))) return plyFormat(plyHeader(bytes));
-  if (view.getUint16(0, true) === GZIP) {
-    const head = await gunzipHead(bytes, 4);
-    if (head.length === 4 && new DataView(head.buffer).getUint32(0, true) === SPZ) return "spz";
-  }
-  const first = new TextDecoder().decode(bytes.subarray(0, 512)).trimStart();
-  if (first.startsWith("{")) return "gltf";
-  if (looksLikeObj(bytes)) return "obj";
-  if (looksLikeSplat(bytes)) return "splat";
-  throw new ModelError(
-    "This file is not in a 3D format that can be shown here: GLB, glTF, OBJ, PLY, .splat and .spz can. " +
-      "Save it and open it in a 3D program.",
-    { code: "format" },
-  );
+	if (bytes.length < 4) throw new ModelError("This file is empty or cut off.");
+	const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+	if (view.getUint32(0, true) === GLB) return "glb";
+	if (/^ply\s/.test(String.fromCharCode(...bytes.subarray(0, 4)))) return plyFormat(plyHeader(bytes));
+	if (view.getUint16(0, true) === GZIP) {
+		const head = await gunzipHead(bytes, 4);
+		if (head.length === 4 && new DataView(head.buffer).getUint32(0, true) === SPZ) return "spz";
+	}
+	const first = new TextDecoder().decode(bytes.subarray(0, 512)).trimStart();
+	if (first.startsWith("{")) return "gltf";
+	if (looksLikeObj(bytes)) return "obj";
+	if (looksLikeSplat(bytes)) return "splat";
+	throw new ModelError(
+		"This file is not in a 3D format that can be shown here: GLB, glTF, OBJ, PLY, .splat and .spz can. " +
+			"Save it and open it in a 3D program.",
+		{ code: "format" },
+	);
 }
 
 /**
@@ -109,11 +109,11 @@ export async function sniff(bytes) {
  * @returns {Up}
  */
 export function upAxis(format, bytes) {
-  if (format === "splat") return "-y";
-  if (!format.startsWith("ply")) return "y";
-  const header = plyHeader(bytes);
-  const said = /comment\s+vertical axis:\s*(-?[xyz])/i.exec(header)?.[1]?.toLowerCase();
-  if (said === "x" || said === "y" || said === "-y" || said === "z") return said;
-  if (/nerfstudio/i.test(header)) return "z";
-  return format === "ply-splat" ? "-y" : "y";
+	if (format === "splat") return "-y";
+	if (!format.startsWith("ply")) return "y";
+	const header = plyHeader(bytes);
+	const said = /comment\s+vertical axis:\s*(-?[xyz])/i.exec(header)?.[1]?.toLowerCase();
+	if (said === "x" || said === "y" || said === "-y" || said === "z") return said;
+	if (/nerfstudio/i.test(header)) return "z";
+	return format === "ply-splat" ? "-y" : "y";
 }

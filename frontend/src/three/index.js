@@ -36,24 +36,24 @@ const UPS = ["y", "z", "-y", "x"];
 
 /** @returns {boolean} whether 3D can be shown at all; leaves no context behind */
 export function supported() {
-  const context = document.createElement("canvas").getContext("webgl2");
-  context?.getExtension("WEBGL_lose_context")?.loseContext();
-  return context !== null;
+	const context = document.createElement("canvas").getContext("webgl2");
+	context?.getExtension("WEBGL_lose_context")?.loseContext();
+	return context !== null;
 }
 
 /** @param {HTMLElement} host @param {string} name */
 function makeCanvas(host, name) {
-  const canvas = document.createElement("canvas");
-  canvas.className = "cy-v-canvas";
-  canvas.tabIndex = 0;
-  canvas.setAttribute("role", "application");
-  canvas.setAttribute("aria-roledescription", "3D view");
-  canvas.setAttribute(
-    "aria-label",
-    `3D view of ${name}. Arrow keys turn it, with Shift they move it, plus and minus zoom, 0 goes back.`,
-  );
-  host.append(canvas);
-  return canvas;
+	const canvas = document.createElement("canvas");
+	canvas.className = "cy-v-canvas";
+	canvas.tabIndex = 0;
+	canvas.setAttribute("role", "application");
+	canvas.setAttribute("aria-roledescription", "3D view");
+	canvas.setAttribute(
+		"aria-label",
+		`3D view of ${name}. Arrow keys turn it, with Shift they move it, plus and minus zoom, 0 goes back.`,
+	);
+	host.append(canvas);
+	return canvas;
 }
 
 /**
@@ -65,29 +65,30 @@ function makeCanvas(host, name) {
  * @throws {ModelError} in words that may be shown; `code` "webgl" where the browser is what lacks
  */
 export async function show(host, blob, options) {
-  const { name, signal, onPoster, onError } = options;
-  if (!supported()) throw new ModelError(NO_WEBGL, { code: "webgl" });
-  const bytes = new Uint8Array(await blob.arrayBuffer());
-  const format = await sniff(bytes);
-  const up = upAxis(format, bytes);
-  const content = await load(format, bytes);
-  signal?.throwIfAborted();
+	const { name, signal, onPoster, onError } = options;
+	if (!supported()) throw new ModelError(NO_WEBGL, { code: "webgl" });
+	const bytes = new Uint8Array(await blob.arrayBuffer());
+	const format = await sniff(bytes);
+	const up = upAxis(format, bytes);
+	const content = await load(format, bytes);
+	signal?.throwIfAborted();
 
-  const canvas = makeCanvas(host, name);
-  const still = matchMedia("(prefers-reduced-motion: reduce)").matches;
-  const onLost = () => onError?.(new ModelError("The browser took the graphics memory away. Open the model again.", { code: "webgl" }));
-  let stage;
-  try {
-    stage = new Stage(canvas, content, { up, still, onLost });
-  } catch (error) {
-    canvas.remove();
-    throw error;
-  }
-  const view = bind(stage, { host, label: LABELS[format], background: options.background ?? "" });
-  signal?.addEventListener("abort", view.destroy, { once: true });
-  await stage.settled();
-  if (onPoster && !signal?.aborted) onPoster(await view.still());
-  return view;
+	const canvas = makeCanvas(host, name);
+	const still = matchMedia("(prefers-reduced-motion: reduce)").matches;
+	const onLost = () =>
+		onError?.(new ModelError("The browser took the graphics memory away. Open the model again.", { code: "webgl" }));
+	let stage;
+	try {
+		stage = new Stage(canvas, content, { up, still, onLost });
+	} catch (error) {
+		canvas.remove();
+		throw error;
+	}
+	const view = bind(stage, { host, label: LABELS[format], background: options.background ?? "" });
+	signal?.addEventListener("abort", view.destroy, { once: true });
+	await stage.settled();
+	if (onPoster && !signal?.aborted) onPoster(await view.still());
+	return view;
 }
 
 /**
@@ -96,44 +97,44 @@ export async function show(host, blob, options) {
  * @returns {ModelView}
  */
 function bind(stage, { host, label, background }) {
-  let paper = background;
-  const fit = () => stage.resize(host.clientWidth, host.clientHeight);
-  const observer = new ResizeObserver(fit);
-  observer.observe(host);
-  fit();
-  stage.orbit.reset();
-  const key = (/** @type {KeyboardEvent} */ event) => stage.orbit.key(event);
-  const onKey = (/** @type {KeyboardEvent} */ event) => {
-    if (!key(event)) return;
-    event.preventDefault();
-    event.stopPropagation();
-  };
-  stage.canvas.addEventListener("keydown", onKey);
-  return {
-    label,
-    key,
-    amount: stage.content.amount,
-    animated: stage.mixer !== null,
-    canvas: stage.canvas,
-    reset: () => stage.orbit.reset(),
-    turnUp: () => {
-      const next = UPS[(UPS.indexOf(stage.up ?? "y") + 1) % UPS.length] ?? "y";
-      stage.setUp(next);
-      return next;
-    },
-    play: (on) => stage.play(on),
-    get playing() {
-      return stage.playing;
-    },
-    setBackground: (color) => {
-      paper = color;
-    },
-    still: (wish) => stage.still({ background: paper, ...wish }),
-    destroy: () => {
-      observer.disconnect();
-      stage.canvas.removeEventListener("keydown", onKey);
-      stage.dispose();
-      stage.canvas.remove();
-    },
-  };
+	let paper = background;
+	const fit = () => stage.resize(host.clientWidth, host.clientHeight);
+	const observer = new ResizeObserver(fit);
+	observer.observe(host);
+	fit();
+	stage.orbit.reset();
+	const key = (/** @type {KeyboardEvent} */ event) => stage.orbit.key(event);
+	const onKey = (/** @type {KeyboardEvent} */ event) => {
+		if (!key(event)) return;
+		event.preventDefault();
+		event.stopPropagation();
+	};
+	stage.canvas.addEventListener("keydown", onKey);
+	return {
+		label,
+		key,
+		amount: stage.content.amount,
+		animated: stage.mixer !== null,
+		canvas: stage.canvas,
+		reset: () => stage.orbit.reset(),
+		turnUp: () => {
+			const next = UPS[(UPS.indexOf(stage.up ?? "y") + 1) % UPS.length] ?? "y";
+			stage.setUp(next);
+			return next;
+		},
+		play: (on) => stage.play(on),
+		get playing() {
+			return stage.playing;
+		},
+		setBackground: (color) => {
+			paper = color;
+		},
+		still: (wish) => stage.still({ background: paper, ...wish }),
+		destroy: () => {
+			observer.disconnect();
+			stage.canvas.removeEventListener("keydown", onKey);
+			stage.dispose();
+			stage.canvas.remove();
+		},
+	};
 }

@@ -9,8 +9,8 @@ const TRIM = 0.03; // of the splats, on each side of each axis: the floaters
 
 /** @param {import("./format.js").Format} format */
 function fileType(format) {
-  if (format === "spz") return SplatFileType.SPZ;
-  return format === "splat" ? SplatFileType.SPLAT : SplatFileType.PLY;
+	if (format === "spz") return SplatFileType.SPZ;
+	return format === "splat" ? SplatFileType.SPLAT : SplatFileType.PLY;
 }
 
 /**
@@ -19,25 +19,25 @@ function fileType(format) {
  * @returns {Box3}
  */
 function bulk(mesh) {
-  const every = Math.max(1, Math.floor(mesh.packedSplats.numSplats / SAMPLES));
-  /** @type {[number[], number[], number[]]} */
-  const axes = [[], [], []];
-  mesh.forEachSplat((index, center, _scales, _turn, opacity) => {
-    if (index % every !== 0 || opacity < SOLID) return;
-    axes[0].push(center.x);
-    axes[1].push(center.y);
-    axes[2].push(center.z);
-  });
-  if (axes[0].length < 8) return mesh.getBoundingBox(true);
-  const low = new Vector3();
-  const high = new Vector3();
-  axes.forEach((values, axis) => {
-    values.sort((a, b) => a - b);
-    const cut = Math.floor(values.length * TRIM);
-    low.setComponent(axis, /** @type {number} */ (values[cut]));
-    high.setComponent(axis, /** @type {number} */ (values[values.length - 1 - cut]));
-  });
-  return new Box3(low, high);
+	const every = Math.max(1, Math.floor(mesh.packedSplats.numSplats / SAMPLES));
+	/** @type {[number[], number[], number[]]} */
+	const axes = [[], [], []];
+	mesh.forEachSplat((index, center, _scales, _turn, opacity) => {
+		if (index % every !== 0 || opacity < SOLID) return;
+		axes[0].push(center.x);
+		axes[1].push(center.y);
+		axes[2].push(center.z);
+	});
+	if (axes[0].length < 8) return mesh.getBoundingBox(true);
+	const low = new Vector3();
+	const high = new Vector3();
+	axes.forEach((values, axis) => {
+		values.sort((a, b) => a - b);
+		const cut = Math.floor(values.length * TRIM);
+		low.setComponent(axis, /** @type {number} */ (values[cut]));
+		high.setComponent(axis, /** @type {number} */ (values[values.length - 1 - cut]));
+	});
+	return new Box3(low, high);
 }
 
 /**
@@ -46,11 +46,11 @@ function bulk(mesh) {
  * @returns {Promise<import("./content.js").Content>}
  */
 export async function loadSplats(format, bytes) {
-  const mesh = new SplatMesh({ fileBytes: bytes, fileType: fileType(format) });
-  await mesh.initialized;
-  const count = mesh.packedSplats.numSplats;
-  if (count === 0) throw new ModelError("This file holds no splats.");
-  return { object: mesh, box: bulk(mesh), amount: { count, noun: "splats" }, lit: false, clips: [] };
+	const mesh = new SplatMesh({ fileBytes: bytes, fileType: fileType(format) });
+	await mesh.initialized;
+	const count = mesh.packedSplats.numSplats;
+	if (count === 0) throw new ModelError("This file holds no splats.");
+	return { object: mesh, box: bulk(mesh), amount: { count, noun: "splats" }, lit: false, clips: [] };
 }
 
 /**
@@ -58,22 +58,22 @@ export async function loadSplats(format, bytes) {
  * being sorted any more; `busy` tells.
  */
 export class SplatPass {
-  /** @param {import("three").WebGLRenderer} renderer */
-  constructor(renderer) {
-    this.spark = new SparkRenderer({ renderer });
-  }
+	/** @param {import("three").WebGLRenderer} renderer */
+	constructor(renderer) {
+		this.spark = new SparkRenderer({ renderer });
+	}
 
-  /** Whether another frame will look different from the last one although the camera stands still. */
-  busy() {
-    const view = this.spark.defaultView;
-    return view.display === null || Boolean(view["sorting"]) || Boolean(view["pending"]);
-  }
+	/** Whether another frame will look different from the last one although the camera stands still. */
+	busy() {
+		const view = this.spark.defaultView;
+		return view.display === null || Boolean(view["sorting"]) || Boolean(view["pending"]);
+	}
 
-  dispose() {
-    this.spark.autoUpdate = false;
-    clearTimeout(this.spark["pendingUpdate"].timeoutId);
-    this.spark.defaultView.dispose();
-    this.spark.removeFromParent();
-    this.spark.material.dispose();
-  }
+	dispose() {
+		this.spark.autoUpdate = false;
+		clearTimeout(this.spark["pendingUpdate"].timeoutId);
+		this.spark.defaultView.dispose();
+		this.spark.removeFromParent();
+		this.spark.material.dispose();
+	}
 }

@@ -1,186 +1,187 @@
 // One canvas with one thing on it. It draws when something changed, and lets go of the GPU at the end.
 import {
-  AnimationMixer,
-  Clock,
-  DirectionalLight,
-  Group,
-  Mesh,
-  NeutralToneMapping,
-  PMREMGenerator,
-  Points,
-  Scene,
-  Texture,
-  WebGLRenderer,
+	AnimationMixer,
+	Clock,
+	DirectionalLight,
+	Group,
+	Mesh,
+	NeutralToneMapping,
+	PMREMGenerator,
+	Points,
+	Scene,
+	Texture,
+	WebGLRenderer,
 } from "three";
 import { RoomEnvironment } from "three/addons/environments/RoomEnvironment.js";
 import { Orbit } from "./camera.js";
 import { SplatPass } from "./splats.js";
 import { ModelError, NO_WEBGL } from "./words.js";
 
-const SETTLE = 6; // frames drawn after the last change: Spark answers a frame or two later
+const SETTLE = 6; // frames drawn after the last change where there are splats: Spark answers a little later
 const TILT = { x: [0, 0, Math.PI / 2], y: [0, 0, 0], "-y": [Math.PI, 0, 0], z: [-Math.PI / 2, 0, 0] };
 
 /** @param {HTMLCanvasElement} canvas */
 function makeRenderer(canvas) {
-  const context = canvas.getContext("webgl2", { alpha: true, antialias: true, powerPreference: "low-power" });
-  if (!context) throw new ModelError(NO_WEBGL, { code: "webgl" });
-  const renderer = new WebGLRenderer({ canvas, context, alpha: true, antialias: true });
-  renderer.setPixelRatio(Math.min(2, globalThis.devicePixelRatio || 1));
-  renderer.setClearColor(0x000000, 0);
-  renderer.toneMapping = NeutralToneMapping;
-  return renderer;
+	const context = canvas.getContext("webgl2", { alpha: true, antialias: true, powerPreference: "low-power" });
+	if (!context) throw new ModelError(NO_WEBGL, { code: "webgl" });
+	const renderer = new WebGLRenderer({ canvas, context, alpha: true, antialias: true });
+	renderer.setPixelRatio(Math.min(2, globalThis.devicePixelRatio || 1));
+	renderer.setClearColor(0x000000, 0);
+	renderer.toneMapping = NeutralToneMapping;
+	return renderer;
 }
 
 /** @param {import("three").Object3D} root */
 function disposeTree(root) {
-  root.traverse((node) => {
-    if (!(node instanceof Mesh || node instanceof Points)) return;
-    node.geometry.dispose();
-    for (const material of [node.material].flat()) {
-      for (const value of Object.values(material)) if (value instanceof Texture) value.dispose();
-      material.dispose();
-    }
-  });
+	root.traverse((node) => {
+		if (!(node instanceof Mesh || node instanceof Points)) return;
+		node.geometry.dispose();
+		for (const material of [node.material].flat()) {
+			for (const value of Object.values(material)) if (value instanceof Texture) value.dispose();
+			material.dispose();
+		}
+	});
 }
 
 /** The scene, the camera and the loop. Everything it holds is released by `dispose`. */
 export class Stage {
-  /**
-   * @param {HTMLCanvasElement} canvas
-   * @param {import("./content.js").Content} content
-   * @param {{up: import("./format.js").Up, still: boolean, onLost: () => void}} options
-   *   still: nothing moves by itself (the person asked for reduced motion)
-   */
-  constructor(canvas, content, { up, still, onLost }) {
-    this.canvas = canvas;
-    this.content = content;
-    this.renderer = makeRenderer(canvas);
-    this.scene = new Scene();
-    this.tilt = new Group();
-    this.tilt.add(content.object);
-    this.scene.add(this.tilt);
-    this.orbit = new Orbit(canvas, { smooth: !still, onChange: () => this.invalidate() });
-    this.splats = content.amount.noun === "splats" ? new SplatPass(this.renderer) : null;
-    if (this.splats) this.scene.add(this.splats.spark);
-    /** @type {Texture | null} */
-    this.environment = content.lit ? this.light() : null;
-    this.mixer = content.clips.length > 0 ? new AnimationMixer(content.object) : null;
-    for (const clip of content.clips.slice(0, 1)) this.mixer?.clipAction(clip).play();
-    this.playing = this.mixer !== null && !still;
-    this.clock = new Clock();
-    this.pending = 0;
-    this.left = SETTLE;
-    this.ended = false;
-    /** @type {(() => void)[]} */
-    this.waiting = [];
-    this.onLost = () => this.ended || onLost();
-    canvas.addEventListener("webglcontextlost", this.onLost);
-    this.setUp(up);
-  }
+	/**
+	 * @param {HTMLCanvasElement} canvas
+	 * @param {import("./content.js").Content} content
+	 * @param {{up: import("./format.js").Up, still: boolean, onLost: () => void}} options
+	 *   still: nothing moves by itself (the person asked for reduced motion)
+	 */
+	constructor(canvas, content, { up, still, onLost }) {
+		this.canvas = canvas;
+		this.content = content;
+		this.renderer = makeRenderer(canvas);
+		this.scene = new Scene();
+		this.tilt = new Group();
+		this.tilt.add(content.object);
+		this.scene.add(this.tilt);
+		this.orbit = new Orbit(canvas, { smooth: !still, onChange: () => this.invalidate() });
+		this.splats = content.amount.noun === "splats" ? new SplatPass(this.renderer) : null;
+		if (this.splats) this.scene.add(this.splats.spark);
+		/** @type {Texture | null} */
+		this.environment = content.lit ? this.light() : null;
+		this.mixer = content.clips.length > 0 ? new AnimationMixer(content.object) : null;
+		for (const clip of content.clips.slice(0, 1)) this.mixer?.clipAction(clip).play();
+		this.playing = this.mixer !== null && !still;
+		this.clock = new Clock();
+		this.pending = 0;
+		this.settle = this.splats ? SETTLE : 1;
+		this.left = this.settle;
+		this.ended = false;
+		/** @type {(() => void)[]} */
+		this.waiting = [];
+		this.onLost = () => this.ended || onLost();
+		canvas.addEventListener("webglcontextlost", this.onLost);
+		this.setUp(up);
+	}
 
-  /** Even light from a room, and a lamp at the camera that shapes what has no texture. */
-  light() {
-    const maker = new PMREMGenerator(this.renderer);
-    const room = new RoomEnvironment();
-    const { texture } = maker.fromScene(room, 0.04);
-    room.dispose();
-    maker.dispose();
-    this.scene.environment = texture;
-    this.scene.environmentIntensity = 0.55;
-    const lamp = new DirectionalLight(0xffffff, 1.4);
-    lamp.position.set(-0.6, 1, 0.8);
-    this.orbit.camera.add(lamp);
-    this.scene.add(this.orbit.camera);
-    return texture;
-  }
+	/** Even light from a room, and a lamp at the camera that shapes what has no texture. */
+	light() {
+		const maker = new PMREMGenerator(this.renderer);
+		const room = new RoomEnvironment();
+		const { texture } = maker.fromScene(room, 0.04);
+		room.dispose();
+		maker.dispose();
+		this.scene.environment = texture;
+		this.scene.environmentIntensity = 0.55;
+		const lamp = new DirectionalLight(0xffffff, 1.4);
+		lamp.position.set(-0.6, 1, 0.8);
+		this.orbit.camera.add(lamp);
+		this.scene.add(this.orbit.camera);
+		return texture;
+	}
 
-  /** @param {import("./format.js").Up} up which axis of the file points up */
-  setUp(up) {
-    this.up = up;
-    this.tilt.rotation.fromArray(/** @type {[number, number, number]} */ (TILT[up]));
-    this.tilt.updateMatrixWorld(true);
-    this.orbit.frame(this.content.box.clone().applyMatrix4(this.tilt.matrixWorld));
-  }
+	/** @param {import("./format.js").Up} up which axis of the file points up */
+	setUp(up) {
+		this.up = up;
+		this.tilt.rotation.fromArray(/** @type {[number, number, number]} */ (TILT[up]));
+		this.tilt.updateMatrixWorld(true);
+		this.orbit.frame(this.content.box.clone().applyMatrix4(this.tilt.matrixWorld));
+	}
 
-  /** @param {number} width @param {number} height CSS pixels */
-  resize(width, height) {
-    if (width < 1 || height < 1) return;
-    this.renderer.setSize(width, height, false);
-    this.orbit.resize(width, height);
-    this.invalidate();
-  }
+	/** @param {number} width @param {number} height CSS pixels */
+	resize(width, height) {
+		if (width < 1 || height < 1) return;
+		this.renderer.setSize(width, height, false);
+		this.orbit.resize(width, height);
+		this.invalidate();
+	}
 
-  /** Ask for a frame; many askings make one. */
-  invalidate() {
-    this.left = SETTLE;
-    if (this.pending === 0 && !this.ended) this.pending = requestAnimationFrame(() => this.tick());
-  }
+	/** Ask for a frame; many askings make one. */
+	invalidate() {
+		this.left = this.settle;
+		if (this.pending === 0 && !this.ended) this.pending = requestAnimationFrame(() => this.tick());
+	}
 
-  tick() {
-    this.pending = 0;
-    if (this.ended) return;
-    const seconds = this.clock.getDelta();
-    if (this.playing) this.mixer?.update(Math.min(seconds, 0.1));
-    const gliding = this.orbit.update();
-    this.renderer.render(this.scene, this.orbit.camera);
-    this.left -= 1;
-    const more = gliding || this.playing || this.splats?.busy() || this.left > 0;
-    if (more && this.pending === 0) this.pending = requestAnimationFrame(() => this.tick());
-    if (this.left <= 0 && !this.splats?.busy()) for (const done of this.waiting.splice(0)) done();
-  }
+	tick() {
+		this.pending = 0;
+		if (this.ended) return;
+		const seconds = this.clock.getDelta();
+		if (this.playing) this.mixer?.update(Math.min(seconds, 0.1));
+		const gliding = this.orbit.update();
+		this.renderer.render(this.scene, this.orbit.camera);
+		this.left -= 1;
+		const more = gliding || this.playing || this.splats?.busy() || this.left > 0;
+		if (more && this.pending === 0) this.pending = requestAnimationFrame(() => this.tick());
+		if (this.left <= 0 && !this.splats?.busy()) for (const done of this.waiting.splice(0)) done();
+	}
 
-  /** @returns {Promise<void>} when what is seen is what there is: loaded, sorted, drawn */
-  settled() {
-    const drawn = new Promise((/** @type {(value: void) => void} */ resolve) => this.waiting.push(resolve));
-    this.invalidate();
-    return drawn;
-  }
+	/** @returns {Promise<void>} when what is seen is what there is: loaded, sorted, drawn */
+	settled() {
+		const drawn = new Promise((/** @type {(value: void) => void} */ resolve) => this.waiting.push(resolve));
+		this.invalidate();
+		return drawn;
+	}
 
-  /** @param {boolean} on whether the model's own animation runs */
-  play(on) {
-    this.playing = on && this.mixer !== null;
-    this.clock.getDelta();
-    this.invalidate();
-  }
+	/** @param {boolean} on whether the model's own animation runs */
+	play(on) {
+		this.playing = on && this.mixer !== null;
+		this.clock.getDelta();
+		this.invalidate();
+	}
 
-  /**
-   * @param {{width?: number, background?: string}} options width in pixels at most; background: a CSS colour
-   * @returns {Promise<Blob>} WebP where the browser can write it, PNG elsewhere
-   */
-  async still({ width = 768, background = "" } = {}) {
-    await this.settled();
-    this.renderer.render(this.scene, this.orbit.camera); // the drawing buffer is kept only until this task ends
-    const scale = Math.min(1, width / this.canvas.width);
-    const copy = document.createElement("canvas");
-    copy.width = Math.max(1, Math.round(this.canvas.width * scale));
-    copy.height = Math.max(1, Math.round(this.canvas.height * scale));
-    const paper = copy.getContext("2d");
-    if (!paper) throw new ModelError("This browser could not take a still.");
-    if (background) {
-      paper.fillStyle = background;
-      paper.fillRect(0, 0, copy.width, copy.height);
-    }
-    paper.drawImage(this.canvas, 0, 0, copy.width, copy.height);
-    return new Promise((resolve, reject) => {
-      const done = (/** @type {Blob | null} */ blob) =>
-        blob ? resolve(blob) : reject(new ModelError("This browser could not take a still."));
-      copy.toBlob(done, "image/webp", 0.86);
-    });
-  }
+	/**
+	 * @param {{width?: number, background?: string}} options width in pixels at most; background: a CSS colour
+	 * @returns {Promise<Blob>} WebP where the browser can write it, PNG elsewhere
+	 */
+	async still({ width = 768, background = "" } = {}) {
+		await this.settled();
+		this.renderer.render(this.scene, this.orbit.camera); // the drawing buffer is kept only until this task ends
+		const scale = Math.min(1, width / this.canvas.width);
+		const copy = document.createElement("canvas");
+		copy.width = Math.max(1, Math.round(this.canvas.width * scale));
+		copy.height = Math.max(1, Math.round(this.canvas.height * scale));
+		const paper = copy.getContext("2d");
+		if (!paper) throw new ModelError("This browser could not take a still.");
+		if (background) {
+			paper.fillStyle = background;
+			paper.fillRect(0, 0, copy.width, copy.height);
+		}
+		paper.drawImage(this.canvas, 0, 0, copy.width, copy.height);
+		return new Promise((resolve, reject) => {
+			const done = (/** @type {Blob | null} */ blob) =>
+				blob ? resolve(blob) : reject(new ModelError("This browser could not take a still."));
+			copy.toBlob(done, "image/webp", 0.86);
+		});
+	}
 
-  dispose() {
-    if (this.ended) return;
-    this.ended = true;
-    cancelAnimationFrame(this.pending);
-    for (const done of this.waiting.splice(0)) done();
-    this.orbit.dispose();
-    this.mixer?.stopAllAction();
-    this.splats?.dispose();
-    disposeTree(this.tilt);
-    if ("dispose" in this.content.object) /** @type {{dispose(): void}} */ (this.content.object).dispose();
-    this.environment?.dispose();
-    this.canvas.removeEventListener("webglcontextlost", this.onLost);
-    this.renderer.dispose();
-    this.renderer.forceContextLoss();
-  }
+	dispose() {
+		if (this.ended) return;
+		this.ended = true;
+		cancelAnimationFrame(this.pending);
+		for (const done of this.waiting.splice(0)) done();
+		this.orbit.dispose();
+		this.mixer?.stopAllAction();
+		this.splats?.dispose();
+		disposeTree(this.tilt);
+		if ("dispose" in this.content.object) /** @type {{dispose(): void}} */ (this.content.object).dispose();
+		this.environment?.dispose();
+		this.canvas.removeEventListener("webglcontextlost", this.onLost);
+		this.renderer.dispose();
+		this.renderer.forceContextLoss();
+	}
 }

@@ -2,17 +2,17 @@
 
 /** A problem whose message may be shown as it is. */
 export class ModelError extends Error {
-  /**
-   * @param {string} message what happened and what to do
-   * @param {{code?: "webgl" | "format" | "file", cause?: unknown}} [options]
-   */
-  constructor(message, { code = "file", cause } = {}) {
-    super(message, { cause });
-    this.name = "ModelError";
-    this.code = code;
-  }
+	/**
+	 * @param {string} message what happened and what to do
+	 * @param {{code?: "webgl" | "format" | "file", cause?: unknown}} [options]
+	 */
+	constructor(message, { code = "file", cause } = {}) {
+		super(message, { cause });
+		this.name = "ModelError";
+		this.code = code;
+	}
 }
 
 export const NO_WEBGL =
-  "This browser offers no WebGL 2 here, which 3D views need. Switch hardware acceleration on, " +
-  "or save the file and open it in a 3D program.";
+	"This browser offers no WebGL 2 here, which 3D views need. Switch hardware acceleration on, " +
+	"or save the file and open it in a 3D program.";

@@ -12,26 +12,28 @@ const SVG_MAX = 8_000_000; // bytes
  * @returns {Promise<string>}
  */
 export async function imageSource(blob, mime, life) {
-  if (mime === "image/svg+xml") {
-    if (blob.size > SVG_MAX) throw new Error("This SVG is too large to be drawn here. Save it and open it elsewhere.");
-    return dataUrl(new Blob([blob], { type: mime }));
-  }
-  return life.url(new Blob([blob], { type: IMAGES.test(mime) ? mime : "application/octet-stream" }));
+	if (mime === "image/svg+xml") {
+		if (blob.size > SVG_MAX) throw new Error("This SVG is too large to be drawn here. Save it and open it elsewhere.");
+		return dataUrl(new Blob([blob], { type: mime }));
+	}
+	return life.url(new Blob([blob], { type: IMAGES.test(mime) ? mime : "application/octet-stream" }));
 }
 
 /** @param {Blob} blob @returns {Promise<string>} */
 function dataUrl(blob) {
-  return new Promise((resolve, reject) => {
-    const reader = new FileReader();
-    reader.addEventListener("load", () => resolve(String(reader.result)));
-    reader.addEventListener("error", () => reject(reader.error ?? new Error("The file could not be read.")));
-    reader.readAsDataURL(blob);
-  });
+	return new Promise((resolve, reject) => {
+		const reader = new FileReader();
+		reader.addEventListener("load", () => resolve(String(reader.result)));
+		reader.addEventListener("error", () => reject(reader.error ?? new Error("The file could not be read.")));
+		reader.readAsDataURL(blob);
+	});
 }
 
 /** @param {Blob} blob @param {string} mime @param {import("./life.js").Life} life */
 export function mediaSource(blob, mime, life) {
-  return life.url(new Blob([blob], { type: /^(video|audio)\/[\w.+-]+$/.test(mime) ? mime : "application/octet-stream" }));
+	return life.url(
+		new Blob([blob], { type: /^(video|audio)\/[\w.+-]+$/.test(mime) ? mime : "application/octet-stream" }),
+	);
 }
 
 /**
@@ -41,7 +43,7 @@ export function mediaSource(blob, mime, life) {
  * @returns {string | null}
  */
 export function posterSource(artifact, life) {
-  const { poster, poster_mime: mime = "" } = artifact;
-  if (!poster || !/^image\/(png|jpeg|webp|gif)$/.test(mime)) return null;
-  return life.url(new Blob([/** @type {BlobPart} */ (poster)], { type: mime }));
+	const { poster, poster_mime: mime = "" } = artifact;
+	if (!poster || !/^image\/(png|jpeg|webp|gif)$/.test(mime)) return null;
+	return life.url(new Blob([/** @type {BlobPart} */ (poster)], { type: mime }));
 }

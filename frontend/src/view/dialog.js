@@ -16,9 +16,9 @@ import { adopt, lendTokens } from "./style.js";
 
 /** The element with the focus, also inside shadow roots. @returns {Element | null} */
 function focused() {
-  let at = document.activeElement;
-  while (at?.shadowRoot?.activeElement) at = at.shadowRoot.activeElement;
-  return at;
+	let at = document.activeElement;
+	while (at?.shadowRoot?.activeElement) at = at.shadowRoot.activeElement;
+	return at;
 }
 
 /**
@@ -29,157 +29,175 @@ function focused() {
  * @param {Life} life
  */
 function layout(artifacts, save, on, life) {
-  const { signal } = life;
-  const several = artifacts.length > 1;
-  const title = el("h2", { class: "cy-v-title" });
-  const about = el("span", { class: "cy-v-muted cy-v-about" });
-  const tools = el("div", { class: "cy-v-tools" });
-  const stage = el("div", { class: "cy-v-body", tabindex: -1 });
-  const note = el("p", { class: "cy-v-note" });
-  const compare = button("Compare", on.compare, { icon: "compare", title: "Compare two pictures (c)", signal });
-  const closer = button("Close", on.close, { icon: "close", bare: true, title: "Close (Esc)", signal });
-  const thumbs = artifacts.map((artifact, index) => thumb(artifact, () => on.show(index), life));
-  const back = button("Previous", () => on.step(-1), { icon: "back", bare: true, title: "Previous (p)", class: "cy-v-side", signal });
-  const next = button("Next", () => on.step(1), { icon: "next", bare: true, title: "Next (n)", class: "cy-v-side", signal });
-  // data-lm-suppress-shortcuts: JupyterLab leaves the keys alone
-  const dialog = el("dialog", { class: "cyberun-dialog cy-v-dialog", "data-lm-suppress-shortcuts": "true" },
-    el("header", { class: "cy-v-top" }, el("div", { class: "cy-v-names" }, title, about), tools, compare, save, closer),
-    note,
-    el("div", { class: "cy-v-middle" }, several && back, stage, several && next),
-    several && el("nav", { class: "cy-v-strip", "aria-label": "All files" }, ...thumbs));
-  return { dialog, title, about, tools, note, stage, compare, thumbs };
+	const { signal } = life;
+	const several = artifacts.length > 1;
+	const title = el("h2", { class: "cy-v-title" });
+	const about = el("span", { class: "cy-v-muted cy-v-about" });
+	const tools = el("div", { class: "cy-v-tools" });
+	const stage = el("div", { class: "cy-v-body", tabindex: -1 });
+	const note = el("p", { class: "cy-v-note" });
+	const compare = button("Compare", on.compare, { icon: "compare", title: "Compare two pictures (c)", signal });
+	const closer = button("Close", on.close, { icon: "close", bare: true, title: "Close (Esc)", signal });
+	const thumbs = artifacts.map((artifact, index) => thumb(artifact, () => on.show(index), life));
+	const back = button("Previous", () => on.step(-1), {
+		icon: "back",
+		bare: true,
+		title: "Previous (p)",
+		class: "cy-v-side",
+		signal,
+	});
+	const next = button("Next", () => on.step(1), {
+		icon: "next",
+		bare: true,
+		title: "Next (n)",
+		class: "cy-v-side",
+		signal,
+	});
+	// data-lm-suppress-shortcuts: JupyterLab leaves the keys alone
+	const dialog = el(
+		"dialog",
+		{ class: "cyberun-dialog cy-v-dialog", "data-lm-suppress-shortcuts": "true" },
+		el("header", { class: "cy-v-top" }, el("div", { class: "cy-v-names" }, title, about), tools, compare, save, closer),
+		note,
+		el("div", { class: "cy-v-middle" }, several && back, stage, several && next),
+		several && el("nav", { class: "cy-v-strip", "aria-label": "All files" }, ...thumbs),
+	);
+	return { dialog, title, about, tools, note, stage, compare, thumbs };
 }
 
 /** @param {Artifact} artifact @param {() => void} onClick @param {Life} life */
 function thumb(artifact, onClick, life) {
-  const node = button(artifact.name, onClick, { bare: true, class: "cy-v-strip-item", signal: life.signal });
-  const poster = posterSource(artifact, life);
-  node.append(poster ? el("img", { src: poster, alt: "" }) : icon(KIND_ICONS[artifact.kind] ?? "file"));
-  return node;
+	const node = button(artifact.name, onClick, { bare: true, class: "cy-v-strip-item", signal: life.signal });
+	const poster = posterSource(artifact, life);
+	node.append(poster ? el("img", { src: poster, alt: "" }) : icon(KIND_ICONS[artifact.kind] ?? "file"));
+	return node;
 }
 
 /** A modal <dialog>: the browser keeps the focus inside, closes it on Esc and makes the page behind it inert. */
 export class Lightbox {
-  /**
-   * @param {Artifact[]} artifacts
-   * @param {string} key which one first
-   * @param {Ctx} ctx
-   */
-  constructor(artifacts, key, ctx) {
-    this.artifacts = artifacts;
-    this.ctx = ctx;
-    this.index = Math.max(0, artifacts.findIndex((artifact) => artifact.key === key));
-    this.life = new Life(ctx.signal);
-    this.viewLife = new Life(this.life.signal);
-    /** @type {((event: KeyboardEvent) => boolean) | undefined} */
-    this.viewKey = undefined;
-    this.comparing = false;
-    this.opener = focused();
-    const on = {
-      show: (/** @type {number} */ index) => this.show(index),
-      step: (/** @type {1 | -1} */ by) => this.step(by),
-      compare: () => this.toggleCompare(),
-      close: () => this.close(),
-    };
-    const save = saveButton(() => this.current.key, ctx, this.life);
-    this.parts = layout(artifacts, save, on, this.life);
-    const { dialog } = this.parts;
-    dialog.addEventListener("keydown", (event) => this.onKey(event), { signal: this.life.signal });
-    dialog.addEventListener("close", () => this.life.end(), { signal: this.life.signal });
-    this.life.onEnd(() => this.leave());
-    adopt(document);
-    lendTokens(ctx.root, dialog);
-    document.body.append(dialog);
-    dialog.showModal();
-    this.show(this.index);
-    this.parts.stage.focus({ preventScroll: true });
-  }
+	/**
+	 * @param {Artifact[]} artifacts
+	 * @param {string} key which one first
+	 * @param {Ctx} ctx
+	 */
+	constructor(artifacts, key, ctx) {
+		this.artifacts = artifacts;
+		this.ctx = ctx;
+		this.index = Math.max(
+			0,
+			artifacts.findIndex((artifact) => artifact.key === key),
+		);
+		this.life = new Life(ctx.signal);
+		this.viewLife = new Life(this.life.signal);
+		/** @type {((event: KeyboardEvent) => boolean) | undefined} */
+		this.viewKey = undefined;
+		this.comparing = false;
+		this.opener = focused();
+		const on = {
+			show: (/** @type {number} */ index) => this.show(index),
+			step: (/** @type {1 | -1} */ by) => this.step(by),
+			compare: () => this.toggleCompare(),
+			close: () => this.close(),
+		};
+		const save = saveButton(() => this.current.key, ctx, this.life);
+		this.parts = layout(artifacts, save, on, this.life);
+		const { dialog } = this.parts;
+		dialog.addEventListener("keydown", (event) => this.onKey(event), { signal: this.life.signal });
+		dialog.addEventListener("close", () => this.life.end(), { signal: this.life.signal });
+		this.life.onEnd(() => this.leave());
+		adopt(document);
+		lendTokens(ctx.root, dialog);
+		document.body.append(dialog);
+		dialog.showModal();
+		this.show(this.index);
+		this.parts.stage.focus({ preventScroll: true });
+	}
 
-  get current() {
-    return /** @type {Artifact} */ (this.artifacts[this.index]);
-  }
+	get current() {
+		return /** @type {Artifact} */ (this.artifacts[this.index]);
+	}
 
-  get pictures() {
-    return this.artifacts.filter(({ kind, state }) => kind === "image" && state === "ready");
-  }
+	get pictures() {
+		return this.artifacts.filter(({ kind, state }) => kind === "image" && state === "ready");
+	}
 
-  /** @param {number} index */
-  show(index) {
-    const { dialog, title, about, thumbs } = this.parts;
-    this.index = index;
-    this.comparing = false;
-    const { current } = this;
-    dialog.setAttribute("aria-label", current.name);
-    title.textContent = current.name;
-    about.textContent = facts(current);
-    thumbs.forEach((node, each) => {
-      if (each === index) node.setAttribute("aria-current", "true");
-      else node.removeAttribute("aria-current");
-    });
-    thumbs[index]?.scrollIntoView({ block: "nearest", inline: "nearest" });
-    this.present((env) => {
-      if (current.state === "ready") return fullView(env);
-      return { node: failure(env, current.error ?? "This file has not been downloaded yet.", null) };
-    });
-  }
+	/** @param {number} index */
+	show(index) {
+		const { dialog, title, about, thumbs } = this.parts;
+		this.index = index;
+		this.comparing = false;
+		const { current } = this;
+		dialog.setAttribute("aria-label", current.name);
+		title.textContent = current.name;
+		about.textContent = facts(current);
+		thumbs.forEach((node, each) => {
+			if (each === index) node.setAttribute("aria-current", "true");
+			else node.removeAttribute("aria-current");
+		});
+		thumbs[index]?.scrollIntoView({ block: "nearest", inline: "nearest" });
+		this.present((env) => {
+			if (current.state === "ready") return fullView(env);
+			return { node: failure(env, current.error ?? "This file has not been downloaded yet.", null) };
+		});
+	}
 
-  /** @param {(env: import("./types.js").Env) => import("./types.js").View} make */
-  present(make) {
-    const { dialog, stage, tools, compare, note } = this.parts;
-    this.viewLife.end();
-    this.viewLife = new Life(this.life.signal);
-    const view = make({ artifact: this.current, ctx: this.ctx, life: this.viewLife, full: true });
-    this.viewKey = view.key;
-    tools.replaceChildren(...(view.tools ?? []));
-    const { error, state } = this.current; // a file that is here may still be cut off, or not what it is called
-    note.textContent = (state === "ready" && error) || "";
-    stage.replaceChildren(view.node);
-    compare.hidden = this.current.kind !== "image" || this.pictures.length < 2;
-    compare.setAttribute("aria-pressed", String(this.comparing));
-    if (!dialog.contains(focused())) stage.focus({ preventScroll: true }); // what had it is gone
-  }
+	/** @param {(env: import("./types.js").Env) => import("./types.js").View} make */
+	present(make) {
+		const { dialog, stage, tools, compare, note } = this.parts;
+		this.viewLife.end();
+		this.viewLife = new Life(this.life.signal);
+		const view = make({ artifact: this.current, ctx: this.ctx, life: this.viewLife, full: true });
+		this.viewKey = view.key;
+		tools.replaceChildren(...(view.tools ?? []));
+		const { error, state } = this.current; // a file that is here may still be cut off, or not what it is called
+		note.textContent = (state === "ready" && error) || "";
+		stage.replaceChildren(view.node);
+		compare.hidden = this.current.kind !== "image" || this.pictures.length < 2;
+		compare.setAttribute("aria-pressed", String(this.comparing));
+		if (!dialog.contains(focused())) stage.focus({ preventScroll: true }); // what had it is gone
+	}
 
-  toggleCompare() {
-    if (this.comparing) {
-      this.show(this.index);
-      return;
-    }
-    this.comparing = true;
-    this.present((env) => compareView(env, this.pictures));
-  }
+	toggleCompare() {
+		if (this.comparing) {
+			this.show(this.index);
+			return;
+		}
+		this.comparing = true;
+		this.present((env) => compareView(env, this.pictures));
+	}
 
-  /** @param {1 | -1} by */
-  step(by) {
-    const size = this.artifacts.length;
-    if (size > 1) this.show((this.index + by + size) % size);
-  }
+	/** @param {1 | -1} by */
+	step(by) {
+		const size = this.artifacts.length;
+		if (size > 1) this.show((this.index + by + size) % size);
+	}
 
-  /** @param {KeyboardEvent} event */
-  onKey(event) {
-    event.stopPropagation(); // the notebook has its own meaning for single letters
-    if (event.defaultPrevented || event.key === "Escape" || event.key === "Tab") return;
-    if (event.ctrlKey || event.metaKey || event.altKey || isTyping(event.target)) return;
-    if (this.viewKey?.(event) || this.ownKey(event)) event.preventDefault();
-  }
+	/** @param {KeyboardEvent} event */
+	onKey(event) {
+		event.stopPropagation(); // the notebook has its own meaning for single letters
+		if (event.defaultPrevented || event.key === "Escape" || event.key === "Tab") return;
+		if (event.ctrlKey || event.metaKey || event.altKey || isTyping(event.target)) return;
+		if (this.viewKey?.(event) || this.ownKey(event)) event.preventDefault();
+	}
 
-  /** @param {KeyboardEvent} event @returns {boolean} whether the key was ours */
-  ownKey({ key, target }) {
-    const scrolls = target instanceof Element && target.matches("video, audio, input, [tabindex='0']:not(.cy-v-stage)");
-    if (key === "n" || (key === "ArrowRight" && !scrolls)) this.step(1);
-    else if (key === "p" || (key === "ArrowLeft" && !scrolls)) this.step(-1);
-    else if (key === "c" && !this.parts.compare.hidden) this.toggleCompare();
-    else return false;
-    return true;
-  }
+	/** @param {KeyboardEvent} event @returns {boolean} whether the key was ours */
+	ownKey({ key, target }) {
+		const scrolls = target instanceof Element && target.matches("video, audio, input, [tabindex='0']:not(.cy-v-stage)");
+		if (key === "n" || (key === "ArrowRight" && !scrolls)) this.step(1);
+		else if (key === "p" || (key === "ArrowLeft" && !scrolls)) this.step(-1);
+		else if (key === "c" && !this.parts.compare.hidden) this.toggleCompare();
+		else return false;
+		return true;
+	}
 
-  close() {
-    this.life.end();
-  }
+	close() {
+		this.life.end();
+	}
 
-  leave() {
-    const { dialog } = this.parts;
-    if (dialog.open) dialog.close();
-    dialog.remove();
-    if (this.opener instanceof HTMLElement && this.opener.isConnected) this.opener.focus({ preventScroll: true });
-  }
+	leave() {
+		const { dialog } = this.parts;
+		if (dialog.open) dialog.close();
+		dialog.remove();
+		if (this.opener instanceof HTMLElement && this.opener.isConnected) this.opener.focus({ preventScroll: true });
+	}
 }

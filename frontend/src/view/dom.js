@@ -4,34 +4,34 @@ const SVG = "http://www.w3.org/2000/svg";
 
 /** Stroked paths on a 16 by 16 grid. */
 const ICONS = {
-  back: "M10 3 5 8l5 5",
-  background: "M8 2.5a5.5 5.5 0 1 0 0 11zM8 2.5a5.5 5.5 0 0 1 0 11",
-  camera: "M2.5 5h2.6l1-1.5h3.8l1 1.5h2.6v7.5h-11zM8 6.6a2.1 2.1 0 1 0 0 4.2 2.1 2.1 0 0 0 0-4.2",
-  check: "m3 8.5 3.2 3.2L13 5",
-  chevron: "m6 4 4 4-4 4",
-  close: "m4 4 8 8M12 4l-8 8",
-  compare: "M8 2v12M2.5 4H8M2.5 12H8M2.5 4v8M8 4h5.5v8H8",
-  copy: "M5.5 5.5v-3h8v8h-3M2.5 5.5h8v8h-8z",
-  data: "M6 2.5C3.8 2.5 5.6 7 3 8c2.6 1 .8 5.5 3 5.5M10 2.5c2.2 0 .4 4.5 3 5.5-2.6 1-.8 5.5-3 5.5",
-  down: "M8 2.5v7M5 7l3 3 3-3M3 13h10",
-  expand: "M9.5 2.5h4v4M6.5 13.5h-4v-4M13 3 9.5 6.5M3 13l3.5-3.5",
-  file: "M4 1.8h5L12.5 5v9.2H4zM9 1.8V5h3.5",
-  fit: "M2.5 6V2.5H6M10 2.5h3.5V6M13.5 10v3.5H10M6 13.5H2.5V10",
-  image: "M2.5 3h11v10h-11zM2.5 11l3.2-3.2 2.6 2.6 2-2 3.2 3.2M10.6 5.4v.4",
-  minus: "M3.5 8h9",
-  model: "m8 1.8 5.5 3v6.4L8 14.2l-5.5-3V4.8zM2.5 4.8 8 7.9l5.5-3.1M8 7.9v6.3",
-  next: "m6 3 5 5-5 5",
-  pause: "M5.5 3.5v9M10.5 3.5v9",
-  play: "M5 3v10l8-5z",
-  plus: "M8 3.5v9M3.5 8h9",
-  reset: "M3 8a5 5 0 1 0 1.6-3.7M4.4 1.8v2.7h2.7",
-  search: "M7 2.5a4.5 4.5 0 1 0 0 9 4.5 4.5 0 0 0 0-9M10.4 10.4 14 14",
-  sound: "M3 6.5v3M6 4v8M9 5.5v5M12 3v10",
-  table: "M2.5 3.5h11v9h-11zM2.5 6.5h11M6.5 6.5v6",
-  text: "M3 4h10M3 7h10M3 10h7M3 13h4",
-  up: "M8 14V3M4 7l4-4.5L12 7",
-  warning: "M8 2 14.3 13H1.7zM8 6v3.4M8 11.2v.4",
-  wrap: "M2.5 4h11M2.5 8h8.6a2.2 2.2 0 0 1 0 4.4H8M9.7 10.7 8 12.4l1.7 1.6M2.5 12.4h3",
+	back: "M10 3 5 8l5 5",
+	background: "M8 2.5a5.5 5.5 0 1 0 0 11zM8 2.5a5.5 5.5 0 0 1 0 11",
+	camera: "M2.5 5h2.6l1-1.5h3.8l1 1.5h2.6v7.5h-11zM8 6.6a2.1 2.1 0 1 0 0 4.2 2.1 2.1 0 0 0 0-4.2",
+	check: "m3 8.5 3.2 3.2L13 5",
+	chevron: "m6 4 4 4-4 4",
+	close: "m4 4 8 8M12 4l-8 8",
+	compare: "M8 2v12M2.5 4H8M2.5 12H8M2.5 4v8M8 4h5.5v8H8",
+	copy: "M5.5 5.5v-3h8v8h-3M2.5 5.5h8v8h-8z",
+	data: "M6 2.5C3.8 2.5 5.6 7 3 8c2.6 1 .8 5.5 3 5.5M10 2.5c2.2 0 .4 4.5 3 5.5-2.6 1-.8 5.5-3 5.5",
+	down: "M8 2.5v7M5 7l3 3 3-3M3 13h10",
+	expand: "M9.5 2.5h4v4M6.5 13.5h-4v-4M13 3 9.5 6.5M3 13l3.5-3.5",
+	file: "M4 1.8h5L12.5 5v9.2H4zM9 1.8V5h3.5",
+	fit: "M2.5 6V2.5H6M10 2.5h3.5V6M13.5 10v3.5H10M6 13.5H2.5V10",
+	image: "M2.5 3h11v10h-11zM2.5 11l3.2-3.2 2.6 2.6 2-2 3.2 3.2M10.6 5.4v.4",
+	minus: "M3.5 8h9",
+	model: "m8 1.8 5.5 3v6.4L8 14.2l-5.5-3V4.8zM2.5 4.8 8 7.9l5.5-3.1M8 7.9v6.3",
+	next: "m6 3 5 5-5 5",
+	pause: "M5.5 3.5v9M10.5 3.5v9",
+	play: "M5 3v10l8-5z",
+	plus: "M8 3.5v9M3.5 8h9",
+	reset: "M3 8a5 5 0 1 0 1.6-3.7M4.4 1.8v2.7h2.7",
+	search: "M7 2.5a4.5 4.5 0 1 0 0 9 4.5 4.5 0 0 0 0-9M10.4 10.4 14 14",
+	sound: "M3 6.5v3M6 4v8M9 5.5v5M12 3v10",
+	table: "M2.5 3.5h11v9h-11zM2.5 6.5h11M6.5 6.5v6",
+	text: "M3 4h10M3 7h10M3 10h7M3 13h4",
+	up: "M8 14V3M4 7l4-4.5L12 7",
+	warning: "M8 2 14.3 13H1.7zM8 6v3.4M8 11.2v.4",
+	wrap: "M2.5 4h11M2.5 8h8.6a2.2 2.2 0 0 1 0 4.4H8M9.7 10.7 8 12.4l1.7 1.6M2.5 12.4h3",
 };
 
 /** @typedef {keyof ICONS} Icon */
@@ -45,26 +45,26 @@ const ICONS = {
  * @returns {HTMLElementTagNameMap[K]}
  */
 export function el(tag, props = {}, ...children) {
-  const node = document.createElement(tag);
-  for (const [name, value] of Object.entries(props)) {
-    if (value === null || value === undefined || value === false) continue;
-    if (name === "text") node.textContent = String(value);
-    else node.setAttribute(name, value === true ? "" : String(value));
-  }
-  node.append(...children.filter((child) => child !== null && child !== undefined && child !== false));
-  return node;
+	const node = document.createElement(tag);
+	for (const [name, value] of Object.entries(props)) {
+		if (value === null || value === undefined || value === false) continue;
+		if (name === "text") node.textContent = String(value);
+		else node.setAttribute(name, value === true ? "" : String(value));
+	}
+	node.append(...children.filter((child) => child !== null && child !== undefined && child !== false));
+	return node;
 }
 
 /** @param {Icon} name @returns {SVGSVGElement} */
 export function icon(name) {
-  const svg = document.createElementNS(SVG, "svg");
-  svg.setAttribute("viewBox", "0 0 16 16");
-  svg.setAttribute("class", "cy-v-icon");
-  svg.setAttribute("aria-hidden", "true");
-  const path = document.createElementNS(SVG, "path");
-  path.setAttribute("d", ICONS[name]);
-  svg.append(path);
-  return svg;
+	const svg = document.createElementNS(SVG, "svg");
+	svg.setAttribute("viewBox", "0 0 16 16");
+	svg.setAttribute("class", "cy-v-icon");
+	svg.setAttribute("aria-hidden", "true");
+	const path = document.createElementNS(SVG, "path");
+	path.setAttribute("d", ICONS[name]);
+	svg.append(path);
+	return svg;
 }
 
 /**
@@ -75,27 +75,30 @@ export function icon(name) {
  * @returns {HTMLButtonElement}
  */
 export function button(label, onClick, { icon: name, bare = false, title, class: extra = "", signal } = {}) {
-  const node = el("button", { type: "button", class: `cy-v-button ${bare ? "cy-v-bare" : ""} ${extra}`.trim() });
-  if (name) node.append(icon(name));
-  if (bare) node.setAttribute("aria-label", label);
-  else node.append(el("span", { text: label }));
-  if (bare || title) node.title = title ?? label;
-  node.addEventListener("click", onClick, signal ? { signal } : {});
-  return node;
+	const node = el("button", { type: "button", class: `cy-v-button ${bare ? "cy-v-bare" : ""} ${extra}`.trim() });
+	if (name) node.append(icon(name));
+	if (bare) node.setAttribute("aria-label", label);
+	else node.append(el("span", { text: label }));
+	if (bare || title) node.title = title ?? label;
+	node.addEventListener("click", onClick, signal ? { signal } : {});
+	return node;
 }
 
 /** @param {HTMLButtonElement} node @param {Icon} name @param {string} [label] */
 export function relabel(node, name, label) {
-  node.querySelector("svg")?.replaceWith(icon(name));
-  if (label === undefined) return;
-  node.setAttribute("aria-label", label);
-  node.title = label;
+	node.querySelector("svg")?.replaceWith(icon(name));
+	if (label === undefined) return;
+	node.setAttribute("aria-label", label);
+	node.title = label;
 }
 
 /** Whether typing goes into this element. @param {EventTarget | null} target */
 export function isTyping(target) {
-  return target instanceof HTMLElement && (target.matches("textarea, select, [contenteditable]") ||
-    (target instanceof HTMLInputElement && target.type !== "range"));
+	return (
+		target instanceof HTMLElement &&
+		(target.matches("textarea, select, [contenteditable]") ||
+			(target instanceof HTMLInputElement && target.type !== "range"))
+	);
 }
 
 /**
@@ -104,23 +107,23 @@ export function isTyping(target) {
  * @returns {Promise<boolean>}
  */
 export async function copyText(text, near) {
-  if (navigator.clipboard && isSecureContext) {
-    try {
-      await navigator.clipboard.writeText(text);
-      return true;
-    } catch (error) {
-      if (!(error instanceof DOMException)) throw error; // refused by the browser or the frame: the old way, below
-    }
-  }
-  const field = el("textarea", { class: "cy-v-hidden", "aria-label": "Text to copy" });
-  field.value = text;
-  const back = document.activeElement;
-  near.append(field);
-  field.select();
-  const done = document.execCommand("copy");
-  field.remove();
-  if (back instanceof HTMLElement) back.focus();
-  return done;
+	if (navigator.clipboard && isSecureContext) {
+		try {
+			await navigator.clipboard.writeText(text);
+			return true;
+		} catch (error) {
+			if (!(error instanceof DOMException)) throw error; // refused by the browser or the frame: the old way, below
+		}
+	}
+	const field = el("textarea", { class: "cy-v-hidden", "aria-label": "Text to copy" });
+	field.value = text;
+	const back = document.activeElement;
+	near.append(field);
+	field.select();
+	const done = document.execCommand("copy");
+	field.remove();
+	if (back instanceof HTMLElement) back.focus();
+	return done;
 }
 
 /**
@@ -130,14 +133,14 @@ export async function copyText(text, near) {
  * @param {import("./life.js").Life} life
  */
 export function copyButton(label, text, life) {
-  const node = button(
-    label,
-    async () => {
-      const done = await copyText(text(), node.parentElement ?? node);
-      relabel(node, done ? "check" : "warning", done ? "Copied" : "The browser did not allow copying");
-      life.later(() => relabel(node, "copy", label), 1600);
-    },
-    { icon: "copy", bare: true, signal: life.signal },
-  );
-  return node;
+	const node = button(
+		label,
+		async () => {
+			const done = await copyText(text(), node.parentElement ?? node);
+			relabel(node, done ? "check" : "warning", done ? "Copied" : "The browser did not allow copying");
+			life.later(() => relabel(node, "copy", label), 1600);
+		},
+		{ icon: "copy", bare: true, signal: life.signal },
+	);
+	return node;
 }

@@ -11,47 +11,77 @@ const LISTED = 2000;
 /** @typedef {import("./types.js").Env} Env @typedef {import("./types.js").ListPreview} ListPreview */
 
 /** @param {ListPreview} list @param {Env} env */
-function listing({ entries, note }, env) {
-  const files = entries.filter(({ name }) => !name.endsWith("/"));
-  const total = files.reduce((sum, { size }) => sum + (size ?? 0), 0);
-  const rows = files.slice(0, LISTED).map(({ name, size }) => {
-    const cut = name.lastIndexOf("/") + 1;
-    const words = el("span", { class: "cy-v-entry" }, el("span", { class: "cy-v-faint", text: name.slice(0, cut) }), el("span", { text: name.slice(cut) }));
-    return el("li", {}, icon("file"), words, el("span", { class: "cy-v-muted", text: bytes(size) }));
-  });
-  const words = [note ?? "", files.length > LISTED ? `The first ${many(LISTED, "files")} are listed.` : ""].filter(Boolean).join(" ");
-  const bar = el("div", { class: "cy-v-subbar" }, el("span", { class: "cy-v-muted", text: `${many(files.length, "files")} · ${bytes(total)} unpacked` }));
-  const list = el("ul", { class: "cy-v-list", tabindex: 0, "aria-label": `Files in ${env.artifact.name}` }, ...rows);
-  return el("div", { class: "cy-v-pane" }, bar, words && el("p", { class: "cy-v-note", text: words }), list);
+function listing({ entries, total, note }, env) {
+	const files = entries.filter(({ name }) => !name.endsWith("/"));
+	const unpacked = files.reduce((sum, { size }) => sum + (size ?? 0), 0);
+	const whole = entries.length === (total ?? entries.length) && files.length <= LISTED;
+	const rows = files.slice(0, LISTED).map(({ name, size }) => {
+		const cut = name.lastIndexOf("/") + 1;
+		const words = el(
+			"span",
+			{ class: "cy-v-entry" },
+			el("span", { class: "cy-v-faint", text: name.slice(0, cut) }),
+			el("span", { text: name.slice(cut) }),
+		);
+		return el("li", {}, icon("file"), words, el("span", { class: "cy-v-muted", text: bytes(size) }));
+	});
+	const short = whole ? "" : `The first ${many(rows.length, "files")} of ${many(total ?? files.length, "entries")}.`;
+	const words = [note ?? "", short].filter(Boolean).join(" ");
+	const bar = el(
+		"div",
+		{ class: "cy-v-subbar" },
+		el("span", {
+			class: "cy-v-muted",
+			text: [many(files.length, "files"), whole ? `${bytes(unpacked)} unpacked` : ""].filter(Boolean).join(" · "),
+		}),
+	);
+	const list = el("ul", { class: "cy-v-list", tabindex: 0, "aria-label": `Files in ${env.artifact.name}` }, ...rows);
+	return el("div", { class: "cy-v-pane" }, bar, words && el("p", { class: "cy-v-note", text: words }), list);
 }
 
-/** @param {Env} env @returns {HTMLElement} */
-function card({ artifact, ctx, life, full }) {
-  const { name, mime, size, path } = artifact;
-  const about = [mime, bytes(size)].filter(Boolean).join(" · ");
-  const words = el("div", { class: "cy-v-filewords" }, el("strong", { text: name }), el("span", { class: "cy-v-muted", text: about }));
-  if (path) words.append(el("span", { class: "cy-v-path" }, el("code", {}, el("bdi", { dir: "ltr", text: path })), copyButton("Copy the path", () => path, life)));
-  const save = full ? null : saveButton(() => artifact.key, ctx, life); // the dialog has its own
-  return el("div", { class: "cy-v-file" }, el("span", { class: "cy-v-fileicon" }, icon("file")), words, save);
+/** @param {Env} env @param {string} [note] why nothing more is shown @returns {HTMLElement} */
+function card({ artifact, ctx, life, full }, note = "") {
+	const { name, mime, size, path } = artifact;
+	const about = [mime, bytes(size)].filter(Boolean).join(" · ");
+	const words = el(
+		"div",
+		{ class: "cy-v-filewords" },
+		el("strong", { text: name }),
+		el("span", { class: "cy-v-muted", text: about }),
+		note && el("span", { text: note }),
+	);
+	if (path)
+		words.append(
+			el(
+				"span",
+				{ class: "cy-v-path" },
+				el("code", {}, el("bdi", { dir: "ltr", text: path })),
+				copyButton("Copy the path", () => path, life),
+			),
+		);
+	const save = full ? null : saveButton(() => artifact.key, ctx, life); // the dialog has its own
+	return el("div", { class: "cy-v-file" }, el("span", { class: "cy-v-fileicon" }, icon("file")), words, save);
 }
 
 /** @param {import("./types.js").Artifact} artifact whether the kernel can tell what is in it */
 export function isArchive({ mime }) {
-  return /zip|x-tar|gzip/.test(mime);
+	return /zip|x-tar|gzip/.test(mime);
 }
 
 /** @param {Env} env @returns {import("./types.js").View} */
 export function fileView(env) {
-  const { artifact, ctx } = env;
-  const preview = ctx.preview;
-  if (!preview || !isArchive(artifact)) return { node: card(env) };
-  const node = load(env, {
-    ask: ({ signal }) => preview(artifact.key, { signal }),
-    show: (found) => {
-      if ("entries" in found) return listing(found, env);
-      if ("columns" in found) return tableBody(found, env);
-      return textBody(found.text, env, found.note ?? "");
-    },
-  });
-  return { node };
+	const { artifact, ctx } = env;
+	const preview = ctx.preview;
+	if (!preview || !isArchive(artifact)) return { node: card(env) };
+	const node = load(env, {
+		ask: ({ signal }) => preview(artifact.key, { signal }),
+		show: (found) => {
+			if ("entries" in found) return listing(found, env);
+			if ("columns" in found) return tableBody(found, env);
+			if ("text" in found)
+				return textBody(found.text, env, found.truncated ? "The beginning. Save it to read all." : "");
+			return card(env, found.note);
+		},
+	});
+	return { node };
 }

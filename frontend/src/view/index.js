@@ -20,15 +20,20 @@ import { adopt } from "./style.js";
  * @param {() => void} openFull
  */
 function tile(env, openFull) {
-  const { artifact, life } = env;
-  const node = button(`Open ${artifact.name}`, openFull, { bare: true, title: artifact.name, class: "cy-v-tile", signal: life.signal });
-  if (artifact.kind === "image") node.append(imageThumb(env));
-  else {
-    const poster = posterSource(artifact, life);
-    if (poster) node.append(el("img", { class: "cy-v-thumb", src: poster, alt: artifact.name }));
-    else node.append(icon("model"), el("span", { class: "cy-v-muted", text: `Open in 3D · ${bytes(artifact.size)}` }));
-  }
-  return node;
+	const { artifact, life } = env;
+	const node = button(`Open ${artifact.name}`, openFull, {
+		bare: true,
+		title: artifact.name,
+		class: "cy-v-tile",
+		signal: life.signal,
+	});
+	if (artifact.kind === "image") node.append(imageThumb(env));
+	else {
+		const poster = posterSource(artifact, life);
+		if (poster) node.append(el("img", { class: "cy-v-thumb", src: poster, alt: artifact.name }));
+		else node.append(icon("model"), el("span", { class: "cy-v-muted", text: `Open in 3D · ${bytes(artifact.size)}` }));
+	}
+	return node;
 }
 
 /**
@@ -39,20 +44,29 @@ function tile(env, openFull) {
  * @returns {{destroy: () => void}}
  */
 export function mount(host, artifact, ctx) {
-  const life = new Life(ctx.signal);
-  const env = { artifact, ctx, life, full: false };
-  const openFull = () => (ctx.open ? ctx.open(artifact.key) : open([artifact], artifact.key, ctx));
-  adopt(host.getRootNode());
-  const inline = el("div", { class: `cy-v-inline cy-v-inline-${artifact.kind}`, "data-lm-suppress-shortcuts": "true" });
-  if (artifact.kind === "image" || artifact.kind === "model") inline.append(tile(env, openFull));
-  else {
-    inline.append(fullView(env).node);
-    const more = artifact.kind !== "file" || isArchive(artifact);
-    if (more) inline.append(button(`Open ${artifact.name} at full size`, openFull, { icon: "expand", bare: true, title: "Full size", class: "cy-v-enlarge", signal: life.signal }));
-  }
-  host.replaceChildren(inline);
-  life.onEnd(() => inline.remove());
-  return { destroy: () => life.end() };
+	const life = new Life(ctx.signal);
+	const env = { artifact, ctx, life, full: false };
+	const openFull = () => (ctx.open ? ctx.open(artifact.key) : open([artifact], artifact.key, ctx));
+	adopt(host.getRootNode());
+	const inline = el("div", { class: `cy-v-inline cy-v-inline-${artifact.kind}`, "data-lm-suppress-shortcuts": "true" });
+	if (artifact.kind === "image" || artifact.kind === "model") inline.append(tile(env, openFull));
+	else {
+		inline.append(fullView(env).node);
+		const more = artifact.kind !== "file" || isArchive(artifact);
+		if (more)
+			inline.append(
+				button(`Open ${artifact.name} at full size`, openFull, {
+					icon: "expand",
+					bare: true,
+					title: "Full size",
+					class: "cy-v-enlarge",
+					signal: life.signal,
+				}),
+			);
+	}
+	host.replaceChildren(inline);
+	life.onEnd(() => inline.remove());
+	return { destroy: () => life.end() };
 }
 
 /**
@@ -63,6 +77,6 @@ export function mount(host, artifact, ctx) {
  * @returns {{close: () => void}}
  */
 export function open(artifacts, key, ctx) {
-  const box = new Lightbox(artifacts, key, ctx);
-  return { close: () => box.close() };
+	const box = new Lightbox(artifacts, key, ctx);
+	return { close: () => box.close() };
 }

@@ -11,29 +11,29 @@ import { textView } from "./text.js";
 
 /** @type {Record<import("./types.js").Artifact["kind"], (env: Env) => View>} */
 const VIEWS = {
-  image: imageView,
-  video: videoView,
-  audio: audioView,
-  model: modelView,
-  json: jsonView,
-  table: tableView,
-  text: textView,
-  file: fileView,
+	image: imageView,
+	video: videoView,
+	audio: audioView,
+	model: modelView,
+	json: jsonView,
+	table: tableView,
+	text: textView,
+	file: fileView,
 };
 
 /** What stands for a file that has no picture. @type {Record<import("./types.js").Artifact["kind"], import("./dom.js").Icon>} */
 export const KIND_ICONS = {
-  image: "image",
-  video: "play",
-  audio: "sound",
-  model: "model",
-  json: "data",
-  table: "table",
-  text: "text",
-  file: "file",
+	image: "image",
+	video: "play",
+	audio: "sound",
+	model: "model",
+	json: "data",
+	table: "table",
+	text: "text",
+	file: "file",
 };
 
 /** @param {Env} env @returns {View} */
 export function fullView(env) {
-  return (VIEWS[env.artifact.kind] ?? fileView)(env);
+	return (VIEWS[env.artifact.kind] ?? fileView)(env);
 }

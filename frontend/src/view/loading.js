@@ -7,7 +7,7 @@ import { saveButton } from "./save.js";
 
 /** @param {unknown} error @returns {string} */
 export function reason(error) {
-  return error instanceof Error && error.message ? error.message : "This could not be shown.";
+	return error instanceof Error && error.message ? error.message : "This could not be shown.";
 }
 
 /**
@@ -17,24 +17,28 @@ export function reason(error) {
  * @param {(() => void) | null} retry
  */
 export function failure({ artifact, ctx, life }, text, retry) {
-  const tools = el("div", { class: "cy-v-row" });
-  if (retry) tools.append(button("Try again", retry, { icon: "reset", signal: life.signal }));
-  tools.append(saveButton(() => artifact.key, ctx, life));
-  return el("div", { class: "cy-v-failure", role: "alert" }, icon("warning"), el("p", { text }), tools);
+	const tools = el("div", { class: "cy-v-row" });
+	if (retry) tools.append(button("Try again", retry, { icon: "reset", signal: life.signal }));
+	tools.append(saveButton(() => artifact.key, ctx, life));
+	return el("div", { class: "cy-v-failure", role: "alert" }, icon("warning"), el("p", { text }), tools);
 }
 
 /** @param {string} label @returns {{node: HTMLElement, update: (received: number, total: number) => void}} */
 function progress(label) {
-  const fill = el("div", { class: "cy-v-fill" });
-  const bar = el("div", { class: "cy-v-bar", role: "progressbar", "aria-label": label, "aria-valuemin": 0, "aria-valuemax": 100 }, fill);
-  const words = el("span", { class: "cy-v-muted", text: label });
-  const update = (/** @type {number} */ received, /** @type {number} */ total) => {
-    const share = total > 0 ? Math.min(1, received / total) : 0;
-    bar.setAttribute("aria-valuenow", String(Math.round(share * 100)));
-    fill.style.width = `${share * 100}%`;
-    words.textContent = total > 0 && share < 1 ? `${label} ${bytes(received)} of ${bytes(total)}` : label;
-  };
-  return { node: el("div", { class: "cy-v-loading" }, bar, words), update };
+	const fill = el("div", { class: "cy-v-fill" });
+	const bar = el(
+		"div",
+		{ class: "cy-v-bar", role: "progressbar", "aria-label": label, "aria-valuemin": 0, "aria-valuemax": 100 },
+		fill,
+	);
+	const words = el("span", { class: "cy-v-muted", text: label });
+	const update = (/** @type {number} */ received, /** @type {number} */ total) => {
+		const share = total > 0 ? Math.min(1, received / total) : 0;
+		bar.setAttribute("aria-valuenow", String(Math.round(share * 100)));
+		fill.style.width = `${share * 100}%`;
+		words.textContent = total > 0 && share < 1 ? `${label} ${bytes(received)} of ${bytes(total)}` : label;
+	};
+	return { node: el("div", { class: "cy-v-loading" }, bar, words), update };
 }
 
 /**
@@ -49,26 +53,26 @@ function progress(label) {
  * @returns {HTMLElement} holds whichever of these it is
  */
 export function load(env, { ask, show, label = "Loading", gate }) {
-  const { artifact, life } = env;
-  const host = el("div", { class: "cy-v-load" });
-  const start = async () => {
-    const { node, update } = progress(label);
-    host.replaceChildren(node);
-    try {
-      const value = await ask({ signal: life.signal, onProgress: update });
-      const shown = life.ended ? null : await show(value);
-      if (shown && !life.ended) host.replaceChildren(shown);
-    } catch (error) {
-      if (!life.ended) host.replaceChildren(failure(env, reason(error), start));
-    }
-  };
-  if (gate && (artifact.size ?? 0) > gate.over) {
-    const go = button(`${gate.label} · ${bytes(artifact.size)}`, start, { icon: "down", signal: life.signal });
-    host.append(el("div", { class: "cy-v-center" }, go));
-  } else {
-    void start();
-  }
-  return host;
+	const { artifact, life } = env;
+	const host = el("div", { class: "cy-v-load" });
+	const start = async () => {
+		const { node, update } = progress(label);
+		host.replaceChildren(node);
+		try {
+			const value = await ask({ signal: life.signal, onProgress: update });
+			const shown = life.ended ? null : await show(value);
+			if (shown && !life.ended && shown.parentNode !== host) host.replaceChildren(shown);
+		} catch (error) {
+			if (!life.ended) host.replaceChildren(failure(env, reason(error), start));
+		}
+	};
+	if (gate && (artifact.size ?? 0) > gate.over) {
+		const go = button(`${gate.label} · ${bytes(artifact.size)}`, start, { icon: "down", signal: life.signal });
+		host.append(el("div", { class: "cy-v-center" }, go));
+	} else {
+		void start();
+	}
+	return host;
 }
 
 /**
@@ -78,7 +82,7 @@ export function load(env, { ask, show, label = "Loading", gate }) {
  * @param {{label: string, over: number}} [gate]
  */
 export function loadBytes(env, show, gate) {
-  const ask = (/** @type {{signal: AbortSignal, onProgress: (received: number, total: number) => void}} */ options) =>
-    env.ctx.bytes(env.artifact.key, options);
-  return load(env, gate ? { ask, show, gate } : { ask, show });
+	const ask = (/** @type {{signal: AbortSignal, onProgress: (received: number, total: number) => void}} */ options) =>
+		env.ctx.bytes(env.artifact.key, options);
+	return load(env, gate ? { ask, show, gate } : { ask, show });
 }

@@ -15,54 +15,77 @@ const LOOP = 20; // seconds; shorter films begin again, as turntables and animat
  * @returns {Promise<void>} when it can be played and its length is known
  */
 function ready(player, { life }) {
-  return new Promise((resolve, reject) => {
-    const options = { once: true, signal: life.signal };
-    player.addEventListener("loadedmetadata", () => resolve(), options);
-    player.addEventListener("error", () => {
-      reject(new Error("This file is cut off, damaged, or in a format this browser cannot play. Save it and play it elsewhere."));
-    }, options);
-  });
+	return new Promise((resolve, reject) => {
+		const options = { once: true, signal: life.signal };
+		player.addEventListener("loadedmetadata", () => resolve(), options);
+		player.addEventListener(
+			"error",
+			() => {
+				reject(
+					new Error(
+						"This file is cut off, damaged, or in a format this browser cannot play. Save it and play it elsewhere.",
+					),
+				);
+			},
+			options,
+		);
+	});
 }
 
 /** @param {HTMLMediaElement} player @param {Env} env stops sound and frees the decoder at the end */
 function release(player, { life }) {
-  life.onEnd(() => {
-    player.pause();
-    player.removeAttribute("src");
-    player.load();
-  });
+	life.onEnd(() => {
+		player.pause();
+		player.removeAttribute("src");
+		player.load();
+	});
 }
 
 /** @param {Env} env @returns {import("./types.js").View} */
 export function videoView(env) {
-  const { artifact, life, full } = env;
-  const poster = posterSource(artifact, life);
-  const player = el("video", { class: "cy-v-video", controls: true, playsinline: true, preload: "metadata", "aria-label": artifact.name, poster });
-  release(player, env);
-  const node = loadBytes(env, async (blob) => {
-    const known = ready(player, env);
-    player.src = mediaSource(blob, artifact.mime, life);
-    await known;
-    player.loop = player.duration <= LOOP;
-    player.style.setProperty("--cy-ratio", String(player.videoWidth / player.videoHeight || 1));
-    player.style.setProperty("--cy-natural", `${player.videoWidth}px`);
-    return player;
-  }, full ? undefined : { label: "Load the video", over: AUTO });
-  if (!full && poster) node.style.backgroundImage = `url("${poster}")`;
-  node.classList.add("cy-v-media");
-  return { node, focus: player };
+	const { artifact, life, full } = env;
+	const poster = posterSource(artifact, life);
+	const player = el("video", {
+		class: "cy-v-video",
+		controls: true,
+		playsinline: true,
+		preload: "metadata",
+		"aria-label": artifact.name,
+		poster,
+	});
+	release(player, env);
+	const node = loadBytes(
+		env,
+		async (blob) => {
+			const known = ready(player, env);
+			player.src = mediaSource(blob, artifact.mime, life);
+			await known;
+			player.loop = player.duration <= LOOP;
+			player.style.setProperty("--cy-ratio", String(player.videoWidth / player.videoHeight || 1));
+			player.style.setProperty("--cy-natural", `${player.videoWidth}px`);
+			return player;
+		},
+		full ? undefined : { label: "Load the video", over: AUTO },
+	);
+	if (!full && poster) node.style.backgroundImage = `url("${poster}")`;
+	node.classList.add("cy-v-media");
+	return { node, focus: player };
 }
 
 /** @param {Env} env @returns {import("./types.js").View} */
 export function audioView(env) {
-  const { artifact, life, full } = env;
-  const player = el("audio", { class: "cy-v-audio", controls: true, preload: "metadata", "aria-label": artifact.name });
-  release(player, env);
-  const node = loadBytes(env, async (blob) => {
-    const known = ready(player, env);
-    player.src = mediaSource(blob, artifact.mime, life);
-    await known;
-    return el("div", { class: "cy-v-sound" }, await waveform(blob, player, life), player);
-  }, full ? undefined : { label: "Load the sound", over: AUTO });
-  return { node, focus: player };
+	const { artifact, life, full } = env;
+	const player = el("audio", { class: "cy-v-audio", controls: true, preload: "metadata", "aria-label": artifact.name });
+	release(player, env);
+	const node = loadBytes(
+		env,
+		async (blob) => {
+			const known = ready(player, env);
+			player.src = mediaSource(blob, artifact.mime, life);
+			await known;
+			return el("div", { class: "cy-v-sound" }, await waveform(blob, player, life), player);
+		},
+		full ? undefined : { label: "Load the sound", over: AUTO },
+	);
+	return { node, focus: player };
 }

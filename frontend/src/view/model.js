@@ -12,49 +12,61 @@ const SURFACES = /** @type {const} */ (["theme", "dark", "light"]);
 
 /** @param {Blob} blob @param {string} name @param {import("./life.js").Life} life */
 function saveBlob(blob, name, life) {
-  const link = el("a", { href: life.url(blob), download: name });
-  link.click();
+	const link = el("a", { href: life.url(blob), download: name });
+	link.click();
 }
 
 /** @param {Env} env @returns {import("./types.js").View} */
 export function modelView(env) {
-  const { artifact, ctx, life } = env;
-  const { signal } = life;
-  const frame = el("div", { class: "cy-v-model", "data-surface": "theme" });
-  const tools = el("div", { class: "cy-v-tools" });
-  const node = loadBytes(env, async (blob) => {
-    const three = /** @type {typeof import("../three/index.js")} */ (await ctx.load("three"));
-    const rest = el("div", { class: "cy-v-model-words" });
-    const place = el("div", { class: "cy-v-model-host" }, frame, rest);
-    node.replaceChildren(place); // it needs a size before anything can be drawn
-    /** @type {(() => string)} */
-    const paper = () => getComputedStyle(frame).backgroundColor;
-    const options = {
-      name: artifact.name,
-      signal,
-      background: paper(),
-      onError: (/** @type {Error} */ error) => rest.replaceChildren(el("p", { role: "alert", class: "cy-v-chip", text: error.message })),
-      ...(artifact.poster ? {} : { onPoster: (/** @type {Blob} */ still) => ctx.poster(artifact.key, still) }),
-    };
-    const view = await three.show(frame, blob, options);
-    if (life.ended) return place;
-    tools.append(...handles(view, { frame, paper, name: artifact.name, life }));
-    rest.append(el("span", { class: "cy-v-chip", text: `${view.label} · ${many(view.amount.count, view.amount.noun)}` }));
-    hint(rest, view, life);
-    if (document.activeElement === node.closest(".cy-v-body")) view.canvas.focus({ preventScroll: true });
-    return place;
-  }, { label: "Load the model", over: ASK });
-  node.classList.add("cy-v-model-load");
-  return { node, tools: [tools] };
+	const { artifact, ctx, life } = env;
+	const { signal } = life;
+	const frame = el("div", { class: "cy-v-model", "data-surface": "theme" });
+	const tools = el("div", { class: "cy-v-tools" });
+	const node = loadBytes(
+		env,
+		async (blob) => {
+			const three = /** @type {typeof import("../three/index.js")} */ (await ctx.load("three"));
+			const rest = el("div", { class: "cy-v-model-words" });
+			const place = el("div", { class: "cy-v-model-host" }, frame, rest);
+			node.replaceChildren(place); // it needs a size before anything can be drawn
+			/** @type {(() => string)} */
+			const paper = () => getComputedStyle(frame).backgroundColor;
+			const options = {
+				name: artifact.name,
+				signal,
+				background: paper(),
+				onError: (/** @type {Error} */ error) =>
+					rest.replaceChildren(el("p", { role: "alert", class: "cy-v-chip", text: error.message })),
+				...(artifact.poster ? {} : { onPoster: (/** @type {Blob} */ still) => ctx.poster(artifact.key, still) }),
+			};
+			const view = await three.show(frame, blob, options);
+			if (life.ended) return place;
+			tools.append(...handles(view, { frame, paper, name: artifact.name, life }));
+			rest.append(
+				el("span", { class: "cy-v-chip", text: `${view.label} · ${many(view.amount.count, view.amount.noun)}` }),
+			);
+			hint(rest, view, life);
+			if (document.activeElement === node.closest(".cy-v-body")) view.canvas.focus({ preventScroll: true });
+			return place;
+		},
+		{ label: "Load the model", over: ASK },
+	);
+	node.classList.add("cy-v-model-load");
+	return { node, tools: [tools] };
 }
 
 /** @param {HTMLElement} rest @param {ModelView} view @param {import("./life.js").Life} life */
 function hint(rest, view, life) {
-  const words = el("span", { class: "cy-v-chip cy-v-hint", text: "Drag to turn · scroll to zoom · right-drag to move" });
-  rest.append(words);
-  const gone = () => words.remove();
-  view.canvas.addEventListener("pointerdown", gone, { once: true, signal: life.signal });
-  life.later(gone, HINT);
+	const words = el("span", {
+		class: "cy-v-chip cy-v-hint",
+		text: "Drag to turn · scroll to zoom · right-drag to move",
+	});
+	rest.append(words);
+	const gone = () => words.remove();
+	for (const first of ["pointerdown", "keydown", "wheel"]) {
+		view.canvas.addEventListener(first, gone, { once: true, passive: true, signal: life.signal });
+	}
+	life.later(gone, HINT);
 }
 
 /**
@@ -63,27 +75,48 @@ function hint(rest, view, life) {
  * @returns {HTMLButtonElement[]}
  */
 function handles(view, { frame, paper, name, life }) {
-  const { signal } = life;
-  const surface = button("Background", () => {
-    const at = SURFACES.findIndex((each) => each === frame.dataset.surface);
-    frame.dataset.surface = SURFACES[(at + 1) % SURFACES.length] ?? "theme";
-    view.setBackground(paper());
-  }, { icon: "background", bare: true, signal });
-  const up = button("Another axis up", () => {
-    const axis = view.turnUp();
-    up.title = `Another axis up (now ${axis})`;
-  }, { icon: "up", bare: true, signal });
-  const still = button("Save a still", async () => {
-    const blob = await view.still({ width: 4096 });
-    saveBlob(blob, `${name.replace(/\.[^.]*$/, "")}.${blob.type === "image/webp" ? "webp" : "png"}`, life);
-  }, { icon: "camera", bare: true, signal });
-  const made = [button("Reset the view", () => view.reset(), { icon: "reset", bare: true, signal }), up, surface, still];
-  if (view.animated) {
-    const play = button(view.playing ? "Pause" : "Play", () => {
-      view.play(!view.playing);
-      relabel(play, view.playing ? "pause" : "play", view.playing ? "Pause" : "Play");
-    }, { icon: view.playing ? "pause" : "play", bare: true, signal });
-    made.unshift(play);
-  }
-  return made;
+	const { signal } = life;
+	const surface = button(
+		"Background",
+		() => {
+			const at = SURFACES.findIndex((each) => each === frame.dataset.surface);
+			frame.dataset.surface = SURFACES[(at + 1) % SURFACES.length] ?? "theme";
+			view.setBackground(paper());
+		},
+		{ icon: "background", bare: true, signal },
+	);
+	const up = button(
+		"Another axis up",
+		() => {
+			const axis = view.turnUp();
+			up.title = `Another axis up (now ${axis})`;
+		},
+		{ icon: "up", bare: true, signal },
+	);
+	const still = button(
+		"Save a still",
+		async () => {
+			const blob = await view.still({ width: 4096 });
+			saveBlob(blob, `${name.replace(/\.[^.]*$/, "")}.${blob.type === "image/webp" ? "webp" : "png"}`, life);
+		},
+		{ icon: "camera", bare: true, signal },
+	);
+	const made = [
+		button("Reset the view", () => view.reset(), { icon: "reset", bare: true, signal }),
+		up,
+		surface,
+		still,
+	];
+	if (view.animated) {
+		const play = button(
+			view.playing ? "Pause" : "Play",
+			() => {
+				view.play(!view.playing);
+				relabel(play, view.playing ? "pause" : "play", view.playing ? "Pause" : "Play");
+			},
+			{ icon: view.playing ? "pause" : "play", bare: true, signal },
+		);
+		made.unshift(play);
+	}
+	return made;
 }

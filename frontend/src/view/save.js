@@ -8,18 +8,22 @@ import { reason } from "./loading.js";
  * @param {import("./life.js").Life} life
  */
 export function saveButton(key, ctx, life) {
-  const node = button("Save", async () => {
-    const words = node.querySelector("span");
-    try {
-      await ctx.save(key());
-    } catch (error) {
-      if (words) words.textContent = "Not saved";
-      node.title = reason(error);
-      life.later(() => {
-        if (words) words.textContent = "Save";
-        node.title = "";
-      }, 5000);
-    }
-  }, { icon: "down", signal: life.signal });
-  return node;
+	const node = button(
+		"Save",
+		async () => {
+			const words = node.querySelector("span");
+			try {
+				await ctx.save(key());
+			} catch (error) {
+				if (words) words.textContent = "Not saved";
+				node.title = reason(error);
+				life.later(() => {
+					if (words) words.textContent = "Save";
+					node.title = "";
+				}, 5000);
+			}
+		},
+		{ icon: "down", signal: life.signal },
+	);
+	return node;
 }

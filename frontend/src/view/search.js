@@ -10,39 +10,54 @@ import { button, el, icon } from "./dom.js";
  * @returns {{node: HTMLElement, field: HTMLInputElement, open: () => void}}
  */
 export function searchBox({ label, onSearch, onStep, life }) {
-  const { signal } = life;
-  const field = el("input", { type: "search", class: "cy-v-field", placeholder: label, "aria-label": label, spellcheck: "false", autocomplete: "off" });
-  const said = el("span", { class: "cy-v-count", role: "status" });
-  let found = 0;
-  const say = (/** @type {number} */ at) => {
-    said.textContent = field.value === "" ? "" : found === 0 ? "none" : `${at} of ${found}`;
-    for (const arrow of arrows) arrow.disabled = found === 0;
-  };
-  const step = (/** @type {1 | -1} */ by) => found > 0 && say(onStep(by));
-  const arrows = [
-    button("Previous find", () => step(-1), { icon: "back", bare: true, signal }),
-    button("Next find", () => step(1), { icon: "next", bare: true, signal }),
-  ];
-  let timer = 0;
-  const run = () => {
-    found = field.value === "" ? onSearch("") : onSearch(field.value);
-    say(found > 0 ? onStep(1) : 0);
-  };
-  field.addEventListener("input", () => {
-    clearTimeout(timer);
-    timer = setTimeout(run, 120);
-  }, { signal });
-  life.onEnd(() => clearTimeout(timer));
-  field.addEventListener("keydown", (event) => {
-    if (event.key === "Enter") step(event.shiftKey ? -1 : 1);
-    else if (event.key === "Escape" && field.value !== "") {
-      field.value = "";
-      run();
-    } else return;
-    event.preventDefault();
-    event.stopPropagation();
-  }, { signal });
-  say(0);
-  const node = el("div", { class: "cy-v-search", role: "search" }, icon("search"), field, said, ...arrows);
-  return { node, field, open: () => field.select() };
+	const { signal } = life;
+	const field = el("input", {
+		type: "search",
+		class: "cy-v-field",
+		placeholder: label,
+		"aria-label": label,
+		spellcheck: "false",
+		autocomplete: "off",
+	});
+	const said = el("span", { class: "cy-v-count", role: "status" });
+	let found = 0;
+	const say = (/** @type {number} */ at) => {
+		said.textContent = field.value === "" ? "" : found === 0 ? "none" : `${at} of ${found}`;
+		for (const arrow of arrows) arrow.disabled = found === 0;
+	};
+	const step = (/** @type {1 | -1} */ by) => found > 0 && say(onStep(by));
+	const arrows = [
+		button("Previous find", () => step(-1), { icon: "back", bare: true, signal }),
+		button("Next find", () => step(1), { icon: "next", bare: true, signal }),
+	];
+	let timer = 0;
+	const run = () => {
+		found = field.value === "" ? onSearch("") : onSearch(field.value);
+		say(found > 0 ? onStep(1) : 0);
+	};
+	field.addEventListener(
+		"input",
+		() => {
+			clearTimeout(timer);
+			timer = setTimeout(run, 120);
+		},
+		{ signal },
+	);
+	life.onEnd(() => clearTimeout(timer));
+	field.addEventListener(
+		"keydown",
+		(event) => {
+			if (event.key === "Enter") step(event.shiftKey ? -1 : 1);
+			else if (event.key === "Escape" && field.value !== "") {
+				field.value = "";
+				run();
+			} else return;
+			event.preventDefault();
+			event.stopPropagation();
+		},
+		{ signal },
+	);
+	say(0);
+	const node = el("div", { class: "cy-v-search" }, icon("search"), field, said, ...arrows);
+	return { node, field, open: () => field.select() };
 }

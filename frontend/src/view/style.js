@@ -3,8 +3,29 @@
 import css from "./view.css";
 
 const TOKENS = [
-  "bg", "fg", "muted", "faint", "line", "sunk", "accent", "accent-soft", "ok", "ok-soft", "bad", "bad-soft", "warn",
-  "warn-soft", "focus", "font", "mono", "radius", "s1", "s2", "s3", "s4", "s5",
+	"bg",
+	"fg",
+	"muted",
+	"faint",
+	"line",
+	"sunk",
+	"accent",
+	"accent-soft",
+	"ok",
+	"ok-soft",
+	"bad",
+	"bad-soft",
+	"warn",
+	"warn-soft",
+	"focus",
+	"font",
+	"mono",
+	"radius",
+	"s1",
+	"s2",
+	"s3",
+	"s4",
+	"s5",
 ];
 
 /** @type {CSSStyleSheet | undefined} */
@@ -12,12 +33,12 @@ let sheet;
 
 /** @param {Node} root a document or a shadow root; anything else means the document */
 export function adopt(root) {
-  const home = root instanceof Document || root instanceof ShadowRoot ? root : document;
-  if (!sheet) {
-    sheet = new CSSStyleSheet();
-    sheet.replaceSync(/** @type {string} */ (css));
-  }
-  if (!home.adoptedStyleSheets.includes(sheet)) home.adoptedStyleSheets = [...home.adoptedStyleSheets, sheet];
+	const home = root instanceof Document || root instanceof ShadowRoot ? root : document;
+	if (!sheet) {
+		sheet = new CSSStyleSheet();
+		sheet.replaceSync(/** @type {string} */ (css));
+	}
+	if (!home.adoptedStyleSheets.includes(sheet)) home.adoptedStyleSheets = [...home.adoptedStyleSheets, sheet];
 }
 
 /**
@@ -26,10 +47,10 @@ export function adopt(root) {
  * @param {HTMLElement} to
  */
 export function lendTokens(from, to) {
-  const style = getComputedStyle(from);
-  for (const token of TOKENS) {
-    const value = style.getPropertyValue(`--cy-${token}`);
-    if (value !== "") to.style.setProperty(`--cy-${token}`, value);
-  }
-  to.style.colorScheme = style.colorScheme;
+	const style = getComputedStyle(from);
+	for (const token of TOKENS) {
+		const value = style.getPropertyValue(`--cy-${token}`);
+		if (value !== "") to.style.setProperty(`--cy-${token}`, value);
+	}
+	to.style.colorScheme = style.colorScheme;
 }

@@ -16,28 +16,59 @@ const COLUMNS = 200; // more than these are said, not drawn
 
 /** @param {Cell | undefined} cell @returns {number} NaN where it is no number */
 function toNumber(cell) {
-  if (typeof cell === "number") return cell;
-  return typeof cell === "string" && cell.trim() !== "" ? Number(cell) : Number.NaN;
+	if (typeof cell === "number") return cell;
+	return typeof cell === "string" && cell.trim() !== "" ? Number(cell) : Number.NaN;
 }
 
 /** @param {Cell[][]} rows @param {number} column whether nearly all of it is numbers */
 function isNumeric(rows, column) {
-  const some = rows.slice(0, 100).map((row) => row[column]).filter((cell) => cell !== null && cell !== undefined && cell !== "");
-  return some.length > 0 && some.filter((cell) => !Number.isNaN(toNumber(cell))).length >= some.length * 0.9;
+	const some = rows
+		.slice(0, 100)
+		.map((row) => row[column])
+		.filter((cell) => cell !== null && cell !== undefined && cell !== "");
+	return some.length > 0 && some.filter((cell) => !Number.isNaN(toNumber(cell))).length >= some.length * 0.9;
 }
 
 /** @param {Cell | undefined} cell */
 function shown(cell) {
-  if (cell === null || cell === undefined) return "";
-  if (typeof cell === "number" && !Number.isInteger(cell)) return String(Number(cell.toPrecision(7)));
-  return String(cell);
+	if (cell === null || cell === undefined) return "";
+	if (typeof cell === "number" && !Number.isInteger(cell)) return String(Number(cell.toPrecision(7)));
+	return String(cell);
 }
 
 /** @param {Cell | undefined} a @param {Cell | undefined} b @param {boolean} numeric */
 function order(a, b, numeric) {
-  if (!numeric) return shown(a).localeCompare(shown(b), undefined, { numeric: true });
-  const [x, y] = [toNumber(a), toNumber(b)];
-  return Number.isNaN(x) ? 1 : Number.isNaN(y) ? -1 : x - y;
+	if (!numeric) return shown(a).localeCompare(shown(b), undefined, { numeric: true });
+	const [x, y] = [toNumber(a), toNumber(b)];
+	return Number.isNaN(x) ? 1 : Number.isNaN(y) ? -1 : x - y;
+}
+
+/**
+ * The heads of the columns. A click sorts up, another down, a third as it came.
+ * @param {TablePreview} table
+ * @param {boolean[]} numeric which columns; also: the first so many are drawn
+ * @param {{column: number, down: boolean}} sort changed by a click; column -1 for none
+ * @param {() => void} onSort
+ * @param {AbortSignal} signal
+ */
+function header(table, numeric, sort, onSort, signal) {
+	const heads = numeric.map((right, column) => {
+		const toggle = () => {
+			if (sort.column !== column) Object.assign(sort, { column, down: false });
+			else if (!sort.down) sort.down = true;
+			else sort.column = -1;
+			heads.forEach((head, index) => {
+				if (index === sort.column) head.setAttribute("aria-sort", sort.down ? "descending" : "ascending");
+				else head.removeAttribute("aria-sort");
+			});
+			onSort();
+		};
+		const name = button(table.columns[column] || "–", toggle, { class: "cy-v-head", signal });
+		const dtype = table.dtypes?.[column];
+		if (dtype) name.append(el("small", { class: "cy-v-faint", text: dtype }));
+		return el("th", { scope: "col", class: right ? "cy-v-right" : "" }, name);
+	});
+	return heads;
 }
 
 /**
@@ -46,97 +77,144 @@ function order(a, b, numeric) {
  * @returns {HTMLElement}
  */
 export function tableBody(table, env) {
-  const { signal } = env.life;
-  const columns = table.columns.slice(0, COLUMNS);
-  const numeric = columns.map((_, column) => isNumeric(table.rows, column));
-  const indexed = table.rows.map((cells, index) => ({ cells, index }));
-  let rows = indexed;
-  let drawn = 0;
-  const sort = { column: -1, down: false };
-  let words = "";
+	const { signal } = env.life;
+	const columns = table.columns.slice(0, COLUMNS);
+	const numeric = columns.map((_, column) => isNumeric(table.rows, column));
+	const indexed = table.rows.map((cells, index) => ({ cells, index }));
+	let rows = indexed;
+	let drawn = 0;
+	const sort = { column: -1, down: false };
+	let words = "";
 
-  const body = el("tbody");
-  const pane = el("div", { class: "cy-v-table", tabindex: 0, role: "region", "aria-label": `${env.artifact.name}, table` });
-  const more = () => {
-    const part = rows.slice(drawn, drawn + PART);
-    drawn += part.length;
-    body.append(...part.map(({ cells, index }) =>
-      el("tr", {}, el("th", { scope: "row", text: count(index + 1) }),
-        ...columns.map((_, column) => el("td", { class: numeric[column] ? "cy-v-right" : "", text: shown(cells[column]) })), el("td", { class: "cy-v-rest" }))));
-  };
-  const said = el("span", { class: "cy-v-muted", role: "status" });
-  const redraw = () => {
-    rows = words === "" ? [...indexed] : indexed.filter(({ cells }) => cells.some((cell) => shown(cell).toLowerCase().includes(words)));
-    if (sort.column >= 0) {
-      const sign = sort.down ? -1 : 1;
-      rows.sort((a, b) => sign * order(a.cells[sort.column], b.cells[sort.column], numeric[sort.column] ?? false));
-    }
-    body.replaceChildren();
-    drawn = 0;
-    more();
-    pane.scrollTop = 0;
-    const total = table.total_rows ?? table.rows.length;
-    said.textContent = words !== "" ? `${count(rows.length)} of ${many(table.rows.length, "rows")}` : `${many(total, "rows")} × ${many(table.columns.length, "columns")}`;
-  };
-  const heads = columns.map((name, column) => {
-    const head = el("th", { scope: "col", class: numeric[column] ? "cy-v-right" : "" });
-    head.append(button(name || "–", () => {
-      if (sort.column !== column) Object.assign(sort, { column, down: false });
-      else if (!sort.down) sort.down = true;
-      else sort.column = -1;
-      heads.forEach((each, index) => {
-        if (index === sort.column) each.setAttribute("aria-sort", sort.down ? "descending" : "ascending");
-        else each.removeAttribute("aria-sort");
-      });
-      redraw();
-    }, { class: "cy-v-head", signal }));
-    return head;
-  });
-  pane.append(el("table", {}, el("thead", {}, el("tr", {}, el("th", { scope: "col" }, el("span", { class: "cy-v-hidden", text: "Row" })), ...heads, el("td", { class: "cy-v-rest" }))), body));
-  pane.addEventListener("scroll", () => {
-    if (drawn < rows.length && pane.scrollTop + pane.clientHeight > pane.scrollHeight - 600) more();
-  }, { signal, passive: true });
-  const field = el("input", { type: "search", class: "cy-v-field", placeholder: "Only rows with…", "aria-label": "Only rows with", autocomplete: "off" });
-  field.addEventListener("input", () => {
-    words = field.value.toLowerCase();
-    redraw();
-  }, { signal });
-  redraw();
-  const notes = [table.note ?? ""];
-  if (table.rows.length < (table.total_rows ?? 0)) notes.push(`The first ${many(table.rows.length, "rows")} are here.`);
-  if (table.columns.length > COLUMNS) notes.push(`The first ${COLUMNS} columns are here.`);
-  const note = notes.filter(Boolean).join(" ");
-  const bar = el("div", { class: "cy-v-subbar" }, el("div", { class: "cy-v-search", role: "search" }, icon("search"), field), said);
-  return el("div", { class: "cy-v-pane" }, bar, note && el("p", { class: "cy-v-note", text: note }), pane);
+	const body = el("tbody");
+	const pane = el("div", {
+		class: "cy-v-table",
+		tabindex: 0,
+		role: "group",
+		"aria-label": `${env.artifact.name}, table`,
+	});
+	const more = () => {
+		const part = rows.slice(drawn, drawn + PART);
+		drawn += part.length;
+		body.append(
+			...part.map(({ cells, index }) =>
+				el(
+					"tr",
+					{},
+					el("th", { scope: "row", text: count(index + 1) }),
+					...columns.map((_, column) =>
+						el("td", { class: numeric[column] ? "cy-v-right" : "", text: shown(cells[column]) }),
+					),
+					el("td", { class: "cy-v-rest" }),
+				),
+			),
+		);
+	};
+	const said = el("span", { class: "cy-v-muted", role: "status" });
+	const redraw = () => {
+		rows =
+			words === ""
+				? [...indexed]
+				: indexed.filter(({ cells }) => cells.some((cell) => shown(cell).toLowerCase().includes(words)));
+		if (sort.column >= 0) {
+			const sign = sort.down ? -1 : 1;
+			rows.sort((a, b) => sign * order(a.cells[sort.column], b.cells[sort.column], numeric[sort.column] ?? false));
+		}
+		body.replaceChildren();
+		drawn = 0;
+		more();
+		pane.scrollTop = 0;
+		const total = table.total_rows ?? table.rows.length;
+		said.textContent =
+			words !== ""
+				? `${count(rows.length)} of ${many(table.rows.length, "rows")}`
+				: `${many(total, "rows")} × ${many(table.columns.length, "columns")}`;
+	};
+	const heads = header(table, numeric, sort, redraw, signal);
+	pane.append(
+		el(
+			"table",
+			{},
+			el(
+				"thead",
+				{},
+				el(
+					"tr",
+					{},
+					el("th", { scope: "col" }, el("span", { class: "cy-v-hidden", text: "Row" })),
+					...heads,
+					el("td", { class: "cy-v-rest" }),
+				),
+			),
+			body,
+		),
+	);
+	pane.addEventListener(
+		"scroll",
+		() => {
+			if (drawn < rows.length && pane.scrollTop + pane.clientHeight > pane.scrollHeight - 600) more();
+		},
+		{ signal, passive: true },
+	);
+	const field = el("input", {
+		type: "search",
+		class: "cy-v-field",
+		placeholder: "Only rows with…",
+		"aria-label": "Only rows with",
+		autocomplete: "off",
+	});
+	field.addEventListener(
+		"input",
+		() => {
+			words = field.value.toLowerCase();
+			redraw();
+		},
+		{ signal },
+	);
+	redraw();
+	const notes = [table.note ?? ""];
+	if (table.rows.length < (table.total_rows ?? 0)) notes.push(`The first ${many(table.rows.length, "rows")} are here.`);
+	if (table.columns.length > COLUMNS) notes.push(`The first ${COLUMNS} columns are here.`);
+	const note = notes.filter(Boolean).join(" ");
+	const bar = el("div", { class: "cy-v-subbar" }, el("div", { class: "cy-v-search" }, icon("search"), field), said);
+	return el("div", { class: "cy-v-pane" }, bar, note && el("p", { class: "cy-v-note", text: note }), pane);
 }
 
 /** @param {string} text @param {string} mime @param {boolean} whole @returns {TablePreview} */
 function fromText(text, mime, whole) {
-  const all = parseRows(text, /tab-separated/.test(mime) ? "\t" : separator(text));
-  if (!whole) all.pop(); // cut in the middle
-  const [columns = [], ...rows] = all;
-  return { columns, rows, total_rows: whole ? rows.length : null };
+	const all = parseRows(text, /tab-separated/.test(mime) ? "\t" : separator(text));
+	if (!whole) all.pop(); // cut in the middle
+	const [columns = [], ...rows] = all;
+	return { columns, rows, total_rows: whole ? rows.length : null };
 }
 
 /** @param {Env} env @returns {import("./types.js").View} */
 export function tableView(env) {
-  const { artifact, ctx } = env;
-  if (/^text\//.test(artifact.mime)) {
-    const node = loadBytes(env, async (blob) => {
-      const whole = blob.size <= READ;
-      const text = new TextDecoder().decode(await blob.slice(0, READ).arrayBuffer());
-      const table = fromText(text, artifact.mime, whole);
-      return tableBody(whole ? table : { ...table, note: `Read from the first ${bytes(READ)} of ${bytes(blob.size)}.` }, env);
-    }, env.full ? undefined : { label: "Show", over: READ });
-    return { node };
-  }
-  const node = load(env, {
-    ask: async ({ signal }) => {
-      const preview = await ctx.preview?.(artifact.key, { signal });
-      if (!preview || !("columns" in preview)) throw new Error("This table cannot be looked into here. Save it and open it in Python.");
-      return preview;
-    },
-    show: (preview) => tableBody(preview, env),
-  });
-  return { node };
+	const { artifact, ctx } = env;
+	if (/^text\//.test(artifact.mime)) {
+		const node = loadBytes(
+			env,
+			async (blob) => {
+				const whole = blob.size <= READ;
+				const text = new TextDecoder().decode(await blob.slice(0, READ).arrayBuffer());
+				const table = fromText(text, artifact.mime, whole);
+				return tableBody(
+					whole ? table : { ...table, note: `Read from the first ${bytes(READ)} of ${bytes(blob.size)}.` },
+					env,
+				);
+			},
+			env.full ? undefined : { label: "Show", over: READ },
+		);
+		return { node };
+	}
+	const node = load(env, {
+		ask: async ({ signal }) => {
+			const preview = await ctx.preview?.(artifact.key, { signal });
+			if (preview && "columns" in preview) return preview;
+			const why = preview && "note" in preview ? preview.note : "";
+			throw new Error(why || "This table cannot be looked into here. Save it and open it in Python.");
+		},
+		show: (preview) => tableBody(preview, env),
+	});
+	return { node };
 }

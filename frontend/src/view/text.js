@@ -13,61 +13,68 @@ const ANSI = /\x1b(?:\[[0-9;?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[@-Z\\-
 
 /** What a terminal would leave on the screen: colours dropped, lines rewritten by \r kept as last written. @param {string} text */
 export function plain(text) {
-  return text.replace(ANSI, "").split(/\r?\n/).map((line) => line.slice(line.lastIndexOf("\r") + 1));
+	return text
+		.replace(ANSI, "")
+		.split(/\r?\n/)
+		.map((line) => line.slice(line.lastIndexOf("\r") + 1));
 }
 
 /** @param {string[]} lines */
 function block(lines) {
-  const node = el("div", { class: "cy-v-block" }, ...lines.map((text) => el("div", { class: "cy-v-line", text: text === "" ? "\n" : text })));
-  node.style.setProperty("--cy-lines", String(lines.length));
-  return node;
+	const node = el(
+		"div",
+		{ class: "cy-v-block" },
+		...lines.map((text) => el("div", { class: "cy-v-line", text: text === "" ? "\n" : text })),
+	);
+	node.style.setProperty("--cy-lines", String(lines.length));
+	return node;
 }
 
 /** Where words are, marked without touching the text. */
 class Marks {
-  /** @param {HTMLElement} pane @param {import("./life.js").Life} life */
-  constructor(pane, life) {
-    this.pane = pane;
-    /** @type {Range[]} */
-    this.ranges = [];
-    this.at = -1;
-    life.onEnd(() => this.paint([], []));
-  }
+	/** @param {HTMLElement} pane @param {import("./life.js").Life} life */
+	constructor(pane, life) {
+		this.pane = pane;
+		/** @type {Range[]} */
+		this.ranges = [];
+		this.at = -1;
+		life.onEnd(() => this.paint([], []));
+	}
 
-  /** @param {Range[]} all @param {Range[]} current */
-  paint(all, current) {
-    if (typeof Highlight === "undefined") return;
-    CSS.highlights.set("cyberun-found", new Highlight(...all));
-    CSS.highlights.set("cyberun-current", new Highlight(...current));
-  }
+	/** @param {Range[]} all @param {Range[]} current */
+	paint(all, current) {
+		if (typeof Highlight === "undefined") return;
+		CSS.highlights.set("cyberun-found", new Highlight(...all));
+		CSS.highlights.set("cyberun-current", new Highlight(...current));
+	}
 
-  /** @param {string} words @returns {number} */
-  search(words) {
-    this.ranges = [];
-    this.at = -1;
-    const wanted = words.toLowerCase();
-    const walk = document.createTreeWalker(this.pane, NodeFilter.SHOW_TEXT);
-    for (let node = wanted && walk.nextNode(); node && this.ranges.length < FOUND_MAX; node = walk.nextNode()) {
-      const text = (node.nodeValue ?? "").toLowerCase();
-      for (let i = text.indexOf(wanted); i >= 0; i = text.indexOf(wanted, i + wanted.length)) {
-        const range = document.createRange();
-        range.setStart(node, i);
-        range.setEnd(node, Math.min(i + wanted.length, node.nodeValue?.length ?? 0));
-        this.ranges.push(range);
-      }
-    }
-    this.paint(this.ranges, []);
-    return this.ranges.length;
-  }
+	/** @param {string} words @returns {number} */
+	search(words) {
+		this.ranges = [];
+		this.at = -1;
+		const wanted = words.toLowerCase();
+		const walk = document.createTreeWalker(this.pane, NodeFilter.SHOW_TEXT);
+		for (let node = wanted && walk.nextNode(); node && this.ranges.length < FOUND_MAX; node = walk.nextNode()) {
+			const text = (node.nodeValue ?? "").toLowerCase();
+			for (let i = text.indexOf(wanted); i >= 0; i = text.indexOf(wanted, i + wanted.length)) {
+				const range = document.createRange();
+				range.setStart(node, i);
+				range.setEnd(node, Math.min(i + wanted.length, node.nodeValue?.length ?? 0));
+				this.ranges.push(range);
+			}
+		}
+		this.paint(this.ranges, []);
+		return this.ranges.length;
+	}
 
-  /** @param {1 | -1} by @returns {number} */
-  step(by) {
-    this.at = (this.at + by + this.ranges.length) % this.ranges.length;
-    const range = this.ranges[this.at];
-    if (range) this.paint(this.ranges, [range]);
-    range?.startContainer.parentElement?.scrollIntoView({ block: "center" });
-    return this.at + 1;
-  }
+	/** @param {1 | -1} by @returns {number} */
+	step(by) {
+		this.at = (this.at + by + this.ranges.length) % this.ranges.length;
+		const range = this.ranges[this.at];
+		if (range) this.paint(this.ranges, [range]);
+		range?.startContainer.parentElement?.scrollIntoView({ block: "center" });
+		return this.at + 1;
+	}
 }
 
 /**
@@ -77,34 +84,49 @@ class Marks {
  * @returns {HTMLElement}
  */
 export function textBody(text, env, note = "") {
-  const { life, artifact } = env;
-  const lines = plain(text);
-  if (lines.at(-1) === "") lines.pop();
-  const pane = el("div", { class: "cy-v-text", tabindex: 0, role: "region", "aria-label": artifact.name });
-  pane.style.setProperty("--cy-digits", String(String(lines.length).length));
-  for (let i = 0; i < lines.length; i += PART) pane.append(block(lines.slice(i, i + PART)));
-  const marks = new Marks(pane, life);
-  const search = searchBox({ label: "Find in this text", life, onSearch: (words) => marks.search(words), onStep: (by) => marks.step(by) });
-  const wrap = button("Wrap long lines", () => {
-    const on = pane.classList.toggle("cy-v-wrapped");
-    wrap.setAttribute("aria-pressed", String(on));
-  }, { icon: "wrap", bare: true, signal: life.signal });
-  pane.classList.add("cy-v-wrapped");
-  wrap.setAttribute("aria-pressed", "true");
-  const bar = el("div", { class: "cy-v-subbar" }, search.node, el("span", { class: "cy-v-muted", text: many(lines.length, "lines") }), wrap,
-    copyButton("Copy all", () => lines.join("\n"), life));
-  return el("div", { class: "cy-v-pane" }, bar, note && el("p", { class: "cy-v-note", text: note }), pane);
+	const { life, artifact } = env;
+	const lines = plain(text);
+	if (lines.at(-1) === "") lines.pop();
+	const pane = el("div", { class: "cy-v-text", tabindex: 0, role: "group", "aria-label": artifact.name });
+	pane.style.setProperty("--cy-digits", String(String(lines.length).length));
+	for (let i = 0; i < lines.length; i += PART) pane.append(block(lines.slice(i, i + PART)));
+	const marks = new Marks(pane, life);
+	const search = searchBox({
+		label: "Find in this text",
+		life,
+		onSearch: (words) => marks.search(words),
+		onStep: (by) => marks.step(by),
+	});
+	const wrap = button(
+		"Wrap long lines",
+		() => {
+			const on = pane.classList.toggle("cy-v-wrapped");
+			wrap.setAttribute("aria-pressed", String(on));
+		},
+		{ icon: "wrap", bare: true, signal: life.signal },
+	);
+	pane.classList.add("cy-v-wrapped");
+	wrap.setAttribute("aria-pressed", "true");
+	const bar = el(
+		"div",
+		{ class: "cy-v-subbar" },
+		search.node,
+		el("span", { class: "cy-v-muted", text: many(lines.length, "lines") }),
+		wrap,
+		copyButton("Copy all", () => lines.join("\n"), life),
+	);
+	return el("div", { class: "cy-v-pane" }, bar, note && el("p", { class: "cy-v-note", text: note }), pane);
 }
 
 /** @param {Env} env @returns {import("./types.js").View} */
 export function textView(env) {
-  const { artifact, full } = env;
-  const show = async (/** @type {Blob} */ blob) => {
-    const text = new TextDecoder().decode(await blob.slice(0, READ).arrayBuffer());
-    const notes = [];
-    if (/html/i.test(artifact.mime)) notes.push("A page from a server is shown as text, never run.");
-    if (blob.size > READ) notes.push(`The first ${bytes(READ)} of ${bytes(blob.size)}. Save it to read all.`);
-    return textBody(text, env, notes.join(" "));
-  };
-  return { node: loadBytes(env, show, full ? undefined : { label: "Show", over: READ / 4 }) };
+	const { artifact, full } = env;
+	const show = async (/** @type {Blob} */ blob) => {
+		const text = new TextDecoder().decode(await blob.slice(0, READ).arrayBuffer());
+		const notes = [];
+		if (/html/i.test(artifact.mime)) notes.push("A page from a server is shown as text, never run.");
+		if (blob.size > READ) notes.push(`The first ${bytes(READ)} of ${bytes(blob.size)}. Save it to read all.`);
+		return textBody(text, env, notes.join(" "));
+	};
+	return { node: loadBytes(env, show, full ? undefined : { label: "Show", over: READ / 4 }) };
 }

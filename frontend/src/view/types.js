@@ -22,10 +22,11 @@
 /**
  * What the kernel tells of a file without sending it.
  * @typedef {string | number | boolean | null} Cell
- * @typedef {{columns: string[], rows: Cell[][], total_rows?: number | null, note?: string | null}} TablePreview
- * @typedef {{entries: {name: string, size: number | null}[], note?: string | null}} ListPreview
- * @typedef {{text: string, note?: string | null}} TextPreview
- * @typedef {TablePreview | ListPreview | TextPreview} Preview
+ * @typedef {{columns: string[], dtypes?: string[], rows: Cell[][], total_rows?: number | null, note?: string}} TablePreview
+ * @typedef {{entries: {name: string, size: number | null}[], total?: number, note?: string}} ListPreview `total`: of entries
+ * @typedef {{text: string, truncated?: boolean}} TextPreview
+ * @typedef {{note: string}} NoPreview why there is none, "" where nothing is to be expected
+ * @typedef {TablePreview | ListPreview | TextPreview | NoPreview} Preview
  */
 
 /**

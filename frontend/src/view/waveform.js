@@ -9,17 +9,17 @@ const MAX = 24_000_000; // bytes: longer sounds unpack to too much memory
  * @returns {number[]} loudness of each bar, 0 to 1
  */
 function peaks(sound) {
-  const samples = sound.getChannelData(0);
-  const width = Math.max(1, Math.floor(samples.length / BARS));
-  const bars = Array.from({ length: BARS }, (_, bar) => {
-    let top = 0;
-    const end = Math.min(samples.length, (bar + 1) * width);
-    const step = Math.max(1, Math.floor(width / 400));
-    for (let i = bar * width; i < end; i += step) top = Math.max(top, Math.abs(samples[i] ?? 0));
-    return top;
-  });
-  const loudest = Math.max(...bars, 1e-6);
-  return bars.map((bar) => bar / loudest);
+	const samples = sound.getChannelData(0);
+	const width = Math.max(1, Math.floor(samples.length / BARS));
+	const bars = Array.from({ length: BARS }, (_, bar) => {
+		let top = 0;
+		const end = Math.min(samples.length, (bar + 1) * width);
+		const step = Math.max(1, Math.floor(width / 400));
+		for (let i = bar * width; i < end; i += step) top = Math.max(top, Math.abs(samples[i] ?? 0));
+		return top;
+	});
+	const loudest = Math.max(...bars, 1e-6);
+	return bars.map((bar) => bar / loudest);
 }
 
 /**
@@ -29,29 +29,33 @@ function peaks(sound) {
  * @returns {Promise<HTMLElement | null>} null where there is none to draw
  */
 export async function waveform(blob, player, life) {
-  if (blob.size > MAX || typeof OfflineAudioContext === "undefined") return null;
-  let sound;
-  try {
-    sound = await new OfflineAudioContext(1, 1, 22_050).decodeAudioData(await blob.arrayBuffer());
-  } catch (error) {
-    if (error instanceof DOMException) return null; // the player may still play it: only the drawing is missing
-    throw error;
-  }
-  const bars = peaks(sound).map((height) => {
-    const bar = el("i");
-    bar.style.height = `${Math.max(3, height * 100)}%`;
-    return bar;
-  });
-  const node = el("div", { class: "cy-v-wave", "aria-hidden": "true" }, ...bars);
-  const show = () => {
-    const at = player.duration > 0 ? (player.currentTime / player.duration) * BARS : 0;
-    bars.forEach((bar, index) => bar.classList.toggle("cy-v-played", index < at));
-  };
-  player.addEventListener("timeupdate", show, { signal: life.signal });
-  player.addEventListener("seeked", show, { signal: life.signal });
-  node.addEventListener("click", (event) => {
-    const box = node.getBoundingClientRect();
-    player.currentTime = ((event.clientX - box.left) / box.width) * player.duration;
-  }, { signal: life.signal });
-  return node;
+	if (blob.size > MAX || typeof OfflineAudioContext === "undefined") return null;
+	let sound;
+	try {
+		sound = await new OfflineAudioContext(1, 1, 22_050).decodeAudioData(await blob.arrayBuffer());
+	} catch (error) {
+		if (error instanceof DOMException) return null; // the player may still play it: only the drawing is missing
+		throw error;
+	}
+	const bars = peaks(sound).map((height) => {
+		const bar = el("i");
+		bar.style.height = `${Math.max(3, height * 100)}%`;
+		return bar;
+	});
+	const node = el("div", { class: "cy-v-wave", "aria-hidden": "true" }, ...bars);
+	const show = () => {
+		const at = player.duration > 0 ? (player.currentTime / player.duration) * BARS : 0;
+		bars.forEach((bar, index) => bar.classList.toggle("cy-v-played", index < at));
+	};
+	player.addEventListener("timeupdate", show, { signal: life.signal });
+	player.addEventListener("seeked", show, { signal: life.signal });
+	node.addEventListener(
+		"click",
+		(event) => {
+			const box = node.getBoundingClientRect();
+			player.currentTime = ((event.clientX - box.left) / box.width) * player.duration;
+		},
+		{ signal: life.signal },
+	);
+	return node;
 }
