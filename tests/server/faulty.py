@@ -28,7 +28,7 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from typing_extensions import Self
 
@@ -139,12 +139,12 @@ class Script:
     """What the server does. Each list is used up call by call (None: honest this time); then the server is honest.
 
     `life`: (seconds after the first request, status), for tasks that go on whatever the client does.
-    `error`: of a life that ends as failed. `bodies`: the task's files by output key. `heartbeat`: seconds between the
-    comments of an honest stream, None for no comments.
+    `events` may be an iterator, for scripts too long to hold. `error`: of a life that ends as failed. `bodies`: the
+    task's files by output key. `heartbeat`: seconds between the comments of an honest stream, None for no comments.
     """
 
     task: list[Answer | None] = field(default_factory=list)
-    events: list[Answer | None] = field(default_factory=list)
+    events: list[Answer | None] | Iterator[Answer] = field(default_factory=list)
     result: list[Answer | None] = field(default_factory=list)
     cancel: list[Answer | None] = field(default_factory=list)
     store: list[Answer] = field(default_factory=list)
@@ -326,8 +326,7 @@ class FaultyServer:
             self.counters.open_streams += 1
             self.counters.most_streams = max(self.counters.most_streams, self.counters.open_streams)
         try:
-            scripted: list[Answer | None] = getattr(self.script, endpoint, [])
-            reply = scripted.pop(0) if scripted else None
+            reply = _next(getattr(self.script, endpoint, []))
             if reply is not None:
                 return await self._send(reply, reader, writer)
             if endpoint == "events":
@@ -483,6 +482,12 @@ class FaultyServer:
         finally:
             gone.cancel()
         return False
+
+
+def _next(scripted: list[Answer | None] | Iterator[Answer]) -> Answer | None:
+    if isinstance(scripted, list):
+        return scripted.pop(0) if scripted else None
+    return next(scripted, None)
 
 
 async def _read(reader: asyncio.StreamReader) -> _Request | None:
