@@ -13,10 +13,11 @@ from cyberun_widget._allowance import Allowance, DeclinedError
 from cyberun_widget._cache import cache_folder, clear_cache
 from cyberun_widget._inspect import changes, inspect, place, still
 from cyberun_widget._notice import Notice
+from cyberun_widget._poster import poster_limit
 from cyberun_widget._renewal import Renewal
 from cyberun_widget._sink import disk_words
 from cyberun_widget._slot import Slot
-from cyberun_widget._sources import NO_LINK, group_of, sources
+from cyberun_widget._sources import NO_LINK, group_of, relinked, sources
 from cyberun_widget._through import through
 from cyberun_widget._transfer import Retry, Transfer, Watch
 from cyberun_widget.artifacts import Artifact, Artifacts
@@ -35,9 +36,6 @@ _log = logging.getLogger("cyberun_widget.download")
 
 Mode = Literal["auto", "all", "none"]
 AT_ONCE: Final = 4
-_POSTERS_TOTAL: Final = 600_000  # bytes of all posters of a task
-_POSTER_MAX: Final = 40_000
-_POSTER_MIN: Final = 4_000
 _OTHERS_LOCK: Final = 0.25  # seconds between two looks at a lock that another process holds
 
 
@@ -151,17 +149,7 @@ class Downloads:
         for item in found:
             known = self._items.get(item.key)
             self._announced[item.key] = item.size
-            if known is None:
-                self._items[item.key] = item
-            elif item._url is not None:  # noqa: SLF001 - the two are one package's halves
-                lost = known.state == "failed" and known._url is None  # noqa: SLF001
-                self._items[item.key] = replace(
-                    known,
-                    _url=item._url,  # noqa: SLF001
-                    url_expires_at=item.url_expires_at,
-                    state="waiting" if lost else known.state,
-                    error=None if lost else known.error,
-                )
+            self._items[item.key] = item if known is None else relinked(known, item)
 
     def _set(self, key: str, **changes: Any) -> None:
         self._items[key] = replace(self._items[key], **changes)
@@ -245,10 +233,7 @@ class Downloads:
         self._set(key, **changes(found, path, self._announced.get(key)))
 
     def _poster_limit(self) -> int:
-        """Return the bytes that one more poster may take, so that all of them stay within the task's share."""
-        used = sum(len(item.poster or b"") for item in self._items.values())
-        share = max(_POSTERS_TOTAL // max(len(self._items), 1), _POSTER_MIN)
-        return max(min(share, _POSTER_MAX, _POSTERS_TOTAL - used), 0)
+        return poster_limit([len(item.poster or b"") for item in self._items.values()])
 
     # --- links -------------------------------------------------------------------------------------------------------
 

@@ -7,10 +7,11 @@ import os
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any
 
-from cyberun_widget._kinds import HEAD, SVG, Content, sniff
+from cyberun_widget._kinds import HEAD, Content, sniff
 from cyberun_widget._media import Media, audio_seconds, video_media
 from cyberun_widget._names import safe_name, split_suffix
 from cyberun_widget._poster import Poster, image_poster, still_poster
+from cyberun_widget._suffixes import SVG
 from cyberun_widget.errors import CyberunError
 
 if TYPE_CHECKING:

@@ -1,6 +1,5 @@
 """What a file is, told by its content: never by a header or by its name alone. Pure.
 
-`guess` reads a name, for as long as there is nothing else to go by. `sniff` reads the file's head.
 Markup that a browser would run (HTML, XHTML, XML with styles) comes as plain text. SVG comes as an image: a page may
 show it through `<img>` only, where browsers run no script and load nothing (SVG 2, "secure static mode").
 """
@@ -14,15 +13,13 @@ from typing import TYPE_CHECKING, Final
 
 from cyberun_widget import _kinds_text as texts
 from cyberun_widget._names import split_suffix
+from cyberun_widget._suffixes import BY_SUFFIX, GLB, OCTETS, PLY, SPLAT, SPZ
 
 if TYPE_CHECKING:
     from cyberun_widget.artifacts import Kind
 
 HEAD: Final = 64 * 1024  # bytes of a file that `sniff` wants to see
-OCTETS: Final = "application/octet-stream"
-GLB, GLTF, OBJ, PLY = "model/gltf-binary", "model/gltf+json", "model/obj", "model/ply"
-SPLAT_PLY, SPLAT, SPZ = "model/x-gaussian-splat-ply", "model/x-gaussian-splat", "model/x-spz"
-SVG: Final = "image/svg+xml"
+SPLAT_PLY: Final = "model/x-gaussian-splat-ply"
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,60 +31,6 @@ class Content:
     suffix: str = ""
     note: str | None = None
 
-
-_BY_SUFFIX: Final[dict[str, tuple[Kind, str]]] = {
-    ".png": ("image", "image/png"),
-    ".jpg": ("image", "image/jpeg"),
-    ".jpeg": ("image", "image/jpeg"),
-    ".gif": ("image", "image/gif"),
-    ".webp": ("image", "image/webp"),
-    ".avif": ("image", "image/avif"),
-    ".heic": ("image", "image/heic"),
-    ".bmp": ("image", "image/bmp"),
-    ".tif": ("image", "image/tiff"),
-    ".tiff": ("image", "image/tiff"),
-    ".jxl": ("image", "image/jxl"),
-    ".svg": ("image", SVG),
-    ".exr": ("image", "image/x-exr"),
-    ".hdr": ("image", "image/vnd.radiance"),
-    ".mp4": ("video", "video/mp4"),
-    ".m4v": ("video", "video/mp4"),
-    ".mov": ("video", "video/quicktime"),
-    ".webm": ("video", "video/webm"),
-    ".mkv": ("video", "video/x-matroska"),
-    ".avi": ("video", "video/x-msvideo"),
-    ".ogv": ("video", "video/ogg"),
-    ".wav": ("audio", "audio/wav"),
-    ".mp3": ("audio", "audio/mpeg"),
-    ".flac": ("audio", "audio/flac"),
-    ".ogg": ("audio", "audio/ogg"),
-    ".opus": ("audio", "audio/ogg"),
-    ".m4a": ("audio", "audio/mp4"),
-    ".aac": ("audio", "audio/aac"),
-    ".glb": ("model", GLB),
-    ".gltf": ("model", GLTF),
-    ".obj": ("model", OBJ),
-    ".ply": ("model", PLY),
-    ".splat": ("model", SPLAT),
-    ".spz": ("model", SPZ),
-    ".json": ("json", "application/json"),
-    ".csv": ("table", "text/csv"),
-    ".tsv": ("table", "text/tab-separated-values"),
-    ".parquet": ("table", "application/vnd.apache.parquet"),
-    ".feather": ("table", "application/vnd.apache.arrow.file"),
-    ".arrow": ("table", "application/vnd.apache.arrow.file"),
-    ".npy": ("table", "application/x-npy"),
-    ".npz": ("table", "application/x-npz"),
-    ".txt": ("text", "text/plain"),
-    ".log": ("text", "text/plain"),
-    ".md": ("text", "text/plain"),
-    ".yaml": ("text", "text/plain"),
-    ".yml": ("text", "text/plain"),
-    ".html": ("text", "text/plain"),
-    ".zip": ("file", "application/zip"),
-    ".pdf": ("file", "application/pdf"),
-}
-_KINDS_BY_MIME: Final[dict[str, Kind]] = {"image": "image", "video": "video", "audio": "audio", "model": "model"}
 
 _MAGIC: Final[tuple[tuple[bytes, Kind, str, str], ...]] = (
     (b"\x89PNG\r\n\x1a\n", "image", "image/png", ".png"),
@@ -134,18 +77,6 @@ _BRANDS: Final[dict[bytes, tuple[Kind, str, str]]] = {
 }
 
 
-def guess(name: str, mime: str = "") -> tuple[Kind, str]:
-    """Return what a name (or, without a known suffix, a stated media type) promises. Nothing to rely on."""
-    known = _BY_SUFFIX.get(split_suffix(name)[1].casefold())
-    if known:
-        return known
-    mime = mime.partition(";")[0].strip().casefold()
-    for kind, stated in _BY_SUFFIX.values():
-        if stated == mime:
-            return kind, stated
-    return _KINDS_BY_MIME.get(mime.partition("/")[0], "file"), OCTETS
-
-
 def sniff(head: bytes, *, size: int, name: str = "") -> Content:
     """Return what the content is. `head`: the first 64 KiB at least, or the whole; `size`: bytes of the whole file.
 
@@ -160,7 +91,7 @@ def sniff(head: bytes, *, size: int, name: str = "") -> Content:
 
 def _disagreement(suffix: str, content: Content, size: int) -> str | None:
     """Say so where a name promises a picture, a video… and the file holds something else."""
-    promised = _BY_SUFFIX.get(suffix)
+    promised = BY_SUFFIX.get(suffix)
     if size == 0:
         return "The file is empty."
     if promised is None or promised[0] in ("text", "file") or promised[0] == content.kind:

@@ -12,6 +12,7 @@ from PIL import Image, ImageCms, ImageOps, features
 from cyberun_widget.errors import CyberunError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
 _log = logging.getLogger("cyberun_widget.poster")
@@ -28,6 +29,9 @@ _FORMATS: Final = {
     "image/tiff": "TIFF",
     "image/avif": "AVIF",
 }
+_TOTAL: Final = 600_000  # bytes of all posters of a task
+_MAX: Final = 40_000
+_MIN: Final = 4_000
 _FAILURES: Final = (OSError, ValueError, SyntaxError, TypeError, IndexError, EOFError, MemoryError, ArithmeticError)
 TOO_LARGE: Final = "too large to preview"
 
@@ -45,6 +49,12 @@ class Poster:
     data: bytes = b""
     mime: str = ""
     note: str | None = None
+
+
+def poster_limit(sizes: Sequence[int]) -> int:
+    """Return the bytes that one more poster may take. `sizes`: those of all the task's artifacts, 0 without one."""
+    share = max(_TOTAL // max(len(sizes), 1), _MIN)
+    return max(min(share, _MAX, _TOTAL - sum(sizes)), 0)
 
 
 def image_poster(path: Path, mime: str, limit: int) -> Poster:

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import unquote
 
 from cyberun_widget import _links as link
 from cyberun_widget._fields import moment
-from cyberun_widget._kinds import guess
 from cyberun_widget._names import fold, natural, safe_name, split_suffix, unique_name
 from cyberun_widget._secret import Secret
 from cyberun_widget._shapes import Part, links, metadata
+from cyberun_widget._suffixes import guess
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -62,6 +63,20 @@ def sources(
             )
         )
     return tuple(made)
+
+
+def relinked(known: Artifact, newer: Artifact) -> Artifact:
+    """Return a known artifact with the link of a newer result. One that failed for want of a link waits again."""
+    if newer._url is None:  # noqa: SLF001 - the link is the package's own, kept out of the public names
+        return known
+    lost = known.state == "failed" and known._url is None  # noqa: SLF001
+    return replace(
+        known,
+        _url=newer._url,  # noqa: SLF001
+        url_expires_at=newer.url_expires_at,
+        state="waiting" if lost else known.state,
+        error=None if lost else known.error,
+    )
 
 
 # --- one file, told of twice -----------------------------------------------------------------------------------------

@@ -135,6 +135,16 @@ def test_a_download_that_breaks_goes_on_where_it_broke(store, tmp_path):
     assert not blob.cut
 
 
+@pytest.mark.parametrize("piece", [77_777, 1_000_003])
+def test_a_large_file_is_the_same_to_the_last_byte_however_it_comes(store, tmp_path, piece):
+    data = noise(12_000_000)
+    store.put("a.bin", data, piece=piece, cut=[5_000_001, 6_999_998])
+    store.put("b.bin", data, piece=piece)
+    first, second = Case(store, tmp_path, ["a.bin", "b.bin"]).run()
+    assert first.bytes() == second.bytes() == data
+    assert [request.status for request in store.asked("a.bin")] == [200, 206, 206]
+
+
 def test_a_killed_process_goes_on_where_it_was_killed(store, tmp_path):
     data = noise(6_000_000)
     blob = store.put("a.bin", data, piece=100_000, pause=0.02)

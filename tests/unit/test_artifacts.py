@@ -11,7 +11,7 @@ import string
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
@@ -152,6 +152,7 @@ json_values = st.recursive(
 )
 
 
+@settings(deadline=None)
 @given(urls=json_values, single=json_values, output=json_values, event=json_values)
 def test_any_result_gives_sound_artifacts(urls, single, output, event):
     result = {"download_urls": urls, "download_url": single, "task_output": output, "expires_at": single}
@@ -164,6 +165,7 @@ def test_any_result_gives_sound_artifacts(urls, single, output, event):
         assert not set(item.name) & set("/\\\x00")
 
 
+@settings(deadline=None)
 @given(
     st.dictionaries(
         st.text(string.ascii_letters + string.digits + "._", min_size=1, max_size=12), st.just(1), max_size=8

@@ -11,11 +11,12 @@ import zipfile
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from cyberun_widget._kinds import HEAD, guess, sniff
+from cyberun_widget._kinds import HEAD, sniff
+from cyberun_widget._suffixes import guess
 
 
 def picture(form, mode="RGB"):
@@ -164,12 +165,14 @@ def test_floats_that_are_no_splats_are_not_taken_for_some():
     assert sniff(data, size=len(data)).kind == "file"
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=400))
 def test_any_bytes_have_a_kind(data):
     found = sniff(data, size=len(data), name="a.png")
     assert found.kind in ("image", "video", "audio", "model", "json", "table", "text", "file")
 
 
+@settings(deadline=None)
 @given(st.text(max_size=200))
 def test_any_text_is_never_given_a_type_that_runs(text):
     data = text.encode("utf-8", "replace")

@@ -6,7 +6,7 @@ import unicodedata
 from pathlib import PurePosixPath, PureWindowsPath
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cyberun_widget._names import fold, natural, safe_name, split_suffix, unique_name
@@ -61,6 +61,7 @@ def test_a_long_name_is_cut_and_keeps_its_suffix(name):
         assert short.endswith(".png")
 
 
+@settings(deadline=None)
 @given(st.text(max_size=400))
 def test_any_text_becomes_a_name_inside_its_folder(text):
     name = safe_name(text)
@@ -75,11 +76,13 @@ def test_any_text_becomes_a_name_inside_its_folder(text):
     assert len(name.encode()) <= 200
 
 
+@settings(deadline=None)
 @given(st.text(max_size=300))
 def test_a_safe_name_stays_as_it_is(text):
     assert safe_name(safe_name(text)) == safe_name(text)
 
 
+@settings(deadline=None)
 @given(
     st.lists(st.sampled_from(["a.png", "A.PNG", "\uff41.png", "a-2.png", "ß", "SS", "x" * 120 + ".png"]), max_size=12)
 )
