@@ -6,11 +6,13 @@ light and dark, 320 and 1,000 px wide, to be opened and judged.
 
 from __future__ import annotations
 
+import io
 import shutil
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from PIL import Image
 from playwright.sync_api import sync_playwright
 from states.serve import served
 
@@ -29,31 +31,31 @@ README = {
 
 
 def picture(
-    browser: Browser, address: str, target: Path, *, theme: str, width: int, states: str = "", bare: bool = False
+    browser: Browser, address: str, target: Path, *, theme: str, width: int, states: str = "", neat: bool = False
 ) -> None:
-    """Picture these states (all by default) in one column of `width` CSS px, twice as many real ones in the README's."""
+    """Picture these states (all by default), `width` CSS px wide.
+
+    `neat`: for readers, in one column without headings, at twice the pixels.
+    """
     context = browser.new_context(
-        viewport={"width": width + 32 if bare else max(width + 32, 1040), "height": 900},
-        device_scale_factor=2 if bare else 1,
-        reduced_motion="no-preference",
+        viewport={"width": width + 32 if neat else max(width + 32, 1040), "height": 900},
+        device_scale_factor=2 if neat else 1,
     )
     page = context.new_page()
-    query = [
-        f"theme={theme}",
-        f"width={width}",
-        "still=1",
-        *([f"state={states}"] if states else []),
-        *(["bare", "fine"] if bare else []),
-    ]
+    query = [f"theme={theme}", f"width={width}", "still=1"]
+    query += [f"state={states}"] if states else []
+    query += ["bare", "fine"] if neat else []
     page.goto(f"{address}?{'&'.join(query)}", timeout=120_000)
     page.wait_for_selector("html[data-ready]", timeout=120_000)
-    height = page.evaluate("document.documentElement.scrollHeight")
-    page.set_viewport_size({"width": page.viewport_size["width"] if page.viewport_size else width, "height": height})
-    page.wait_for_timeout(1_500)
+    if not neat:  # all in sight, so that all is drawn
+        height = page.evaluate("document.documentElement.scrollHeight")
+        page.set_viewport_size({"width": max(width + 32, 1040), "height": height})
+    page.wait_for_timeout(2_000)
     page.evaluate("stop(), Object.values(cards).forEach(({ model }) => model.alive && model.update({}))")
     page.wait_for_timeout(100)
+    taken = page.locator("main").screenshot()
     target.parent.mkdir(parents=True, exist_ok=True)
-    page.screenshot(path=target, full_page=True)
+    Image.open(io.BytesIO(taken)).convert("RGB").save(target, quality=88, method=6)
     context.close()
 
 
@@ -67,15 +69,15 @@ def main(folder: Path | None) -> None:
                     picture(
                         browser,
                         address,
-                        IMAGES / f"{name}-{theme}.png",
+                        IMAGES / f"{name}-{theme}.webp",
                         theme=theme,
                         width=640,
                         states=states,
-                        bare=True,
+                        neat=True,
                     )
                 continue
             for width in (320, 1000):
-                picture(browser, address, folder / f"states-{theme}-{width}.png", theme=theme, width=width)
+                picture(browser, address, folder / f"states-{theme}-{width}.webp", theme=theme, width=width)
         browser.close()
 
 

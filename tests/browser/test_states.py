@@ -117,7 +117,8 @@ def test_no_state_is_wider_than_its_column(
         """() => Object.entries(cards).filter(([, { el }]) => {
           const card = el.querySelector(".cy-card");
           const edge = card.getBoundingClientRect();
-          return [...card.querySelectorAll("button, .cy-pill, .cy-title, .cy-row > *, .cy-foot > *, .cy-tile")].some((node) => {
+          const parts = card.querySelectorAll("button, .cy-pill, .cy-title, .cy-row > *, .cy-foot > *, .cy-tile");
+          return [...parts].some((node) => {
             const box = node.getBoundingClientRect();
             return box.width && (box.left < edge.left - 1 || box.right > edge.right + 1);
           });
@@ -309,7 +310,10 @@ def test_words_of_others_stay_words(page: Page, show: Callable[..., Locator]) ->
 def test_two_views_of_one_task_follow_it_together(page: Page, show: Callable[..., Locator]) -> None:
     show("running")
     page.evaluate(
-        "() => { window.second = cards.running.card.render({ model: cards.running.model, el: document.querySelector('main') }); }"
+        """() => {
+          const { card, model } = cards.running;
+          window.second = card.render({ model, el: document.querySelector("main") });
+        }"""
     )
     expect(page.locator(".cyberun-task")).to_have_count(2)
     send(page, "running", {"progress": 0.8})
@@ -350,7 +354,10 @@ def test_a_refused_cancel_can_be_tried_again(page: Page, show: Callable[..., Loc
     card = show("running")
     card.get_by_role("button", name="Cancel", exact=True).click()
     page.evaluate(
-        "cards.running.model.emit('msg:custom', {type: 'failed', id: null, key: null, text: 'The server answered 503.'}, [])"
+        """() => {
+          const answer = { type: "failed", id: null, key: null, text: "The server answered 503." };
+          cards.running.model.emit("msg:custom", answer, []);
+        }"""
     )
     expect(card).to_contain_text("The server answered 503.")
     card.get_by_role("button", name="Cancel", exact=True).click()
@@ -452,7 +459,8 @@ def test_pieces_sent_unasked_are_used(page: Page, show: Callable[..., Locator]) 
           model.alive = false;
           for (const offset of [0, 4]) {
             const piece = new DataView(new Uint8Array([1, 2, 3, 4]).buffer);
-            model.emit("msg:custom", { type: "chunk", id: 0, key: "mesh", offset, total: 8, mime: "model/gltf-binary" }, [piece]);
+            const chunk = { type: "chunk", id: 0, key: "mesh", offset, total: 8, mime: "model/gltf-binary" };
+            model.emit("msg:custom", chunk, [piece]);
           }
         }"""
     )
@@ -508,7 +516,8 @@ def test_a_shadow_root_hands_down_its_scheme(page: Page, show: Callable[..., Loc
           const style = document.createElement("style");
           style.textContent = await (await fetch("/static/task.css")).text();
           shadow.append(style);
-          cards.running.card.render({ model: cards.running.model, el: shadow.appendChild(document.createElement("div")) });
+          const { card, model } = cards.running;
+          card.render({ model, el: shadow.appendChild(document.createElement("div")) });
         }"""
     )
     assert lightness(page.locator(".cyberun-task").last, "background-color") < 0.2

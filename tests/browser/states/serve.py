@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import functools
 import http.server
+import sys
 import threading
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -51,8 +52,7 @@ def served() -> Iterator[str]:
 
 if __name__ == "__main__":
     with served() as address:
-        print(address, "(Ctrl-C stops it)")
-        try:
+        sys.stdout.write(f"{address} (Ctrl-C stops it)\n")
+        sys.stdout.flush()
+        with suppress(KeyboardInterrupt):
             threading.Event().wait()
-        except KeyboardInterrupt:
-            pass
