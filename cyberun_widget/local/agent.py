@@ -21,9 +21,9 @@ from cyberun_widget.local.store import ObjectRow
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from cyberun_widget.local.catalogue import Workflow
     from cyberun_widget.local.hub import Hub
     from cyberun_widget.local.store import Store, TaskRow
+    from cyberun_widget.local.workflow import Workflow
 
 _LOG: Final = logging.getLogger("cyberun_widget.local.agent")
 _LINE_MAX: Final = 1 << 20  # bytes of one line of a worker's news

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import logging
 import secrets
 import time
 from collections.abc import Awaitable, Callable
@@ -20,21 +19,28 @@ from starlette.routing import Route
 from cyberun_widget.local import catalogue
 from cyberun_widget.local._ids import iso, uuid7
 from cyberun_widget.local.agent import GPU_TYPE
+from cyberun_widget.local.answers import (
+    Problem,
+    answer,
+    answer_broken,
+    answer_http,
+    page_meta,
+    read_json,
+    read_page,
+)
 from cyberun_widget.local.credentials import Credentials, Refused
 from cyberun_widget.local.parameters import check
 from cyberun_widget.local.store import TaskRow
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Mapping
+    from collections.abc import AsyncIterator
 
     from cyberun_widget.local.agent import Agent
-    from cyberun_widget.local.catalogue import Workflow
     from cyberun_widget.local.hub import Hub
     from cyberun_widget.local.signing import Signer
     from cyberun_widget.local.store import Store
+    from cyberun_widget.local.workflow import Workflow
 
-_LOG: Final = logging.getLogger("cyberun_widget.local.app")
-_BODY_MAX: Final = 4 << 20  # bytes of a JSON body
 UPLOAD_MAX: Final = 500 * 1024 * 1024  # bytes of an input file, as the service has it
 _Handler = Callable[[Request], Awaitable[Response]]
 
@@ -45,14 +51,6 @@ class AppSettings:
 
     url_lifetime: int = 3600
     heartbeat: float = 10.0
-
-
-class Problem(Exception):  # noqa: N818 - it is an answer, not an accident
-    """An answer that isn't a success, told as JSON."""
-
-    def __init__(self, status: int, code: str, words: str, details: list[dict[str, str]] | None = None) -> None:
-        super().__init__(words)
-        self.status, self.code, self.details = status, code, details
 
 
 @dataclass(slots=True)
@@ -72,11 +70,11 @@ class Api:
 
     async def workflows(self, request: Request) -> Response:
         """`GET /r/workflows`."""
-        page, size = _page(request)
+        page, size = read_page(request)
         items = catalogue.current()
         shown = items[(page - 1) * size : page * size]
         return JSONResponse(
-            {"workflow_list": [item.summary() for item in shown], "page_meta": _meta(page, size, len(items))}
+            {"workflow_list": [item.summary() for item in shown], "page_meta": page_meta(page, size, len(items))}
         )
 
     async def workflow(self, request: Request) -> Response:
@@ -86,7 +84,7 @@ class Api:
     async def run(self, request: Request) -> Response:
         """`POST .../run`: a task, or 422 with what is wrong with which parameter."""
         workflow = _workflow(request)
-        body = await _json(request)
+        body = await read_json(request)
         given = body.get("parameters", {})
         if given is not None and not isinstance(given, dict):
             raise Problem(422, "invalid_parameters", "parameters must be an object of names and values.")
@@ -117,10 +115,10 @@ class Api:
 
     async def tasks(self, request: Request) -> Response:
         """`GET /r/tasks`, the newest first."""
-        page, size = _page(request)
+        page, size = read_page(request)
         status = request.query_params.get("status") or None
         rows, total = self.store.tasks(status, (page - 1) * size, size)
-        return JSONResponse({"task_list": [self._show(row) for row in rows], "page_meta": _meta(page, size, total)})
+        return JSONResponse({"task_list": [self._show(row) for row in rows], "page_meta": page_meta(page, size, total)})
 
     async def task(self, request: Request) -> Response:
         """`GET /r/tasks/{id}`."""
@@ -229,7 +227,7 @@ class Api:
 
     async def presign(self, request: Request) -> Response:
         """`POST /r/files/presign`: where to put an input file, and with which headers."""
-        body = await _json(request)
+        body = await read_json(request)
         name, size, mime = body.get("file_name"), body.get("file_size"), body.get("content_type")
         if not isinstance(name, str) or not name.strip():
             raise Problem(422, "invalid_file", "file_name: required.")
@@ -277,7 +275,7 @@ def create_app(api: Api) -> Starlette:
     routes = [Route(f"/api/v1/r{path}", api.guarded(handler), methods=[method]) for method, path, handler in calls]
     return Starlette(
         routes=routes,
-        exception_handlers={Problem: _answer, Refused: _answer, HTTPException: _answer_http, Exception: _answer_broken},
+        exception_handlers={Problem: answer, Refused: answer, HTTPException: answer_http, Exception: answer_broken},
     )
 
 
@@ -287,53 +285,3 @@ def _workflow(request: Request) -> Workflow:
     if found is None:
         raise Problem(404, "not_found", f"There is no workflow {slug or 'with this id'}.")
     return found
-
-
-async def _json(request: Request) -> dict[str, Any]:
-    content = b""
-    async for chunk in request.stream():
-        content += chunk
-        if len(content) > _BODY_MAX:
-            raise Problem(413, "too_large", "The body is too large.")
-    try:
-        body = json.loads(content) if content else {}
-    except (ValueError, RecursionError):
-        raise Problem(400, "bad_json", "The body is not JSON.") from None
-    if not isinstance(body, dict):
-        raise Problem(422, "bad_json", "The body must be a JSON object.")
-    return body
-
-
-def _page(request: Request) -> tuple[int, int]:
-    numbers = []
-    for name, default, most in (("current_page", 1, 2**31), ("per_page", 20, 100)):
-        text = request.query_params.get(name, str(default))
-        if not (text.isascii() and text.isdigit() and 1 <= int(text) <= most):
-            raise Problem(422, "invalid_page", f"{name}: must be a whole number from 1 to {most}.")
-        numbers.append(int(text))
-    return numbers[0], numbers[1]
-
-
-def _meta(page: int, size: int, total: int) -> dict[str, int]:
-    return {"current_page": page, "per_page": size, "total_count": total}
-
-
-async def _answer(_request: Request, exc: Exception) -> Response:
-    assert isinstance(exc, (Problem, Refused))  # noqa: S101 - registered for these
-    body: dict[str, Any] = {"error": exc.code, "message": str(exc)}
-    if isinstance(exc, Problem) and exc.details:
-        body["details"] = exc.details
-    headers = {"WWW-Authenticate": "Bearer"} if exc.status == 401 else None  # noqa: PLR2004 - HTTP's unauthorised
-    return JSONResponse(body, exc.status, headers)
-
-
-async def _answer_http(_request: Request, exc: Exception) -> Response:
-    assert isinstance(exc, HTTPException)  # noqa: S101 - registered for this
-    words = "There is nothing at this address." if exc.status_code == 404 else exc.detail  # noqa: PLR2004 - HTTP's not found
-    headers: Mapping[str, str] | None = exc.headers
-    return JSONResponse({"error": "http_error", "message": words}, exc.status_code, headers)
-
-
-async def _answer_broken(_request: Request, exc: Exception) -> Response:
-    _LOG.error("a call broke the server", exc_info=exc)
-    return JSONResponse({"error": "internal", "message": "The local server broke; its log has the reason."}, 500)

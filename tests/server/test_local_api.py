@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import json
 import time
 import uuid
 
@@ -38,8 +39,6 @@ def run(api, slug="echo-files", **parameters):
 
 def follow(api, task_id):
     """Read the whole stream: (event, data) pairs, comments as ("", text)."""
-    import json
-
     found, event = [], ""
     with api.stream("GET", f"/r/tasks/{task_id}/events") as stream:
         assert stream.status_code == 200

@@ -29,6 +29,7 @@ _FRAMES: Final = 96
 _CHUNK: Final = 10  # steps between two looks at the clock
 _GRID: Final = 0.7  # cells of the simulation a pixel
 _DROPS: Final = 13
+_LEAST: Final = 4.5  # cells; smaller drops dissolve before they can grow
 _SIMULATED: Final = 0.72  # of the whole task
 
 
@@ -55,12 +56,13 @@ def seed_fields(side: int, seed: int) -> tuple[Field, Field]:
     v = np.zeros((side, side), np.float32)
     rows, columns = np.mgrid[0:side, 0:side].astype(np.float32)
     turn = rng.uniform(0, 2 * np.pi)
-    for index in range(_DROPS):
+    drops = min(_DROPS, max(2, side // 12))
+    for index in range(drops):
         # Vogel's spiral spreads the drops evenly; the noise keeps them from looking like a plan.
-        angle, radius = turn + index * 2.39996, np.sqrt((index + 0.5) / _DROPS) * 0.47 * side
+        angle, radius = turn + index * 2.39996, np.sqrt((index + 0.5) / drops) * 0.47 * side
         x, y = side / 2 + radius * np.cos(angle), side / 2 + radius * np.sin(angle)
         x, y = x + rng.normal(0, side * 0.03), y + rng.normal(0, side * 0.03)
-        reach = side * rng.uniform(0.012, 0.03) + 1
+        reach = max(_LEAST, side * rng.uniform(0.012, 0.03) + 1)
         dx, dy = (columns - x + side / 2) % side - side / 2, (rows - y + side / 2) % side - side / 2
         spot = dx * dx + dy * dy < reach * reach
         u[spot], v[spot] = 0.5, 0.25

@@ -20,8 +20,8 @@ _TURN: Final = np.cos(np.radians(32.0))  # a feature is known again up to this c
 _ENOUGH: Final = 30  # matches that join two photos
 LEAST: Final = 8  # placed photos that a scene can be made from
 _ADVICE: Final = (
-    f"Neighbouring photos must show the same places from views less than {np.degrees(np.arccos(_TURN)):.0f} degrees apart, "
-    f"and at least {LEAST} photos must be joined. Take more photos: 24 or more around the scene work well."
+    f"Neighbouring photos must show the same places from views less than {np.degrees(np.arccos(_TURN)):.0f} degrees "
+    f"apart, and at least {LEAST} photos must be joined. Take more photos: 24 or more around the scene work well."
 )
 
 

@@ -1,8 +1,8 @@
 """A differentiable renderer of 3D Gaussians in numpy. Pure.
 
 Projection and compositing follow "3D Gaussian Splatting for Real-Time Radiance Field Rendering" (Kerbl et al., 2023),
-with colours of degree 0. The work is done on pairs of a Gaussian and a pixel that it touches, sorted by pixel and depth,
-so that compositing is a running sum over one flat array.
+with colours of degree 0. The work is done on pairs of a Gaussian and a pixel that it touches, sorted by pixel and
+depth, so that compositing is a running sum over one flat array.
 """
 
 from __future__ import annotations

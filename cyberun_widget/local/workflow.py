@@ -1,0 +1,57 @@
+"""A workflow as the API tells it. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+from cyberun_widget.local._ids import iso, named_uuid
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from cyberun_widget.local.parameters import Parameter
+
+_SINCE: Final = 1_767_225_600.0  # the workflows' made-up date of creation: 2026-01-01
+
+
+@dataclass(frozen=True, slots=True)
+class Workflow:
+    """A workflow. `runtime`: the module of `runtimes` that does the work; `task_timeout`: seconds."""
+
+    slug: str
+    version: int
+    name: str
+    description: str
+    tool_type: str
+    runtime: str
+    parameters: tuple[Parameter, ...]
+    graph: Mapping[str, Any] | None = None
+    required_labels: tuple[str, ...] = ()
+    task_timeout: int = 900
+
+    @property
+    def id(self) -> str:
+        """The workflow's id, the same at every start and for every version."""
+        return named_uuid("workflow:" + self.slug)
+
+    def summary(self) -> dict[str, Any]:
+        """Return what a list shows of it."""
+        return {
+            "id": self.id,
+            "workflow_slug": self.slug,
+            "version": self.version,
+            "display_name": self.name,
+            "description": self.description,
+            "tool_type": self.tool_type,
+            "required_labels": list(self.required_labels),
+            "task_timeout": self.task_timeout,
+            "created_at": iso(_SINCE),
+        }
+
+    def to_json(self) -> dict[str, Any]:
+        """Return all of it."""
+        return self.summary() | {
+            "parameters": [item.to_json() for item in self.parameters],
+            "workflow_json": self.graph,
+        }
