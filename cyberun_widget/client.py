@@ -282,12 +282,17 @@ class Client:
 
 
 def _local() -> dict[str, Any]:
+    from cyberun_widget.local import ensure  # noqa: PLC0415 - needs an extra
+
     try:
-        from cyberun_widget.local import ensure  # noqa: PLC0415 - an extra, and it starts a server
-    except ImportError as exc:
-        raise ConfigurationError(str(exc)) from None
-    base_url, key = ensure()
-    return {"api_key": Secret(key), "base_url": base_url}
+        base_url, key = ensure()
+    except ImportError as exc:  # its words name the extra
+        problem = str(exc)
+    except OSError as exc:
+        problem = f"The local server doesn't start: {exc}"
+    else:
+        return {"api_key": Secret(key), "base_url": base_url}
+    raise ConfigurationError(problem)
 
 
 async def _blocks(file: Path) -> AsyncIterator[bytes]:
