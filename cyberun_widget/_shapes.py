@@ -73,12 +73,14 @@ def _walk(value: Any, path: tuple[str, ...], *, bare: bool) -> Iterator[Part]:
         if bare and value:
             yield Part(key=_key(path), url=value)
     elif isinstance(value, Mapping):
-        leaf = _leaf(value, path)
-        if leaf is not None:
+        # `download_urls` itself maps outputs to links, even where an output is called "url" or "storage_key".
+        leaf = None if bare and not path else _leaf(value, path)
+        if leaf is not None and (leaf.url or not bare):
             yield leaf
             return
         for name, item in value.items():
-            step = "" if str(name).casefold() in _WRAPPERS else str(name)
+            wraps = str(name).casefold() in _WRAPPERS and not isinstance(item, str)
+            step = "" if wraps else str(name)
             yield from _walk(item, (*path, step), bare=bare)
     elif isinstance(value, (list, tuple)):
         for index, item in enumerate(value):

@@ -183,10 +183,12 @@ def _name(part: Part, task_id: str) -> str:
 
 
 def group_of(key: str, titles: Mapping[str, str]) -> str:
-    """Return "Save Image · 9" for a node, "Export" for a stage's files, "Output" for the rest."""
+    """Return "Save Image · 9" for a ComfyUI node, "Export" for what Nerfstudio keys by words, else "Output"."""
     head, _, rest = key.partition(".")
-    if _NODE.match(head) and rest:
+    if _NODE.match(head):
         title = titles.get(head, "")
-        return f"{title} · {head}" if title else f"Node {head}"
+        return "Output" if not rest else f"{title} · {head}" if title else f"Node {head}"
+    if not rest:
+        return "Output" if key.startswith("output") else "Export"
     words = " ".join(re.split(r"[_\-\s]+", head)).strip()
-    return words[:1].upper() + words[1:] if rest and words and not words.isdecimal() else "Output"
+    return words[:1].upper() + words[1:] or "Output"

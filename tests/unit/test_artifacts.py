@@ -46,6 +46,24 @@ def test_a_task_run_in_the_cloud_gives_its_files_in_natural_order():
     assert [item.group for item in artifacts] == ["Save Image · 9"] * 3 + ["Node 12"]
 
 
+@pytest.mark.parametrize(
+    ("key", "group"),
+    [
+        ("9.images.0", "Save Image · 9"),
+        ("12:3.images.0", "Node 12:3"),
+        ("splat", "Export"),
+        ("export.splat", "Export"),
+        ("camera_paths.0", "Camera paths"),
+        ("0", "Output"),
+        ("output", "Output"),
+        ("_.x", "Output"),
+    ],
+)
+def test_files_are_grouped_by_where_they_come_from(key, group):
+    (item,) = sources("t1", {"download_urls": {key: URL.format("a.png")}}, titles={"9": "Save Image"})
+    assert item.group == group
+
+
 METADATA_SHAPES = {
     "flat": {"9.images.0": {"s3_key": "outputs/t1/0.png", "size": 7}},
     "nested": {"9": {"images": [{"s3_key": "outputs/t1/0.png", "size": 7}]}},
