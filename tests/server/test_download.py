@@ -57,6 +57,7 @@ class Case:
         self.mode, self.task, self.sizes, self.retry = mode, task, sizes or {}, retry
         self.refreshed, self.snapshots, self.refresh_error = 0, [], None
         self.on_refresh = lambda: None
+        self.enough, self.on_enough = 1, lambda: None
 
     def result(self):
         return {
@@ -74,6 +75,11 @@ class Case:
         self.on_refresh()
         return self.result()
 
+    def changed(self, items):
+        self.snapshots.append((time.monotonic(), items))
+        if items and items[0].received >= self.enough:
+            self.on_enough()
+
     def downloads(self):
         http = Http(Settings.resolve(KEY, "http://127.0.0.1:9/api/v1", environ={}))
         return Downloads(
@@ -82,7 +88,7 @@ class Case:
             refresh=self.refresh,
             folder=self.folder,
             mode=self.mode,
-            on_change=lambda items: self.snapshots.append((time.monotonic(), items)),
+            on_change=self.changed,
             retry=self.retry,
         )
 
@@ -610,9 +616,11 @@ def test_a_cancelled_download_leaves_its_part_and_lets_go_of_the_lock(store, tmp
     case = Case(store, tmp_path, ["a.bin"])
 
     async def main():
+        enough = asyncio.Event()
+        case.enough, case.on_enough = 1_000_000, enough.set
         downloads = case.downloads()
         task = asyncio.create_task(downloads.run(case.result()))
-        await asyncio.sleep(0.6)  # long enough for a megabyte, too short for three
+        await enough.wait()
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
             await task
