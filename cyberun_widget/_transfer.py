@@ -158,11 +158,11 @@ class Transfer:
                         if total is None:
                             self._watch.admit(received)
                         if writing is not None:
-                            await writing
+                            await asyncio.shield(writing)
                         writing = asyncio.ensure_future(asyncio.to_thread(sink.write, blocks))
                         blocks, gathered = [], 0
                         self._note(received, total)
-            except NetworkError:
+            except (NetworkError, asyncio.CancelledError):
                 await _flush(sink, writing, blocks)  # what came is kept: a break costs nothing that was paid for
                 self._note(received, total)
                 raise
