@@ -7,6 +7,8 @@ import re
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any, Final
 
+from cyberun_widget._secret import redact
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -37,13 +39,16 @@ def _refuse(constant: str) -> None:
 
 
 def text(data: Mapping[str, Any], name: str, limit: int = TEXT_MAX) -> str:
-    """Return a string field without control characters, cut at `limit` characters; '' where it is missing or null."""
+    """Return a string field, cut at `limit` characters; '' where it is missing or null.
+
+    Control characters are taken out, and so are keys and signatures: what comes from here is shown, kept and logged.
+    """
     value = data.get(name)
     if value is None:
         return ""
     if not isinstance(value, str):
         raise FieldError(f"{name} is not a string")
-    clean = _CONTROL.sub("", value[: limit + 1])
+    clean = redact(_CONTROL.sub("", value[: limit + 1]))
     return clean if len(clean) <= limit else clean[: limit - 1] + "…"
 
 

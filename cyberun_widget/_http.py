@@ -145,15 +145,24 @@ class Http:
 
         Raises a CyberunError for everything but a 2xx answer with a JSON body.
         """
-        timeout, late = httpx.Timeout(min(silence, _REST_TIMEOUT), connect=connect_timeout), False
+        timeout = httpx.Timeout(min(silence, _REST_TIMEOUT), connect=connect_timeout)
+        answer: Answer | CyberunError
         try:
-            return await asyncio.wait_for(self._call(method, path, params, body, timeout), _REST_TOTAL)
+            answer = await asyncio.wait_for(self._call(method, path, params, body, timeout), _REST_TOTAL)
         except asyncio.TimeoutError:
-            late = True
-        assert late  # noqa: S101 - only the time-out comes here
-        raise NetworkError(f"No whole answer from {self._host} within {_REST_TOTAL:.0f} s.")
+            answer = NetworkError(f"No whole answer from {self._host} within {_REST_TOTAL:.0f} s.")
+        if isinstance(answer, CyberunError):
+            raise answer
+        return answer
 
-    async def _call(
+    async def _call(self, *args: Any) -> Answer | CyberunError:
+        try:
+            return await self._ask(*args)
+        except CyberunError as exc:
+            # Its traceback holds the answer, in which a server may repeat the key or tell a signed link.
+            return exc.with_traceback(None)
+
+    async def _ask(
         self, method: str, path: str, params: Mapping[str, str | int] | None, body: Any, timeout: httpx.Timeout
     ) -> Answer:
         request = pool().build_request(
@@ -242,7 +251,7 @@ class Http:
             try:
                 target = _redirect(response.status_code, response.headers, request, self.settings.origin)
             except ProtocolError as exc:
-                return response, exc
+                return response, exc.with_traceback(None)  # likewise
             if target is None:
                 return response, None
             await response.aclose()
@@ -271,7 +280,7 @@ class Http:
         finally:
             await response.aclose()
 
-    async def upload(self, url: Secret, headers: Mapping[str, str], content: AsyncIterator[bytes]) -> None:
+    async def upload(self, url: Secret, headers: Mapping[str, Secret], content: AsyncIterator[bytes]) -> None:
         """PUT a body to a presigned URL with exactly the given headers, and without the key.
 
         Raises CyberunError when the store refuses.
@@ -281,7 +290,8 @@ class Http:
         try:
             timeout = httpx.Timeout(_REST_TIMEOUT, connect=10.0, write=120.0, read=120.0)
             # A body of known length must not be sent chunked: object stores sign Content-Length.
-            response = await pool().put(url.reveal(), headers=dict(headers), content=content, timeout=timeout)
+            plain = {name: value.reveal() for name, value in headers.items()}
+            response = await pool().put(url.reveal(), headers=plain, content=content, timeout=timeout)
             status = response.status_code
         except (httpx.HTTPError, httpx.InvalidURL) as exc:
             problem = _explain(exc, "the object store")

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
-from cyberun_widget._secret import Secret
+from cyberun_widget._secret import Secret, redact
 from cyberun_widget.errors import AuthError, ConfigurationError
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ class Settings:
     def resolve(
         cls,
         api_key: str | Secret | None = None,
-        base_url: str | None = None,
+        base_url: str | Secret | None = None,
         team_id: str | None = None,
         environ: Mapping[str, str] | None = None,
     ) -> Settings:
@@ -47,12 +47,16 @@ class Settings:
 
         Raises AuthError for a missing key or one of the wrong kind, ConfigurationError for a malformed base URL.
         """
-        # The parameter is rebound at once, so that no traceback of ours has the key among its variables.
+        # The parameters are rebound at once, and the environment is no variable of a frame that raises: no traceback
+        # of ours has the key among its variables. A base URL may hold one, too, by mistake.
         api_key = Secret(api_key) if api_key is not None else None
-        env = os.environ if environ is None else environ
-        url = _check_base_url(base_url or env.get("CYBERUN_BASE_URL") or DEFAULT_BASE_URL)
-        team = team_id or env.get("CYBERUN_TEAM_ID") or None
-        return _check_key(cls(url, api_key or _key_from(env), team))
+        base_url = Secret(base_url or _from("CYBERUN_BASE_URL", environ) or DEFAULT_BASE_URL)
+        api_key = api_key or Secret(_from("CYBERUN_API_KEY", environ) or _from("CYBERUN_KEY", environ))
+        team = team_id or _from("CYBERUN_TEAM_ID", environ) or None
+        problem = _unfit(base_url)
+        if problem:
+            raise ConfigurationError(problem)
+        return _check_key(cls(base_url.reveal().strip().rstrip("/"), api_key, team))
 
 
 def origin_of(url: str) -> str:
@@ -61,30 +65,31 @@ def origin_of(url: str) -> str:
     return f"{parts.scheme.lower()}://{(parts.hostname or '').lower()}:{parts.port or _PORTS.get(parts.scheme.lower())}"
 
 
-def _key_from(env: Mapping[str, str]) -> Secret:
-    return Secret(env.get("CYBERUN_API_KEY") or env.get("CYBERUN_KEY") or "")
+def _from(name: str, environ: Mapping[str, str] | None) -> str:
+    return (os.environ if environ is None else environ).get(name, "")
 
 
-def _check_base_url(url: str) -> str:
-    url = url.strip().rstrip("/")
+def _unfit(base_url: Secret) -> str:
+    """Return why a base URL can't work, '' where it can."""
+    url = base_url.reveal().strip().rstrip("/")
     hint = f"It looks like {DEFAULT_BASE_URL}, or your own deployment's https://.../api/v1."
     try:
         parts = urlsplit(url)
         host, port = parts.hostname, parts.port
     except ValueError:
-        raise ConfigurationError(f"The base URL can't be read. {hint}") from None
+        return f"The base URL can't be read. {hint}"
     if parts.scheme not in _PORTS or not host or port == 0 or re.search(r"[\s\\]", url):
-        raise ConfigurationError(f"The base URL {_shown(url)} isn't an http(s) address. {hint}")
+        return f"The base URL {_shown(url)} isn't an http(s) address. {hint}"
     if parts.username is not None or parts.password is not None:
-        raise ConfigurationError(f"The base URL carries a user name or password; leave them out. {hint}")
+        return f"The base URL carries a user name or password; leave them out. {hint}"
     if parts.query or parts.fragment:
-        raise ConfigurationError(f"The base URL has a ? or # part; leave it out. {hint}")
-    return url
+        return f"The base URL has a ? or # part; leave it out. {hint}"
+    return ""
 
 
 def _shown(url: str) -> str:
     shown = url if "@" not in url else "(hidden: it holds an @)"
-    return repr(shown[:80])
+    return repr(redact(shown[:80]))
 
 
 def _check_key(settings: Settings) -> Settings:

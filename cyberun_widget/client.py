@@ -48,11 +48,12 @@ class AsyncClient:
         self,
         api_key: str | Secret | None = None,
         *,
-        base_url: str | None = None,
+        base_url: str | Secret | None = None,
         team_id: str | None = None,
     ) -> None:
         # Rebound at once: no traceback of ours may have the key among its variables.
         api_key = Secret(api_key) if api_key is not None else None
+        base_url = Secret(base_url) if base_url is not None else None
         self._http = Http(Settings.resolve(api_key, base_url, team_id))
 
     @classmethod
@@ -92,8 +93,8 @@ class AsyncClient:
         key, url, headers = (_field(answer, name) for name in ("file_key", "upload_url", "upload_headers"))
         if not (isinstance(key, str) and isinstance(url, str) and isinstance(headers, dict)):
             raise ProtocolError("The service's answer to the upload isn't what the API says.")
-        url = Secret(url)
-        await self._http.upload(url, {str(name): str(value) for name, value in headers.items()}, _blocks(file))
+        url, headers = Secret(url), {str(name): Secret(str(value)) for name, value in headers.items()}
+        await self._http.upload(url, headers, _blocks(file))
         return key
 
     async def submit(self, slug: str, /, **parameters: Any) -> str:
@@ -217,10 +218,11 @@ class Client:
         self,
         api_key: str | Secret | None = None,
         *,
-        base_url: str | None = None,
+        base_url: str | Secret | None = None,
         team_id: str | None = None,
     ) -> None:
         api_key = Secret(api_key) if api_key is not None else None
+        base_url = Secret(base_url) if base_url is not None else None
         self._async = AsyncClient(api_key, base_url=base_url, team_id=team_id)
 
     @classmethod

@@ -6,7 +6,7 @@ stream counts it, keeps it for `diagnostics()`, and goes on.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar, Final, TypeAlias
 
 from cyberun_widget._fields import ERROR_MAX, FieldError, count, fraction, label, load_object, moment, text
@@ -59,11 +59,11 @@ class ProgressEvent:
 
 @dataclass(frozen=True, slots=True)
 class CompletedEvent:
-    """The task is done. `output`: the runtime's own, a JSON object."""
+    """The task is done. `output`: the runtime's own, a JSON object; not in the repr, since it may hold links."""
 
     type: ClassVar[str] = "completed"
     task_id: str
-    output: Mapping[str, Any] | None = None
+    output: Mapping[str, Any] | None = field(default=None, repr=False)
     completed_at: datetime | None = None
 
 

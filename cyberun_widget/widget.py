@@ -108,7 +108,7 @@ class TaskWidget(anywidget.AnyWidget):
         client: Client | AsyncClient | None = None,
         *,
         api_key: str | Secret | None = None,
-        base_url: str | None = None,
+        base_url: str | Secret | None = None,
         team_id: str | None = None,
         policy: FollowPolicy | None = None,
         download: Mode = "auto",
@@ -117,6 +117,7 @@ class TaskWidget(anywidget.AnyWidget):
     ) -> None:
         # Rebound at once: no traceback of ours may have the key among its variables.
         api_key = Secret(api_key) if api_key is not None else None
+        base_url = Secret(base_url) if base_url is not None else None
         unknown = [name for name in traits if not self.has_trait(name)]
         if unknown:
             raise TypeError(f"TaskWidget takes no {', '.join(unknown)}. See help(TaskWidget).")
@@ -453,7 +454,7 @@ class _Direct:
 
 
 def _settings(
-    client: Client | AsyncClient | None, api_key: Secret | None, base_url: str | None, team_id: str | None
+    client: Client | AsyncClient | None, api_key: Secret | None, base_url: Secret | None, team_id: str | None
 ) -> Settings:
     if client is None:
         return Settings.resolve(api_key, base_url, team_id)
