@@ -17,7 +17,7 @@ from cyberun_widget._excerpt import layout, shorten
 from cyberun_widget._html import Node, html, node
 from cyberun_widget._secret import scrub
 from cyberun_widget._text import block
-from cyberun_widget._words import ENDED, Words, clean, clock, stage_name, weight, words
+from cyberun_widget._words import ENDED, Words, clean, clock, running_time, stage_name, weight, words
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -207,7 +207,7 @@ def _caption(item: _Artifact) -> Node:
 def _about(item: _Artifact) -> list[str]:
     facts = ["3D" if item.get("kind") == "model" else ""]
     facts += [f"{item['width']:,} × {item['height']:,}" if item.get("width") and item.get("height") else ""]
-    facts += [clock(item["duration"]) if item.get("duration") else ""]
+    facts += [running_time(item["duration"]) if item.get("duration") else ""]
     facts += [weight(item["size"]) if item.get("size") is not None else ""]
     return [fact for fact in facts if fact]
 
