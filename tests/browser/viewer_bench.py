@@ -107,8 +107,8 @@ def archive() -> tuple[bytes, dict[str, Any]]:
 def files(folder: Path) -> list[File]:
     """One file of each kind, and the dangerous ones. `folder`: for what a tool has to write on its way."""
 
-    def poster(phase: float) -> bytes:
-        return make.encoded(make.picture(160, phase=phase), "JPEG")
+    def poster(phase: float, height: int = 160) -> bytes:
+        return make.encoded(make.picture(160, phase=phase).crop((0, 0, 160, height)), "JPEG")
 
     size = {"width": 768, "height": 768}
     zipped, listing = archive()
@@ -130,7 +130,7 @@ def files(folder: Path) -> list[File]:
         File("hostile.svg", "image", "image/svg+xml", HOSTILE_SVG),
         File("hostile-name", "image", "image/png", make.encoded(make.picture(64)), name=HOSTILE_NAME),
         File("broken.png", "image", "image/png", make.encoded(make.picture(64))[:400]),
-        File("turntable.webm", "video", "video/webm", make.video(folder), poster=poster(2), more={"duration": 4.0}),
+        File("turntable.webm", "video", "video/webm", make.video(folder), "", poster(2, 120), more={"duration": 4.0}),
         File("voice.wav", "audio", "audio/wav", make.sound(), more={"duration": 3.0}),
         File("scene.glb", "model", "model/gltf-binary", make.glb()),
         File("ring.obj", "model", "model/obj", make.obj()),

@@ -1,6 +1,18 @@
 // The viewers' styles come with them, into whichever document or shadow root they are used in.
-// @ts-expect-error esbuild gives the text of a stylesheet
-import css from "./view.css";
+import base from "./css/base.css";
+import buttons from "./css/buttons.css";
+import dialog from "./css/dialog.css";
+import loading from "./css/loading.css";
+import pictures from "./css/pictures.css";
+import players from "./css/players.css";
+import model from "./css/model.css";
+import panes from "./css/panes.css";
+import text from "./css/text.css";
+import table from "./css/table.css";
+import inline from "./css/inline.css";
+import hosts from "./css/hosts.css";
+
+const css = [base, buttons, dialog, loading, pictures, players, model, panes, text, table, inline, hosts].join("\n");
 
 const TOKENS = [
 	"bg",
@@ -36,7 +48,7 @@ export function adopt(root) {
 	const home = root instanceof Document || root instanceof ShadowRoot ? root : document;
 	if (!sheet) {
 		sheet = new CSSStyleSheet();
-		sheet.replaceSync(/** @type {string} */ (css));
+		sheet.replaceSync(css);
 	}
 	if (!home.adoptedStyleSheets.includes(sheet)) home.adoptedStyleSheets = [...home.adoptedStyleSheets, sheet];
 }
