@@ -161,6 +161,16 @@ def test_the_same_splats_can_be_opened_again(viewers: Page) -> None:
     assert alive(viewers) == 0
 
 
+def test_a_view_that_is_closed_while_it_loads_leaves_no_error_and_no_context(viewers: Page) -> None:
+    for pause in [0, 60, 150, 300, 600, 1000]:
+        dialog = show(viewers, "garden.ply", ["garden.ply"])
+        viewers.wait_for_timeout(pause)
+        viewers.keyboard.press("Escape")
+        expect(dialog).to_have_count(0)
+    viewers.wait_for_timeout(1500)
+    assert alive(viewers) == 0
+
+
 def test_the_format_is_told_by_the_content_not_by_the_name(viewers: Page) -> None:
     viewers.evaluate("harness.artifacts.find(({ key }) => key === 'scene.glb').name = 'points.splat'")
     expect(show(viewers, "scene.glb", ["scene.glb"]).get_by_text(MODELS["scene.glb"])).to_be_visible(timeout=60_000)

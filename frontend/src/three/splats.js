@@ -61,6 +61,16 @@ export class SplatPass {
 	/** @param {import("three").WebGLRenderer} renderer */
 	constructor(renderer) {
 		this.spark = new SparkRenderer({ renderer });
+		this.ended = false;
+		const view = this.spark.defaultView;
+		const sort = view["driveSort"].bind(view);
+		view["driveSort"] = async () => {
+			try {
+				await sort();
+			} catch (error) {
+				if (!this.ended) throw error; // a sort that was under way loses its context with ours: no news then
+			}
+		};
 	}
 
 	/** Whether another frame will look different from the last one although the camera stands still. */
@@ -70,6 +80,7 @@ export class SplatPass {
 	}
 
 	dispose() {
+		this.ended = true;
 		this.spark.autoUpdate = false;
 		clearTimeout(this.spark["pendingUpdate"].timeoutId);
 		this.spark.defaultView.dispose();

