@@ -382,7 +382,7 @@ function render({ model, el }) {
 		cancel.hidden = !s.watched;
 		set(cancel, { "aria-disabled": s.cancelling && "true" });
 		retry.hidden = !(facts.can_retry || s.lost);
-		save.hidden = !artifacts.some((a) => a.state === "ready");
+		save.hidden = !artifacts.length;
 		if (focus?.closest("[hidden]")) root.focus({ preventScroll: true });
 
 		bar.update(density === "compact" ? [] : traits.stages, status === "completed" ? 1 : traits.progress, s.value, s.wait, s.drift);
