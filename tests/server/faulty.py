@@ -148,6 +148,7 @@ class Script:
     result: list[Answer | None] = field(default_factory=list)
     cancel: list[Answer | None] = field(default_factory=list)
     store: list[Answer] = field(default_factory=list)
+    other: list[Answer | None] = field(default_factory=list)
     life: tuple[tuple[float, str], ...] = ((0.0, "running"),)
     error: str | None = None
     tool_type: str = "comfyui"
