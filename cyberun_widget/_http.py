@@ -25,6 +25,7 @@ import httpx
 
 from cyberun_widget._backoff import parse_retry_after
 from cyberun_widget._bulk import pieces
+from cyberun_widget._links import disposition_name
 from cyberun_widget._secret import Secret, guard_logs, redact
 from cyberun_widget._settings import Settings, origin_of
 from cyberun_widget.errors import (
@@ -342,14 +343,13 @@ def _described(response: httpx.Response, asked: int) -> Download:
     elif status == httpx.codes.OK and headers.get("content-length", "").isdigit() and "content-encoding" not in headers:
         total = int(headers["content-length"])
     etag = headers.get("etag")
-    name = re.search(r'filename="?([^";]+)', headers.get("content-disposition", ""))
     return Download(
         status=status,
         offset=offset,
         total=total,
         etag=etag if etag and not etag.startswith("W/") else None,
         mime=headers.get("content-type", "").split(";")[0].strip().lower(),
-        filename=name[1] if name else None,
+        filename=disposition_name(headers.get("content-disposition", "")) or None,
         _response=response,
     )
 

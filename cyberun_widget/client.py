@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import mimetypes
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeVar
@@ -13,8 +14,9 @@ from cyberun_widget._download import Downloads, Mode
 from cyberun_widget._http import Http, close_pool
 from cyberun_widget._loop import background
 from cyberun_widget._parameters import check
-from cyberun_widget._secret import Secret
+from cyberun_widget._secret import Secret, redact, scrub
 from cyberun_widget._settings import Settings
+from cyberun_widget._workflows import find_workflow
 from cyberun_widget.artifacts import TaskResult
 from cyberun_widget.errors import ConfigurationError, CyberunError, NotFoundError, ParameterError, ProtocolError
 from cyberun_widget.events import TERMINAL
@@ -167,17 +169,31 @@ class AsyncClient:
             again: Mapping[str, Any] = await self._get(path)
             return again
 
+        titles: Mapping[str, str] = {}
+        if task.workflow_id:
+            with contextlib.suppress(CyberunError):  # the nodes' names only make the groups kinder
+                titles = (await find_workflow(self._http, task.workflow_id)).nodes
         folder = Path(download_dir) if download_dir is not None else cache_folder(task_id)
         downloads = Downloads(
-            task_id, self._http, refresh=refresh, folder=folder, mode=download, on_change=lambda _artifacts: None
+            task_id,
+            self._http,
+            refresh=refresh,
+            folder=folder,
+            mode=download,
+            on_change=lambda _artifacts: None,
+            titles=titles,
         )
         artifacts = await downloads.run(data, None)
         elapsed = (
             (task.completed_at - task.created_at).total_seconds() if task.completed_at and task.created_at else 0.0
         )
-        output = data.get("task_output")
         return TaskResult(
-            task_id=task_id, status=status, output=output, artifacts=artifacts, error=task.error, elapsed=elapsed
+            task_id=task_id,
+            status=status,
+            output=scrub(data.get("task_output")),
+            artifacts=artifacts,
+            error=redact(task.error) if task.error else None,
+            elapsed=elapsed,
         )
 
     async def cancel(self, task_id: str) -> bool:

@@ -15,10 +15,10 @@ from cyberun_widget._download import Downloads
 from cyberun_widget._loop import background
 from cyberun_widget._secret import redact, scrub
 from cyberun_widget._view import cause
+from cyberun_widget._workflows import find_workflow
 from cyberun_widget.artifacts import Artifacts, TaskResult
 from cyberun_widget.errors import AuthError, CyberunError, NotFoundError, TaskCancelled, TaskFailed
 from cyberun_widget.follow import Follower, Listener, Problem
-from cyberun_widget.models import Workflow
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine, Mapping
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from cyberun_widget._settings import Settings
     from cyberun_widget.artifacts import Artifact
     from cyberun_widget.events import Event
+    from cyberun_widget.models import Workflow
     from cyberun_widget.policy import FollowPolicy
 
 _log = logging.getLogger(__name__)
@@ -55,7 +56,6 @@ class Watch:
         self.cancel_problem: str | None = None
         self.clock = time.monotonic
         self.follower = Follower(http, task_id, policy, self, clock=self.clock, random=random.random)
-        self._titles: dict[str, str] = {}  # of ComfyUI nodes, by id, once the workflow is known
         self.downloads = Downloads(
             task_id,
             http,
@@ -63,7 +63,6 @@ class Watch:
             folder=folder,
             mode=mode,
             on_change=self._collected,
-            titles=self._titles,
         )
         self._http = http
         self._listeners: tuple[Listener, ...] = ()
@@ -212,7 +211,7 @@ class Watch:
         except CyberunError as exc:
             self.follower.story.tell(self.clock(), f"the workflow's name stays unknown: {exc}")
         else:
-            self._titles.update(self.workflow.nodes)
+            self.downloads.entitle(self.workflow.nodes)
             self.changed()
 
     async def _find_agent(self) -> None:
@@ -246,7 +245,6 @@ class Watch:
 
 _lock = Lock()
 _watches: dict[_Key, Watch] = {}
-_workflows: dict[tuple[Settings, str], Workflow] = {}
 
 
 def watch(http: Http, task_id: str, policy: FollowPolicy, folder: Path, mode: Mode, listener: Listener) -> Watch:
@@ -259,12 +257,3 @@ def watch(http: Http, task_id: str, policy: FollowPolicy, folder: Path, mode: Mo
         found.join(listener)
         found.start()
     return found
-
-
-async def find_workflow(http: Http, workflow_id: str) -> Workflow:
-    """Return a workflow by its id, asked for once a process."""
-    key = (http.settings, workflow_id)
-    if key not in _workflows:
-        answer = await http.call("GET", f"/r/workflows/{workflow_id}")
-        _workflows[key] = Workflow.from_json(answer.data)
-    return _workflows[key]
