@@ -36,7 +36,7 @@ def splat_ply(gaussians: Gaussians) -> bytes:
         ],
         axis=1,
     ).astype("<f4")
-    head = ["ply", "format binary_little_endian 1.0", f"element vertex {len(rows)}"]
+    head = ["ply", "format binary_little_endian 1.0", "comment Vertical Axis: y", f"element vertex {len(rows)}"]
     head += [f"property float {name}" for name in _PLY]
     return ("\n".join([*head, "end_header"]) + "\n").encode() + rows.tobytes()
 
