@@ -130,7 +130,12 @@ def test_the_splat_is_a_ply_as_3dgs_writes_it(splat):
     _, files, _, _ = splat
     head, _, body = files["splat"].partition(b"end_header\n")
     lines = head.decode().split("\n")
-    assert lines[:3] == ["ply", "format binary_little_endian 1.0", "element vertex 500"]
+    assert lines[:4] == [
+        "ply",
+        "format binary_little_endian 1.0",
+        "comment Vertical Axis: y",
+        "element vertex 500",
+    ]
     names = [line.split()[-1] for line in lines if line.startswith("property float")]
     assert " ".join(names) == (
         "x y z nx ny nz f_dc_0 f_dc_1 f_dc_2 opacity scale_0 scale_1 scale_2 rot_0 rot_1 rot_2 rot_3"
