@@ -56,28 +56,29 @@ class SSEDecoder:
         if _CR in chunk:
             self._watchful = self._after_cr = chunk.endswith(b"\r")
             chunk = chunk.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
-        line = self._line
-        if _LF not in chunk:
-            line += chunk
-            if len(line) > self._limit:
-                self._cut_short(line)
-            return []
-        end = chunk.rfind(b"\n")
         # Whole lines only, so that no character is cut, and a broken one can't reach beyond its line.
-        block = chunk[:end]
-        if line:
-            line += block
-            block, line = bytes(line), bytearray()
-            self._line = line
+        block: bytes | bytearray
+        if chunk and chunk[-1] == _LF:
+            block, rest = chunk[:-1], b""
+        elif _LF in chunk:
+            block, _, rest = chunk.rpartition(b"\n")
+        else:
+            self._begin_line(chunk)
+            return []
+        if self._line:
+            self._line += block
+            block, self._line = self._line, bytearray()
         if self._dropping or self._held + len(block) >= self._limit:
             messages = self._carefully(block)
         else:
-            messages = self._interpret(block.decode("utf-8", "replace").split("\n"))
+            try:
+                text = block.decode()
+            except UnicodeDecodeError:
+                text = block.decode("utf-8", "replace")
+            messages = self._interpret(text.split("\n"))
             self._held = self._count(block) if self._data else 0
-        if end + 1 < len(chunk):
-            line += chunk[end + 1 :]
-            if len(line) > self._limit:
-                self._cut_short(line)
+        if rest:
+            self._begin_line(rest)
         return messages
 
     def _open(self, chunk: bytes) -> bytes:
@@ -157,10 +158,12 @@ class SSEDecoder:
             messages += self._interpret([line.decode("utf-8", "replace")])
         return messages
 
-    def _cut_short(self, line: bytearray) -> None:
-        """Forget the begin of a line that has grown too long. What is yet to come of it is no more than a comment."""
-        self._too_long(line)
-        self._line = bytearray(b":")
+    def _begin_line(self, part: bytes) -> None:
+        """Keep a piece of a line until its end comes; of one that grows too long, no more than a comment."""
+        self._line += part
+        if len(self._line) > self._limit:
+            self._too_long(self._line)
+            self._line = bytearray(b":")
 
     def _too_long(self, line: bytes | bytearray) -> None:
         if not line.startswith(b":"):

@@ -21,12 +21,17 @@ import tempfile
 import threading
 import time
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import httpx
 
 from cyberun_widget._download import Downloads
 from cyberun_widget._http import Http, close_pool
 from cyberun_widget._settings import Settings
+from tests.bench.report import Row, table
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 MEGA = 1_000_000
 WARM = 200_000
@@ -128,20 +133,30 @@ def main() -> None:
         if told.only:
             sys.stdout.write(json.dumps(once(told.only, port, told.size)) + "\n")
             return
-        runs: dict[str, list[dict[str, float]]] = {"curl": [], "httpx": [], "ours": []}
-        for _ in range(told.rounds):
+    sys.stdout.write(table(measure(told.size, told.rounds)) + "\n")
+
+
+def measure(size: int = 300 * MEGA, rounds: int = 3) -> Iterable[Row]:
+    """Yield the rows of the common table: the median speed, and the highest peak of extra memory."""
+    runs: dict[str, list[dict[str, float]]] = {"curl": [], "httpx": [], "ours": []}
+    with tempfile.NamedTemporaryFile() as source:
+        block = os.urandom(MEGA)
+        for _ in range(size // MEGA + 1):
+            source.write(block)
+        source.flush()
+        port = serve(Path(source.name))
+        for _ in range(rounds):
             for way, measured in runs.items():
-                measured.append(once(way, port, told.size))
-    speed = {
-        way: told.size / MEGA / statistics.median(run["seconds"] for run in all_of) for way, all_of in runs.items()
-    }
-    rows = [f"{told.size / MEGA:,.0f} MB over loopback, median of {told.rounds}", ""]
-    rows.append(f"{'':8}{'MB/s':>8}{'of curl':>10}{'extra memory':>16}")
+                measured.append(once(way, port, size))
+    speed = {way: size / MEGA / statistics.median(run["seconds"] for run in all_of) for way, all_of in runs.items()}
     for way, all_of in runs.items():
         extra = max(run["extra"] for run in all_of)
-        memory = "" if way == "curl" else f"{extra / MEGA:,.1f} MB"
-        rows.append(f"{way:8}{speed[way]:8,.0f}{speed[way] / speed['curl']:10.2f}{memory:>16}")
-    sys.stdout.write("\n".join(rows) + "\n")
+        memory = "" if way == "curl" else f", {extra / MEGA:,.1f} MB of memory"
+        figure = f"{speed[way]:,.0f} MB/s{memory}"
+        who = "cyberun-widget" if way == "ours" else way
+        yield Row(
+            "download", f"{size / MEGA:,.0f} MB over loopback", who, figure, f"{speed[way] / speed['curl']:.2f} x curl"
+        )
 
 
 if __name__ == "__main__":

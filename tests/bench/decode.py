@@ -1,0 +1,146 @@
+"""How fast event streams are decoded, from bytes to messages: ours, httpx-sse and sseclient-py.
+
+The streams are those of a ComfyUI and of a Nerfstudio task, event by event as the API page has them. Each decoder gets
+the same chunks in the same run, in turn, and its best CPU time of several rounds counts. httpx-sse's share includes
+what it needs to come from bytes to lines: the UTF-8 decoding of `aiter_text` and its line splitter.
+"""
+
+from __future__ import annotations
+
+import codecs
+import json
+import time
+from typing import TYPE_CHECKING
+
+import sseclient
+from httpx_sse._decoders import SSEDecoder as PeerDecoder
+from httpx_sse._decoders import SSELineDecoder
+
+from cyberun_widget._sse import SSEDecoder
+from tests.bench.report import Row
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+TASK = "0192f3c1-7c1e-7b5a-9d0e-3f2a1b4c5d6e"
+STAGES = ("download", "process_data", "train", "export", "upload")
+EVENTS = 4000
+ROUNDS = 7
+MEGA = 1_000_000
+
+
+def comfyui(count: int) -> list[bytes]:
+    """Return the stream of an image task, one item an event, with a heartbeat now and then."""
+    return [
+        _event("progress", progress=step / count, current_node=str(3 + step % 7), step_current=step, step_total=count)
+        + (b": ping\n\n" if step % 50 == 0 else b"")
+        for step in range(count)
+    ]
+
+
+def nerfstudio(count: int) -> list[bytes]:
+    """Return the stream of a splat task, one item an event."""
+    return [
+        _event(
+            "progress",
+            progress=step / count,
+            stage=STAGES[step * 5 // count],
+            message=f"Step {step} of {count}, loss {1 / (step + 1):.4f}, 1,204,331 Gaussians",
+            step_current=step,
+            step_total=count,
+        )
+        for step in range(count)
+    ]
+
+
+def _event(kind: str, **data: object) -> bytes:
+    text = json.dumps({"task_id": TASK, **data, "timestamp": "2026-11-23T12:00:00.123456Z"})
+    return f"event: {kind}\ndata: {text}\n\n".encode()
+
+
+def ours(chunks: Iterable[bytes]) -> int:
+    """Return how many messages there are."""
+    decoder = SSEDecoder()
+    return sum(len(decoder.feed(chunk)) for chunk in chunks)
+
+
+def httpx_sse(chunks: Iterable[bytes]) -> int:
+    """Likewise, as `EventSource.aiter_sse` does it."""
+    text, lines, decoder, count = codecs.getincrementaldecoder("utf-8")("replace"), SSELineDecoder(), PeerDecoder(), 0
+    for chunk in chunks:
+        for line in lines.decode(text.decode(chunk)):
+            count += decoder.decode(line.rstrip("\n")) is not None
+    return count
+
+
+def sseclient_py(chunks: Iterable[bytes]) -> int:
+    """Likewise."""
+    return sum(1 for _ in sseclient.SSEClient(iter(chunks)).events())  # type: ignore[arg-type] # any iterator will do
+
+
+WHO: dict[str, Callable[[Iterable[bytes]], int]] = {
+    "cyberun-widget": ours,
+    "httpx-sse": httpx_sse,
+    "sseclient-py": sseclient_py,
+}
+
+
+def cut(stream: bytes, size: int) -> list[bytes]:
+    """Return a stream in chunks of `size` bytes."""
+    return [stream[at : at + size] for at in range(0, len(stream), size)]
+
+
+def best(chunks: list[bytes], who: Iterable[str] = WHO, rounds: int = ROUNDS) -> dict[str, float]:
+    """Return each decoder's best CPU time in seconds; they take turns."""
+    times: dict[str, list[float]] = {name: [] for name in who}
+    for _ in range(rounds):
+        for name, taken in times.items():
+            begin = time.process_time()
+            WHO[name](chunks)
+            taken.append(time.process_time() - begin)
+    return {name: min(taken) for name, taken in times.items()}
+
+
+def measure() -> Iterable[Row]:
+    """Yield the rows."""
+    cases = {}
+    for name, events in (("ComfyUI", comfyui(EVENTS)), ("Nerfstudio", nerfstudio(EVENTS))):
+        cases[f"{name}, an event a chunk"] = events
+        cases[f"{name}, 64 KiB chunks"] = cut(b"".join(events), 65_536)
+        cases[f"{name}, 16-byte chunks"] = cut(b"".join(events), 16)
+    for case, chunks in cases.items():
+        times = best(chunks)
+        for name, seconds in times.items():
+            ratio = times["httpx-sse"] / seconds
+            mine = name == "cyberun-widget"
+            yield Row(
+                "decode",
+                case,
+                name,
+                f"{EVENTS / seconds:,.0f} events/s",
+                f"{ratio:.2f} x httpx-sse",
+                "1.5 x httpx-sse" if mine else "",
+                ratio >= 1.5 if mine else None,
+            )
+    yield from one_line()
+
+
+def one_line() -> Iterable[Row]:
+    """Yield what one line of 5 MB takes in chunks of 4 KiB, and how that grows with its length."""
+
+    def line(size: int, chunk: int) -> list[bytes]:
+        return cut(b"data: " + b"x" * size + b"\n\n", chunk)
+
+    times = best(line(5 * MEGA, 4096), rounds=3)
+    for name, seconds in times.items():
+        yield Row("decode", "one 5 MB line, 4 KiB chunks", name, f"{5 / seconds:,.0f} MB/s")
+    for chunk in (1, 16):
+        small, large = (
+            best(line(5 * MEGA // 8, chunk), ["cyberun-widget"], 3),
+            best(line(5 * MEGA, chunk), ["cyberun-widget"], 3),
+        )
+        growth = large["cyberun-widget"] / small["cyberun-widget"]
+        figure = f"{growth:.1f} x the time for 8 x the bytes"
+        yield Row(
+            "decode", f"one 5 MB line, chunks of {chunk} B", "cyberun-widget", figure, aim="linear", good=growth < 12
+        )
