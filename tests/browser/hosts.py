@@ -15,35 +15,46 @@ from typing import TYPE_CHECKING
 
 import pytest
 from conftest import free_port
+from playwright.sync_api import expect
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
-    from conftest import Lab
+    from conftest import Console, Lab
+    from playwright.sync_api import Page
+
+VOILA_NOISE = r'^Error: The getter for the shared module [^\n]*\n[^\n]*"@jupyterlab/docregistry"'
+"""Voila offers each extension of JupyterLab's and Notebook's to the page, and one of them doesn't load there."""
 
 
 @contextlib.contextmanager
-def voila(lab: Lab, notebook: Path) -> Iterator[str]:
-    """Serve a notebook as an app; gives its address. Voila runs its cells anew for each page."""
+def voila(lab: Lab, page: Page, console: Console, notebook: Path) -> Iterator[None]:
+    """Open a notebook as an app. Voila runs its cells anew for each page."""
+    console.allow(VOILA_NOISE)
     port = free_port()
     options = ["--no-browser", f"--port={port}", "--Voila.ip=127.0.0.1", "--Voila.port_retries=0"]
     command = [sys.executable, "-m", "voila", str(notebook), *options]
-    with _serving(lab, command, port) as url:
-        yield url
+    with _serving(lab, command, port) as url, _visiting(page, url):
+        yield
 
 
 @contextlib.contextmanager
-def marimo(lab: Lab, *cells: str, mode: str = "run") -> Iterator[str]:
-    """Serve a marimo notebook of cells as an app ("run") or for editing ("edit"); gives its address."""
+def marimo(lab: Lab, page: Page, *cells: str, mode: str = "run") -> Iterator[None]:
+    """Open a marimo notebook of cells as an app ("run"), or in the editor ("edit") and run its cells."""
     path = lab.folder / f"marimo_{time.monotonic_ns()}.py"
     path.write_text(marimo_file(cells))
     port = free_port()
     options = ["--headless", "--no-token", "--port", str(port), "--host", "127.0.0.1", "--skip-update-check"]
     # --skip-update-check is `edit`'s alone; `run` doesn't look.
     command = [sys.executable, "-m", "marimo", mode, str(path), *(options if mode == "edit" else options[:-1])]
-    with _serving(lab, command, port) as url:
-        yield url
+    with _serving(lab, command, port) as url, _visiting(page, url):
+        if mode == "edit":
+            cell = page.get_by_test_id("cell-editor").first
+            expect(cell).to_be_visible(timeout=30_000)
+            page.wait_for_timeout(1_000)  # it ignores a click before it is connected, and doesn't show that it is
+            page.get_by_test_id("run-button").last.click()
+        yield
 
 
 def marimo_file(cells: Sequence[str]) -> str:
@@ -63,6 +74,14 @@ def export(lab: Lab, notebook: Path, *, execute: bool = False, page: Path) -> Pa
     done = subprocess.run(command, env=lab.environment(), check=False, capture_output=True, text=True, timeout=180)
     assert done.returncode == 0, done.stderr
     return page
+
+
+@contextlib.contextmanager
+def _visiting(page: Page, url: str) -> Iterator[None]:
+    """Open a page, and leave it before its server goes: what it says of that is no news."""
+    page.goto(url, timeout=60_000)
+    yield
+    page.goto("about:blank")
 
 
 @contextlib.contextmanager
@@ -89,14 +108,17 @@ def _serving(lab: Lab, command: Sequence[str], port: int) -> Iterator[str]:
 def _wait_for(url: str, process: subprocess.Popen[bytes], log: Path) -> None:
     """Wait until something answers; any answer will do. Loading an app's own page would start a kernel."""
     deadline = time.monotonic() + 60
-    while True:
-        try:
-            urllib.request.urlopen(url, timeout=5).close()
-        except urllib.error.HTTPError:
-            return
-        except (urllib.error.URLError, ConnectionError, TimeoutError):
-            if process.poll() is not None or time.monotonic() > deadline:
-                pytest.fail(f"the host does not start:\n{log.read_text(errors='replace')[-3000:]}", pytrace=False)
-            time.sleep(0.2)
-        else:
-            return
+    while not _answers(url):
+        if process.poll() is not None or time.monotonic() > deadline:
+            pytest.fail(f"the host does not start:\n{log.read_text(errors='replace')[-3000:]}", pytrace=False)
+        time.sleep(0.2)
+
+
+def _answers(url: str) -> bool:
+    try:
+        urllib.request.urlopen(url, timeout=5).close()
+    except urllib.error.HTTPError:
+        return True
+    except (urllib.error.URLError, ConnectionError, TimeoutError):
+        return False
+    return True
