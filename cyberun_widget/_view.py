@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from cyberun_widget.state import TaskState
     from cyberun_widget.watch import Watch
 
+_WORTH_A_CLICK: Final = 3.0  # seconds of pause that a person may want to cut short
 _CAUSE: Final = 300  # characters of an error that the card shows unfolded
 
 
@@ -92,10 +93,10 @@ def _trouble(problem: Problem | None, watch: Watch, now: float) -> dict[str, Any
 
 
 def _can_retry(watch: Watch, *, stopped: bool, can_rerun: bool) -> bool:
-    """Whether a button makes sense: watch again, fetch the result again, or run the workflow again."""
+    """Whether a button makes sense: try now, watch again, fetch the result again, or run the workflow again."""
     state, problem = watch.follower.state, watch.follower.problem
-    unfinished = state.ended and problem is not None
-    return stopped or watch.fatal is not None or unfinished or (can_rerun and state.status in ("failed", "cancelled"))
+    stuck = problem is not None and (state.ended or problem.pause >= _WORTH_A_CLICK)
+    return stopped or stuck or watch.fatal is not None or (can_rerun and state.status in ("failed", "cancelled"))
 
 
 def _failed_at(state: TaskState, watch: Watch) -> str:

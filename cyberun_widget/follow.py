@@ -42,6 +42,7 @@ class Problem:
     text: str
     retrying: bool
     retry_at: float | None = None
+    pause: float = 0.0  # seconds that it waits in all, until `retry_at`
 
 
 class Listener(Protocol):
@@ -349,7 +350,7 @@ class Follower:
         await self._sleep(pause)
 
     def _later(self, text: str, pause: float) -> Problem:
-        return Problem(text, retrying=True, retry_at=self.clock() + pause)
+        return Problem(text, retrying=True, retry_at=self.clock() + pause, pause=pause)
 
     async def _sleep(self, seconds: float) -> None:
         self._nudged.clear()
