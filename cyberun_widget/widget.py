@@ -349,7 +349,8 @@ class TaskWidget(anywidget.AnyWidget):
         with self._writing:
             self._batch = []
             for name, value in {**values, "_beat": self._beat + 1}.items():
-                setattr(self, name, value)
+                if getattr(self, name) != value:  # most are as they were, and a trait checks and copies
+                    setattr(self, name, value)
             changes, self._batch = self._batch, None
             names = [change["name"] for change in changes]
             if self.comm is not None and names:
