@@ -56,9 +56,10 @@ def _root(said: Words, status: str, *parts: Node | None) -> Node:
 
 
 def _unended(said: Words) -> Node:
-    sentence = "The task had not ended when this notebook was saved. To look at it again, run"
+    # True also where the task has ended: a page that was reloaded meanwhile drops the rewritten archive.
+    sentence = "No result had reached this notebook when it was saved. To look at the task again, run"
     footer = node("footer", {}, node("p", {}, f"{sentence} ", _code(said)))
-    return _root(said, "unfinished", _head(said, "Not finished"), footer)
+    return _root(said, "unfinished", _head(said, "No result yet"), footer)
 
 
 def _ended(traits: Mapping[str, Any], said: Words, excerpts: Mapping[str, str]) -> Node:
@@ -94,7 +95,9 @@ def _failure(said: Words) -> Node:
     first, _, rest = re.sub(r"(?<=[.!?]) ", "\n", said.cause, count=1).partition("\n")
     cause = node("p", {}, node("bdi", {}, node("strong", {}, first), f" {rest}" if rest else None))
     details = said.details[:_DETAILS] + ("\n…" if len(said.details) > _DETAILS else "")
-    folded = node("details", {}, node("summary", {}, "Details"), node("pre", {}, details)) if details else None
+    # Focusable, since it may scroll.
+    about = {"tabindex": "0", "role": "region", "aria-label": "Details"}
+    folded = node("details", {}, node("summary", {}, "Details"), node("pre", about, details)) if details else None
     return node("div", {"class": "cy-a-why"}, cause, folded)
 
 
@@ -187,7 +190,7 @@ def _preview(item: _Artifact, content: str) -> Node:
     first, *rest = shown
     head = node("thead", {}, node("tr", {}, *(node("th", {"scope": "col"}, cell) for cell in first)))
     body = node("tbody", {}, *(_row(row, len(first)) for row in rest))
-    return _plate(item, _caption(item), node("div", {"class": "cy-a-scroll"}, node("table", {}, head, body)))
+    return _plate(item, _caption(item), node("table", {}, head, body))
 
 
 def _row(row: Sequence[str], columns: int) -> Node:
@@ -219,8 +222,7 @@ def _files(artifacts: Sequence[_Artifact], said: Words) -> Node:
         rows.append(_row([f"… and {len(artifacts) - _ROWS:,} more"], 4))
     table = node("table", {}, node("thead", {}, node("tr", {}, *heads)), node("tbody", {}, *rows))
     hidden = all(item.get("poster") for item in artifacts)
-    scroll = node("div", {"class": "cy-a-scroll"}, table)
-    return node("details", {} if hidden else {"open": "open"}, node("summary", {}, said.files), scroll)
+    return node("details", {} if hidden else {"open": "open"}, node("summary", {}, said.files), table)
 
 
 def _file(item: _Artifact) -> Node:

@@ -6,6 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 from hosts import export
 from playwright.sync_api import expect
 
@@ -121,7 +122,7 @@ def test_a_task_that_went_on_says_how_to_look_at_it_again(
     reopened(opened, lab)
     archive = page.locator(".cyberun-archive")
     expect(archive).to_be_visible()
-    expect(archive.get_by_text("had not ended when this notebook was saved")).to_be_visible()
+    expect(archive.get_by_text("No result had reached this notebook")).to_be_visible()
 
 
 def test_a_failed_task_keeps_its_cause(notebook: Open, lab: Lab, page: Page, console: Console) -> None:
@@ -170,6 +171,8 @@ def test_an_exported_page_needs_no_widget_manager(
     assert all(loaded(image) for image in archive.get_by_role("img").all())
     for box in page.get_by_text(GONE).all():
         expect(box).to_be_hidden()
+    found = Axe().run(page, context=".cyberun-archive")
+    assert found.violations_count == 0, found.generate_report()
 
 
 def test_an_executed_export_shows_the_result(lab: Lab, page: Page, console: Console, tmp_path: Path) -> None:

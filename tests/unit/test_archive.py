@@ -121,7 +121,7 @@ def test_a_completed_task_shows_its_pictures_and_facts_and_the_way_back():
 def test_a_task_that_goes_on_leaves_a_placeholder(status):
     tree = shown(traits(status=status, connection="live", artifacts=[artifact()]))
     assert tree.all("div")[0]["data-status"] == "unfinished"
-    assert "had not ended when this notebook was saved" in tree.text
+    assert "No result had reached this notebook" in tree.text
     assert f'TaskWidget("{ID}")' in tree.text
     assert tree.all("img") == []
 
@@ -155,7 +155,7 @@ def test_a_cancelled_task_says_how_far_it_came():
 
 
 def test_a_widget_that_knows_nothing_yet_has_an_archive_too():
-    assert "had not ended" in shown({"task_id": ID}).text
+    assert "No result had reached" in shown({"task_id": ID}).text
     assert archive.bundle({})["text/plain"]
 
 
