@@ -275,13 +275,16 @@ export function attach(card, page) {
 		if (size > SMALL) await ctx.load("view");
 		if (size > 4 * SMALL && a.poster) return;
 		const blob = await queue(() => ctx.bytes(a.key));
-		const url = URL.createObjectURL(blob);
+		const vector = a.mime === "image/svg+xml";
+		// A blob's URL opened in a tab of its own would run an SVG's scripts as the notebook; a data URL runs as nobody.
+		const url = vector ? `data:image/svg+xml,${encodeURIComponent(await blob.text())}` : URL.createObjectURL(blob);
 		const probe = new Image();
 		probe.src = url;
 		const good = await probe.decode().then(() => true, () => false);
-		URL.revokeObjectURL(url);
+		if (!vector) URL.revokeObjectURL(url);
 		tile.full = true;
-		if (good && !signal.aborted) tile.show(blob);
+		if (good && vector && !signal.aborted) tile.img.src = url;
+		else if (good && !signal.aborted) tile.show(blob);
 		else if (!a.poster) note(a.key, "The browser can’t draw this picture.");
 	}
 

@@ -399,14 +399,14 @@ def test_json_is_a_tree_walked_by_keys(viewers: Page) -> None:
 def test_json_is_searched_into_closed_branches(viewers: Page) -> None:
     dialog = show(viewers, "metrics.json", ["metrics.json"])
     dialog.get_by_role("searchbox").fill("0.00041")
-    expect(dialog.get_by_role("status")).to_have_text(re.compile(r"^1 of \d+$"))
+    expect(dialog.locator(".cy-v-count")).to_have_text(re.compile(r"^1 of \d+$"))
     found = dialog.locator(".cy-v-found")
     expect(found).to_contain_text("0.00041")
     expect(found).to_be_in_viewport()
     viewers.keyboard.press("Enter")
-    expect(dialog.get_by_role("status")).to_have_text(re.compile(r"^2 of \d+$"))
+    expect(dialog.locator(".cy-v-count")).to_have_text(re.compile(r"^2 of \d+$"))
     dialog.get_by_role("searchbox").fill("nowhere")
-    expect(dialog.get_by_role("status")).to_have_text("none")
+    expect(dialog.locator(".cy-v-count")).to_have_text("none")
 
 
 def test_json_is_copied(viewers: Page) -> None:
@@ -448,7 +448,7 @@ def test_a_log_is_searched_and_loses_its_colour_codes(viewers: Page) -> None:
     expect(text).to_contain_text("[14:30:05] loading checkpoint")
     assert "\x1b" not in text.inner_text()
     dialog.get_by_role("searchbox").fill("LOSS 0.02")
-    expect(dialog.get_by_role("status")).to_have_text("1 of 12")
+    expect(dialog.locator(".cy-v-count")).to_have_text("1 of 12")
     assert viewers.evaluate("CSS.highlights.get('cyberun-found').size") == 12
     wrap = dialog.get_by_role("button", name="Wrap long lines")
     assert text.evaluate("(pane) => pane.scrollWidth <= pane.clientWidth")

@@ -26,15 +26,10 @@ export function failure({ artifact, ctx, life }, text, retry) {
 /** @param {string} label @returns {{node: HTMLElement, update: (received: number, total: number) => void}} */
 function progress(label) {
 	const fill = el("div", { class: "cy-v-fill" });
-	const bar = el(
-		"div",
-		{ class: "cy-v-bar", role: "progressbar", "aria-label": label, "aria-valuemin": 0, "aria-valuemax": 100 },
-		fill,
-	);
+	const bar = el("div", { class: "cy-v-bar", "aria-hidden": "true" }, fill); // a card has one progress bar: its task's
 	const words = el("span", { class: "cy-v-muted", text: label });
 	const update = (/** @type {number} */ received, /** @type {number} */ total) => {
 		const share = total > 0 ? Math.min(1, received / total) : 0;
-		bar.setAttribute("aria-valuenow", String(Math.round(share * 100)));
 		fill.style.width = `${share * 100}%`;
 		words.textContent = total > 0 && share < 1 ? `${label} ${bytes(received)} of ${bytes(total)}` : label;
 	};

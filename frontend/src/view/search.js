@@ -19,7 +19,7 @@ export function searchBox({ label, onSearch, onStep, life }) {
 		spellcheck: "false",
 		autocomplete: "off",
 	});
-	const said = el("span", { class: "cy-v-count", role: "status" });
+	const said = el("span", { class: "cy-v-count", "aria-live": "polite" });
 	let found = 0;
 	const say = (/** @type {number} */ at) => {
 		said.textContent = field.value === "" ? "" : found === 0 ? "none" : `${at} of ${found}`;

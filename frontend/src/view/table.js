@@ -110,7 +110,7 @@ export function tableBody(table, env) {
 			),
 		);
 	};
-	const said = el("span", { class: "cy-v-muted", role: "status" });
+	const said = el("span", { class: "cy-v-muted", "aria-live": "polite" });
 	const redraw = () => {
 		rows =
 			words === ""
