@@ -108,6 +108,7 @@ def ended(card: TaskWidget) -> CyberunError | None:
 
 
 HEADERS = {"Location": "http://localhost:1/x?X-Amz-Signature=" + SIGNATURE}
+AGAIN = {"Location": "/outputs/none?X-Amz-Signature=" + SIGNATURE}
 STORIES: dict[str, Callable[[], Script]] = {
     "a good end": lambda: Script(events=[sse(progress(0.5), end="reset"), sse(progress(0.7), *finished())]),
     "an output and messages with keys and links in them": lambda: Script(
@@ -133,7 +134,7 @@ STORIES: dict[str, Callable[[], Script]] = {
         store=[answer({"error": SIGNED}, 403)] * 9, events=[sse(Now("completed"), event("completed"))]
     ),
     "a store that redirects to another link": lambda: Script(
-        store=[Answer(status=302, headers={**HEADERS, "Content-Length": "0"})] * 9, life=((0.0, "completed"),)
+        store=[Answer(status=302, headers={**AGAIN, "Content-Length": "0"})] * 9, life=((0.0, "completed"),)
     ),
 }
 
