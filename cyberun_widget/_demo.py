@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import secrets
 import shutil
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 
     from cyberun_widget.local import LocalServer
 
+_NOTIFICATION: Final = "@jupyterlab/apputils-extension:notification"
 _NAME: Final = "quickstart.ipynb"
 _PACKAGE: Final = Path(__file__).parent
 _FIRST_PORT: Final = 8888
@@ -104,8 +106,14 @@ class Lab:
     def __init__(self, notebook: Path, port: int, environment: Mapping[str, str]) -> None:
         self._notebook, self._port = notebook, port
         self._token = secrets.token_hex(16)
+        self._settings = tempfile.TemporaryDirectory(prefix="cyberun-demo-")  # removed by stop()
+        folders = [self._settings.name, *filter(None, [environment.get("JUPYTER_CONFIG_PATH")])]
         # By the environment and not the command line, which every user of the machine can read.
-        self._environment = {**environment, "JUPYTER_TOKEN": self._token}
+        self._environment = {
+            **environment,
+            "JUPYTER_TOKEN": self._token,
+            "JUPYTER_CONFIG_PATH": os.pathsep.join(folders),
+        }
         self._process: subprocess.Popen[bytes] | None = None
         self._log = tempfile.TemporaryFile()  # noqa: SIM115 - closed by stop()
 
@@ -126,9 +134,13 @@ class Lab:
             "ServerApp.port_retries": 0,
             "ServerApp.root_dir": self._notebook.parent,
             "ServerApp.open_browser": browser,
-            "LabApp.news_url": None,  # or its first word would be a question about news
+            "LabApp.news_url": None,
             "LabApp.extension_manager": "readonly",
         }
+        # Without this, JupyterLab's first word to a newcomer is a question about news. The user's own choice stands.
+        defaults = Path(self._settings.name) / "labconfig" / "default_setting_overrides.json"
+        defaults.parent.mkdir()
+        defaults.write_text(json.dumps({_NOTIFICATION: {"fetchNews": "false", "checkForUpdates": False}}))
         command = [sys.executable, "-m", "jupyterlab", str(self._notebook), "--log-level=WARN"]
         if hasattr(os, "geteuid") and os.geteuid() == 0:
             command.append("--allow-root")
@@ -165,6 +177,7 @@ class Lab:
                 process.kill()
                 process.wait()
         self._log.close()
+        self._settings.cleanup()
 
     def _answers(self) -> bool:
         request = urllib.request.Request(  # noqa: S310 - our own loopback address

@@ -104,7 +104,7 @@ def test_the_exit_codes_are_those_of_the_command():
 def test_the_words_in_the_table_of_symptoms_are_our_own():
     """A user searches the README for the words they see, so both have to be the same."""
     sources = [*(PROJECT / "cyberun_widget").glob("*.py"), *(PROJECT / "cyberun_widget" / "static").glob("*.js")]
-    sources += (PROJECT / "frontend" / "src").rglob("*.js")
+    sources += (PROJECT / "cyberun_widget" / "frontend" / "src").rglob("*.js")
     said = (
         " ".join(" ".join(path.read_text("utf-8").split()) for path in sources).replace('" "', "").replace('" + "', "")
     )
@@ -121,7 +121,7 @@ def test_the_words_in_the_table_of_symptoms_are_our_own():
 def test_links_and_pictures_inside_the_repository_lead_somewhere():
     inside = re.findall(r"\]\((?!https?://)([^)#]+)\)|(?:src|srcset)=\"(?!https?://)([^\"]+)\"", README)
     places = {first or second for first, second in inside}
-    assert any(place.endswith(".png") for place in places), "the README has no picture of the card"
+    assert any(place.endswith((".png", ".webp")) for place in places), "the README has no picture of the card"
     for place in places:
         assert (PROJECT / place).exists(), place
 

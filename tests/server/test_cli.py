@@ -215,6 +215,9 @@ def test_demo_brings_up_the_quickstart_and_ctrl_c_ends_everything(server, enviro
         assert found
         with NO_PROXY.open(found[0], timeout=30) as page:
             assert b"jupyter-config-data" in page.read()
+        plugin = "/lab/api/settings/@jupyterlab/apputils-extension:notification"
+        with NO_PROXY.open(re.sub(r"/lab/tree/[^?]*", plugin, found[0]), timeout=30) as answer:
+            assert json.load(answer)["schema"]["properties"]["fetchNews"]["default"] == "false"
     finally:
         demo.send_signal(signal.SIGINT)
         _, said = demo.communicate(timeout=60)
