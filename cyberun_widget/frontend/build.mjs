@@ -6,7 +6,7 @@ import { fileURLToPath } from "node:url";
 import { build, transform } from "esbuild";
 
 const here = dirname(fileURLToPath(import.meta.url));
-const out = resolve(process.argv[2] ?? join(here, "../cyberun_widget/static/viewers"));
+const out = resolve(process.argv[2] ?? join(here, "../static/viewers"));
 
 /** `import css from "./x.css"` gives the text of the stylesheet, minified. */
 const styles = {

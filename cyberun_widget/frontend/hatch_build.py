@@ -14,6 +14,7 @@ from typing import Any
 
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
+FRONTEND = Path("cyberun_widget/frontend")
 OUTPUT = Path("cyberun_widget/static/viewers")
 PRODUCTS = ("view.js", "three.js", "THIRD_PARTY.txt")
 STAMP = "build.sha256"
@@ -25,7 +26,7 @@ class ViewersError(RuntimeError):
 
 
 class ViewersBuildHook(BuildHookInterface):  # type: ignore[type-arg]
-    """Bundles `frontend/` before the files of a wheel or an sdist are collected."""
+    """Bundles the frontend before the files of a wheel or an sdist are collected."""
 
     PLUGIN_NAME = "custom"
 
@@ -42,7 +43,8 @@ def ensure_viewers(root: Path) -> bool:
 
     Raises ViewersError when a tool or the network is missing.
     """
-    frontend, output = root / "frontend", root / OUTPUT
+    root = root.resolve()  # Node runs in another folder
+    frontend, output = root / FRONTEND, root / OUTPUT
     complete = all((output / name).is_file() for name in PRODUCTS)
     if not frontend.is_dir():
         if complete:
@@ -123,4 +125,4 @@ def node(folder: Path, *arguments: str) -> None:
 
 
 if __name__ == "__main__":
-    ensure_viewers(Path(__file__).parent)
+    ensure_viewers(Path(__file__).parents[2])
