@@ -11,7 +11,7 @@ ARGS ?=
 
 BIN := $(VENV)/bin
 FRONTEND := cyberun_widget/frontend
-PACKAGE := pyproject.toml $(wildcard $(FRONTEND)/*.json $(FRONTEND)/*.mjs $(FRONTEND)/*.py) $(shell find $(FRONTEND)/src -type f 2>/dev/null)
+PACKAGE := pyproject.toml $(shell find $(FRONTEND) -name node_modules -prune -o -type f -print)
 LINTED := cyberun_widget tests
 NODE_MODULES := tests/js/node_modules/.made $(FRONTEND)/node_modules/.made
 # Node comes from PyPI, so that none has to be on the machine.
