@@ -80,8 +80,10 @@ def export(lab: Lab, notebook: Path, *, execute: bool = False, page: Path) -> Pa
 def _visiting(page: Page, url: str) -> Iterator[None]:
     """Open a page, and leave it before its server goes: what it says of that is no news."""
     page.goto(url, timeout=60_000)
-    yield
-    page.goto("about:blank")
+    try:
+        yield
+    finally:
+        page.goto("about:blank")
 
 
 @contextlib.contextmanager
