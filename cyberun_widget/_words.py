@@ -98,7 +98,7 @@ def words(traits: Mapping[str, Any]) -> Words:
         percent="" if (not progress and not (running and steps)) or status == "completed" else percent(progress),
         steps=steps,
         node="" if status == "completed" else _node(traits, facts, failed=status == "failed"),
-        message=clean(traits.get("message")) if live else "",
+        message=_message(traits, facts) if live else "",
         elapsed=clock(_number(traits.get("elapsed"))) if traits.get("elapsed") else "",
         eta=left(_number(traits.get("eta"))) if running and live and traits.get("eta") else "",
         cause=clean(facts.get("cause")) or error.split("\n", 1)[0] if bad else "",
@@ -127,6 +127,12 @@ def _node(traits: Mapping[str, Any], facts: Mapping[str, Any], *, failed: bool) 
         where = clean(facts.get("failed_at"))
         return STAGES.get(where, (where,))[0]
     return "" if traits.get("stages") else clean(facts.get("node")) or clean(traits.get("current_node"))
+
+
+def _message(traits: Mapping[str, Any], facts: Mapping[str, Any]) -> str:
+    labels = ", ".join(clean(label) for label in facts.get("labels") or ())
+    waits = f"No agent is free with {labels}." if traits.get("status") == "waiting" and labels else ""
+    return clean(traits.get("message")) or waits
 
 
 def _note(facts: Mapping[str, Any], *, live: bool) -> str:

@@ -78,6 +78,14 @@ def test_a_block_has_the_bar_the_numbers_and_the_facts():
     ]
 
 
+def test_a_block_of_a_waiting_task_says_what_it_waits_for():
+    values = traits({"labels": ["gpu", "comfyui"]}, status="waiting", progress=0.0, step_total=None, eta=None)
+    text = block(values, 72)
+    assert "Waiting for an agent" in text
+    assert "No agent is free with gpu, comfyui." in text
+    assert "0:14 waiting" in text
+
+
 def test_a_block_of_an_ended_task_lists_its_files_and_where_they_are():
     text = block(ended(artifacts=FILES), 72)
     assert "0:14 in all  RTX 4090                                   2 files · 1.2 MB" in text
