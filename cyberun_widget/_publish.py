@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
-from threading import Lock
+from threading import RLock
 from typing import TYPE_CHECKING, Final, Protocol
 
 from cyberun_widget._loop import Pump
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 BUDGET: Final = 200.0  # messages a second, all widgets together
 BURST: Final = 40.0  # messages that may go out at once
-PACE: Final = 0.1  # seconds between two messages of one widget
+PACE: Final = 0.2  # seconds between two messages of one widget: the bar glides from one to the next
 HEARTBEAT: Final = 5.0  # seconds after which a watched task that is not over gives a sign of life
 
 
@@ -48,7 +48,8 @@ class Publisher:
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
-        self._lock = Lock()
+        # A closed card's finalizer closes it once more, and the garbage collector may call it on any line below.
+        self._lock = RLock()
         self._seats: dict[Card, _Seat] = {}
         self._tokens, self._filled = BURST, clock()
         self._pump = Pump("publish", self.step)

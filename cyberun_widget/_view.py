@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from cyberun_widget.watch import Watch
 
 _WORTH_A_CLICK: Final = 3.0  # seconds of pause that a person may want to cut short
+_LOOK: Final = {"image": 0, "video": 1, "model": 2, "audio": 3, "json": 4, "table": 5, "text": 6}
 _CAUSE: Final = 300  # characters of an error that the card shows unfolded
 
 
@@ -106,6 +107,13 @@ def _failed_at(state: TaskState, watch: Watch) -> str:
         return state.stage
     names = watch.workflow.nodes if watch.workflow else {}
     return names.get(state.current_node, state.current_node)
+
+
+def shown(artifacts: Artifacts) -> list[dict[str, Any]]:
+    """Return the files as the page lays them out: group by group, and in each what is looked at before what is read."""
+    items = artifacts.to_json()
+    groups = list(dict.fromkeys(item["group"] for item in items))
+    return sorted(items, key=lambda item: (groups.index(item["group"]), _LOOK.get(item["kind"], len(_LOOK))))
 
 
 def cause(error: str) -> str:

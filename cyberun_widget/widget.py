@@ -25,7 +25,7 @@ from cyberun_widget._report import report
 from cyberun_widget._secret import Secret
 from cyberun_widget._settings import Settings
 from cyberun_widget._text import line
-from cyberun_widget._view import view
+from cyberun_widget._view import shown, view
 from cyberun_widget.artifacts import Artifacts, TaskResult
 from cyberun_widget.client import AsyncClient, Client
 from cyberun_widget.errors import ConfigurationError, CyberunError, ParameterError, WaitTimeout
@@ -61,8 +61,9 @@ class TaskWidget(anywidget.AnyWidget):
     Traits are written by one background thread, and so are `observe` handlers called on it.
     """
 
-    _esm = _STATIC / "task.js"
-    _css = _STATIC / "task.css"
+    # As text: for a path, anywidget keeps a hook to every card there ever was, and with it all that the card holds.
+    _esm = (_STATIC / "task.js").read_text("utf-8")
+    _css = (_STATIC / "task.css").read_text("utf-8")
 
     task_id = t.Unicode("").tag(sync=True)
     """The task's id."""
@@ -84,7 +85,7 @@ class TaskWidget(anywidget.AnyWidget):
     """Why the task failed, or why it can't be watched."""
     output = t.Any(None).tag(sync=True)
     """The output that the service gave with the verdict, JSON. Links in it have lost their signatures."""
-    artifacts = t.Instance(Artifacts, args=()).tag(sync=True, to_json=lambda value, _widget: value.to_json())
+    artifacts = t.Instance(Artifacts, args=()).tag(sync=True, to_json=lambda value, _widget: shown(value))
     """The task's files, as they are now."""
     connection = t.Unicode("connecting").tag(sync=True)
     """"connecting", "live", "reconnecting", "polling", "closed" or "error"."""
@@ -128,6 +129,7 @@ class TaskWidget(anywidget.AnyWidget):
         self._policy = policy or FollowPolicy()
         self._mode, self._dir = download, Path(download_dir).expanduser() if download_dir is not None else None
         self._rerun: tuple[AsyncClient, str, dict[str, Any]] | None = None
+        self._rerunning = False
         self._handlers: list[Callable[[Event], None]] = []
         self._seen: deque[Event] = deque(maxlen=KEPT)
         self._outcome: Future[TaskResult] = Future()
@@ -201,7 +203,10 @@ class TaskWidget(anywidget.AnyWidget):
         current = self._watch
         ended = current is not None and current.follower.state.status in ("failed", "cancelled")
         if ended and self._rerun is not None and self._outcome.done():
-            background.submit(self._run_again(*self._rerun))
+            with self._lock:
+                twice, self._rerunning = self._rerunning, True
+            if not twice:  # a double click must not be paid for twice
+                background.submit(self._run_again(*self._rerun))
         elif current is None or self._stopped or current.finished.done():
             self._begin()
         else:
@@ -224,7 +229,7 @@ class TaskWidget(anywidget.AnyWidget):
         queue: asyncio.Queue[Event | None] = asyncio.Queue()
 
         def put(event: Event | None) -> None:
-            if not loop.is_closed():
+            with contextlib.suppress(RuntimeError):  # the loop is closed: nobody reads these any more
                 loop.call_soon_threadsafe(queue.put_nowait, event)
 
         with self._lock:
@@ -238,8 +243,10 @@ class TaskWidget(anywidget.AnyWidget):
         finally:
             with self._lock:
                 self._handlers.remove(direct)
-        if self._watch is not None and self._watch.fatal is not None:
-            raise self._watch.fatal
+        current = self._watch
+        fatal = current.fatal if current is not None else self._outcome.exception()
+        if fatal is not None:
+            raise fatal
 
     def on_progress(self, handler: Callable[[float], None]) -> None:
         """Call `handler(progress)`, a float in [0, 1], whenever it has risen or the task started over."""
@@ -331,15 +338,17 @@ class TaskWidget(anywidget.AnyWidget):
             return
         over = current.finished.done()
         now = current.clock()
-        values = view(current, now, saved=self._saved, stopped=self._stopped, can_rerun=self._rerun is not None)
-        self._write(values)
-        if over and not outcome.done():
-            self._desk.push(self.artifacts)
-            self._archived = None
-            self._rewrite_archives()
-            _settle(outcome, current.finished)
-        elif over:
-            self._rewrite_archives()
+        try:
+            values = view(current, now, saved=self._saved, stopped=self._stopped, can_rerun=self._rerun is not None)
+            self._write(values)
+            if over and not outcome.done():
+                self._desk.push(self.artifacts)
+                self._archived = None
+            if over:
+                self._rewrite_archives()
+        finally:  # whatever can't be shown, those who wait get the verdict
+            if over and not outcome.done():
+                _settle(outcome, current.finished)
 
     def _write(self, values: Mapping[str, Any]) -> None:
         """Set the traits, send them as one message, and only then let the observers see them.
@@ -388,13 +397,15 @@ class TaskWidget(anywidget.AnyWidget):
 
     # --- beginnings and ends -----------------------------------------------------------------------------------------
 
-    def _begin(self) -> None:
+    def _begin(self, task_id: str | None = None) -> None:
+        """Watch the task, or another one: its id goes into the trait by the publisher's hand, as all else does."""
         if self._http is None:
             return
+        task_id = task_id or self.task_id
         with self._lock:
             self._seen.clear()
-        folder = self._dir or cache_folder(self.task_id)
-        begun = watch(self._http, self.task_id, self._policy, folder, self._mode, self)
+        folder = self._dir or cache_folder(task_id)
+        begun = watch(self._http, task_id, self._policy, folder, self._mode, self)
         with self._lock:  # the publisher must never settle a new outcome with an old watch's verdict
             self._watch, self._stopped = begun, False
             if self._outcome.done():
@@ -420,9 +431,11 @@ class TaskWidget(anywidget.AnyWidget):
             task_id = await client.submit(slug, **parameters)
         except CyberunError as exc:
             self._desk.tell(f"It could not be run again: {exc}")
-            return
-        self.task_id = task_id
-        self._begin()
+        else:
+            self._saved = None
+            self._begin(task_id)
+        finally:
+            self._rerunning = False
 
     def _provenance(self) -> dict[str, Any]:
         current = self._watch

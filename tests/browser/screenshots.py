@@ -1,7 +1,8 @@
 """Take the pictures of the card: ``python tests/browser/screenshots.py [folder]``.
 
-Without a folder, the README's pictures in ``notebooks/images/`` are made anew. With one, every state is pictured there,
-light and dark, 320 and 1,000 px wide, to be opened and judged.
+Without a folder, the README's pictures in ``notebooks/images/`` are made anew, some by a JupyterLab in which the
+local server's workflows run. With one, every state is pictured there, light and dark, 320 and 1,000 px wide, to be
+opened and judged.
 """
 
 from __future__ import annotations
@@ -9,18 +10,21 @@ from __future__ import annotations
 import io
 import shutil
 import sys
+import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from conftest import CHROMIUM_FLAGS, Lab, Notebook
 from PIL import Image
 from playwright.sync_api import sync_playwright
 from states.serve import served
+
+from cyberun_widget.local import LocalServer
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
 
 IMAGES = Path(__file__).resolve().parents[2] / "notebooks" / "images"
-CHROMIUM_FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-dev-shm-usage"]
 README = {
     "running": "running,stage-train",
     "states": "waiting,reconnecting,failed,compact-running",
@@ -59,6 +63,38 @@ def picture(
     context.close()
 
 
+CELLS = (
+    "from cyberun_widget import Client\n\nclient = Client()\nclient.run('gray-scott', batch=4, seed=7)",
+    "splat = client.run('tiny-splat')\nsplat",
+)
+
+
+def notebook(browser: Browser, folder: Path) -> None:
+    """Picture the quickstart's two workflows as they end in a real JupyterLab, light and dark."""
+    with LocalServer.start(state_dir=folder / "server") as server:
+        account = {"CYBERUN_BASE_URL": server.base_url, "CYBERUN_API_KEY": server.api_key}
+        lab = Lab(folder, variables=account)
+        lab.start()
+        try:
+            page = browser.new_page(viewport={"width": 1040, "height": 2400}, device_scale_factor=1.5)
+            opened = Notebook(lab, page, lab.write_notebook("gallery.ipynb", *CELLS)).open()
+            page.evaluate("() => window.jupyterapp.commands.execute('application:toggle-left-area')")
+            for index in range(len(CELLS)):
+                opened.run(index)
+                opened.output(index).locator('.cyberun-task[data-status="completed"]').wait_for(timeout=180_000)
+            for theme in ("light", "dark"):
+                opened.theme(theme)
+                page.mouse.move(0, 0)
+                page.wait_for_timeout(4_000)  # pictures, players and the table draw themselves
+                for index, name in enumerate(("pictures", "splat")):
+                    taken = opened.cell(index).screenshot()
+                    target = IMAGES / f"{name}-{theme}.webp"
+                    Image.open(io.BytesIO(taken)).convert("RGB").save(target, quality=88, method=6)
+            page.close()
+        finally:
+            lab.stop()
+
+
 def main(folder: Path | None) -> None:
     """Make the pictures."""
     with served() as address, sync_playwright() as playwright:
@@ -78,6 +114,9 @@ def main(folder: Path | None) -> None:
                 continue
             for width in (320, 1000):
                 picture(browser, address, folder / f"states-{theme}-{width}.webp", theme=theme, width=width)
+        if folder is None:
+            with tempfile.TemporaryDirectory() as scratch:
+                notebook(browser, Path(scratch))
         browser.close()
 
 
