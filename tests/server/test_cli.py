@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from cyberun_widget import Client
+from cyberun_widget import Client, CyberunError, _demo
 from cyberun_widget.local import LocalServer
 
 if TYPE_CHECKING:
@@ -226,6 +226,24 @@ def test_demo_brings_up_the_quickstart_and_ctrl_c_ends_everything(server, enviro
     for base in (found[0], *([] if keyed else re.findall(r"http://\S+/api/v1", service))):
         with pytest.raises(OSError):  # noqa: PT011 - refused: nobody is there any more
             NO_PROXY.open(base, timeout=5)
+
+
+def test_without_a_checkout_the_demo_opens_a_copy_and_never_overwrites_one(tmp_path, monkeypatch):
+    shipped = tmp_path / "site-packages" / "cyberun_widget" / "notebooks" / "quickstart.ipynb"
+    shipped.parent.mkdir(parents=True)
+    shipped.write_text("as shipped")
+    monkeypatch.setattr(_demo, "_PACKAGE", shipped.parents[1])
+    mine = tmp_path / "mine"
+    mine.mkdir()
+    monkeypatch.chdir(mine)
+
+    assert _demo._notebook() == mine / "quickstart.ipynb"
+    assert (mine / "quickstart.ipynb").read_text() == "as shipped"
+    (mine / "quickstart.ipynb").write_text("with my notes")
+    assert _demo._notebook().read_text() == "with my notes"
+    shipped.unlink()
+    with pytest.raises(CyberunError, match="install cyberun-widget again"):
+        _demo._notebook()
 
 
 def test_a_port_that_is_taken_is_said_to_be(environment, server):
