@@ -56,9 +56,10 @@ def _root(said: Words, status: str, *parts: Node | None) -> Node:
 
 
 def _unended(said: Words) -> Node:
-    # True also where the task has ended: a page that was reloaded meanwhile drops the rewritten archive.
+    # True also where the task has ended: a page that was reloaded meanwhile drops the rewritten archive, and the
+    # style sheet says so under the live card in place of this sentence.
     sentence = "No result had reached this notebook when it was saved. To look at the task again, run"
-    footer = node("footer", {}, node("p", {}, f"{sentence} ", _code(said)))
+    footer = node("footer", {}, node("p", {}, node("span", {}, sentence), " ", _code(said)))
     return _root(said, "unfinished", _head(said, "No result yet"), footer)
 
 
