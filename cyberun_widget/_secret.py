@@ -18,10 +18,12 @@ _DEPTH: Final = 64  # levels of nesting: no page shows more, and recursion has i
 _TOKEN: Final = re.compile(
     r"\b(?:sk|dk|ak)-[A-Za-z0-9_\-]{6,}|\beyJ[A-Za-z0-9_\-]+(?:\.[A-Za-z0-9_\-]+){0,2}|(?<=[Bb]earer )[^\s'\",]+"
 )
-# Query parameters that make a URL a key: AWS SigV4 and V2, Google, Azure SAS, CloudFront, and plain tokens.
+# Query parameters that make a URL a key: AWS SigV4 and V2, Google, Azure SAS, CloudFront, and plain tokens. Also in a
+# URL inside of another's query (%26, %3D), in JSON inside a string (\u0026), and in the header that says the same.
 _SIGNED: Final = re.compile(
-    r"(?i)(?<=[?&;])((?:x-(?:amz|goog)-(?:signature|credential|security-token)|signature|sig|token|access_token|"
-    r"api_key|key-pair-id|policy|awsaccesskeyid|hmac|se|sv|sp)=)[^&\s'\"<>\\)\]]*"
+    r"(?i)((?:(?<=[?&;,])|(?<=\\u0026)|(?<=%26)|(?<=%3f)|(?<=, ))"
+    r"(?:signature|sig|token|access_token|api_key|key-pair-id|policy|awsaccesskeyid|hmac|se|sv|sp)(?:=|%3d|\\u003d)"
+    r"|x-(?:amz|goog)-(?:signature|credential|security-token)(?:=|%3d|\\u003d))[^&\s'\"<>\\)\]]*"
 )
 
 
@@ -60,7 +62,7 @@ def redact(text: str) -> str:
     # Nearly all texts have none, and this is asked of every text of every event: look for what each must have first.
     if "k-" in text or "eyJ" in text or "earer " in text:
         text = _TOKEN.sub(_HIDDEN, text)
-    return _SIGNED.sub(rf"\g<1>{_HIDDEN}", text) if "=" in text else text
+    return _SIGNED.sub(rf"\g<1>{_HIDDEN}", text) if "=" in text or "%3" in text or "u003" in text else text
 
 
 def scrub(value: Any, depth: int = _DEPTH) -> Any:

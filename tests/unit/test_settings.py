@@ -95,6 +95,11 @@ def test_a_secret_shows_nowhere():
         ("https://s3/x?a=1&x-amz-credential=AKIA%2Fus&b=2", "AKIA"),
         ("https://blob/x?sv=1&sig=a%2Bb", "a%2Bb"),
         ("'https://cdn/x?Policy=p0&Signature=s1&Key-Pair-Id=k2'", "s1"),
+        (r'{"url": "https://s3/x?a=1\u0026X-Amz-Signature=deadbeef"}', "deadbeef"),
+        (r'{"url": "https://cdn/x?a=1\u0026Signature=deadbeef"}', "deadbeef"),
+        ("https://host/login?next=https%3A%2F%2Fs3%2Fx%3FX-Amz-Signature%3Ddeadbeef%26b%3D1", "deadbeef"),
+        ("https://host/login?next=https%3A%2F%2Fblob%2Fx%3Fa%3D1%26sig%3Ddeadbeef", "deadbeef"),
+        ("AWS4-HMAC-SHA256 Credential=c, SignedHeaders=host, Signature=deadbeef", "deadbeef"),
     ],
 )
 def test_redacting_takes_out_keys_and_signatures(text, gone):
