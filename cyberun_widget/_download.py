@@ -13,6 +13,7 @@ from cyberun_widget._allowance import Allowance, DeclinedError
 from cyberun_widget._cache import cache_folder, clear_cache
 from cyberun_widget._inspect import changes, inspect, place, still
 from cyberun_widget._notice import Notice
+from cyberun_widget._onloop import OnLoop
 from cyberun_widget._poster import poster_limit
 from cyberun_widget._renewal import Renewal
 from cyberun_widget._sink import disk_words
@@ -40,7 +41,7 @@ _OTHERS_LOCK: Final = 0.25  # seconds between two looks at a lock that another p
 
 
 class Downloads:
-    """Fetches one task's files into `folder`. Lives on one event loop.
+    """Fetches one task's files into `folder`. Works on one event loop at a time; that one may end between two fetches.
 
     `refresh` asks `/result` again, for links that work. `on_change` gets a snapshot at most ten times a second, and
     always the last one. `mode`: "auto" fetches up to 64 MiB each and 256 MiB in all and offers the rest, "all"
@@ -67,8 +68,8 @@ class Downloads:
         self._announced: dict[str, int | None] = {}
         self._allowance = Allowance(mode)
         self._notice = Notice(lambda: on_change(self.artifacts), clock)
-        self._room = asyncio.Semaphore(AT_ONCE)
-        self._painting = asyncio.Semaphore(1)  # posters take memory and a core: one after another
+        self._room = OnLoop(lambda: asyncio.Semaphore(AT_ONCE))
+        self._painting = OnLoop(lambda: asyncio.Semaphore(1))  # posters take memory and a core: one after another
         self._jobs: dict[str, asyncio.Task[None]] = {}
         self._links = Renewal(self._ask_again)
 
@@ -128,7 +129,7 @@ class Downloads:
         item = self._items.get(key)
         if item is None or item.kind != "model":
             return
-        async with self._painting:
+        async with self._painting.now():
             made = await asyncio.to_thread(still, data, self._poster_limit())
         if made is not None:
             self._set(key, poster=made.data, poster_mime=made.mime)
@@ -178,7 +179,7 @@ class Downloads:
         """Bring one file to its end: ready, offered, or failed with words. The others go on whatever happens here."""
         words: str | None = None
         try:
-            async with self._room:
+            async with self._room.now():
                 size = self._items[key].size
                 if size is not None:
                     self._allowance.admit(key, size)
@@ -228,7 +229,7 @@ class Downloads:
     async def _show(self, key: str, path: Path, mime: str) -> None:
         """Look into a complete file, and make it ready."""
         item = self._items[key]
-        async with self._painting:
+        async with self._painting.now():
             found = await asyncio.to_thread(inspect, path, item.name, mime, self._poster_limit())
         self._set(key, **changes(found, path, self._announced.get(key)))
 

@@ -682,3 +682,25 @@ def test_a_gigabyte_takes_little_memory():
     command = [sys.executable, "-m", "tests.bench.download", "--size", "1000000000", "--only", "ours"]
     done = subprocess.run(command, cwd=root, check=True, capture_output=True, text=True, timeout=240)
     assert json.loads(done.stdout)["extra"] < 64 * 1024 * 1024
+
+
+def test_files_are_fetched_on_another_loop_after_the_first_one_has_ended(store, tmp_path):
+    names = [f"{number}.png" for number in range(8)]
+    for name in names:
+        store.put(name, png())
+    case = Case(store, tmp_path, names, mode="none")
+    downloads = case.downloads()
+
+    async def look():
+        await downloads.run(case.result())
+
+    async def fetch(keys):
+        try:
+            return await asyncio.gather(*map(downloads.fetch, keys))
+        finally:
+            await close_pool()
+
+    asyncio.run(look())
+    keys = downloads.artifacts.keys()
+    assert {item.state for item in asyncio.run(fetch(keys[:4]))} == {"ready"}
+    assert {item.state for item in asyncio.run(fetch(keys[4:]))} == {"ready"}
