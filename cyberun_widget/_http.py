@@ -28,6 +28,7 @@ from cyberun_widget._bulk import pieces
 from cyberun_widget._links import disposition_name
 from cyberun_widget._secret import Secret, guard_logs, redact
 from cyberun_widget._settings import Settings, origin_of
+from cyberun_widget._within import within
 from cyberun_widget.errors import (
     AuthError,
     CyberunError,
@@ -149,7 +150,7 @@ class Http:
         timeout = httpx.Timeout(min(silence, _REST_TIMEOUT), connect=connect_timeout)
         answer: Answer | CyberunError
         try:
-            answer = await asyncio.wait_for(self._call(method, path, params, body, timeout), _REST_TOTAL)
+            answer = await within(self._call(method, path, params, body, timeout), _REST_TOTAL)
         except asyncio.TimeoutError:
             answer = NetworkError(f"No whole answer from {self._host} within {_REST_TOTAL:.0f} s.")
         if isinstance(answer, CyberunError):
@@ -241,14 +242,20 @@ class Http:
         """Send a request, following redirects within the origin. Returns the answer, and why it is none to follow."""
         for _ in range(_REDIRECTS):
             problem: CyberunError | None = None
+            opened: list[httpx.Response] = []
             try:
-                response = await asyncio.wait_for(pool().send(request, stream=True, auth=self._auth), silence)
+                await within(self._send_into(opened, request), silence)
+            except asyncio.CancelledError:
+                for response in opened:  # it came in the very moment of the cancellation
+                    await response.aclose()
+                raise
             except asyncio.TimeoutError:
                 problem = NetworkError(f"{self._host} took the request for the stream and never answered it.")
             except (httpx.HTTPError, httpx.InvalidURL) as exc:
                 problem = _explain(exc, self._host)
             if problem is not None:
                 raise problem
+            response = opened[0]
             try:
                 target = _redirect(response.status_code, response.headers, request, self.settings.origin)
             except ProtocolError as exc:
@@ -259,6 +266,9 @@ class Http:
             target.headers.update({"Accept": "text/event-stream", "Accept-Encoding": "identity"})
             request = target
         raise NetworkError(f"{self._host} redirects in circles.")
+
+    async def _send_into(self, opened: list[httpx.Response], request: httpx.Request) -> None:
+        opened.append(await pool().send(request, stream=True, auth=self._auth))
 
     @asynccontextmanager
     async def download(self, url: str, *, offset: int = 0, if_range: str | None = None) -> AsyncIterator[Download]:
@@ -455,9 +465,10 @@ def _redirect(status: int, headers: httpx.Headers, request: httpx.Request, origi
         return None
     try:
         target = request.url.join(location)
-    except httpx.InvalidURL:
-        target = None
-    if target is None or origin_of(str(target)) != origin:
+        foreign = origin_of(str(target)) != origin
+    except (httpx.InvalidURL, ValueError):  # httpx takes any number for a port
+        target, foreign = None, True
+    if target is None or foreign:
         where = f"{target.scheme}://{target.netloc.decode('ascii', 'replace')}" if target else "somewhere unreadable"
         raise ProtocolError(
             f"The service redirects to {where}, and the key isn't sent to another origin. If that is where the API "
@@ -477,7 +488,7 @@ def _redirect(status: int, headers: httpx.Headers, request: httpx.Request, origi
 def _date(headers: Mapping[str, str]) -> datetime | None:
     try:
         moment = parsedate_to_datetime(headers.get("date", ""))
-    except (TypeError, ValueError, IndexError):
+    except (TypeError, ValueError, IndexError, OverflowError):
         return None
     return moment if moment.tzinfo else moment.replace(tzinfo=timezone.utc)
 

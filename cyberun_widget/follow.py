@@ -7,13 +7,15 @@ comes from `FollowPolicy`. The follower knows nothing of widgets: it tells a `Li
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, Protocol
 from urllib.parse import quote
 
-from cyberun_widget._backoff import Backoff
+from cyberun_widget._backoff import RETRY_AFTER_MAX, Backoff
 from cyberun_widget._sse import SSEDecoder
 from cyberun_widget._story import Story
+from cyberun_widget._within import within
 from cyberun_widget.errors import AuthError, CyberunError, NetworkError, NotFoundError, ParameterError, ProtocolError
 from cyberun_widget.events import TERMINAL, Event, EventError, parse
 from cyberun_widget.models import Task
@@ -192,8 +194,9 @@ class Follower:
             self._poll()
 
     def _poll(self) -> None:
+        asked = min(self._retry_after or 0.0, RETRY_AFTER_MAX)
         self._silent = _SILENT_TRIES - 1  # the next try of the stream has one chance
-        self._stream_at = self.clock() + self._policy.sse_retry_interval
+        self._stream_at = self.clock() + max(self._policy.sse_retry_interval, asked)
         self._reopening = False
         self._tell(f"polling every {self._policy.poll_interval:g} s")
         self._change(connection="polling", problem=None)
@@ -354,10 +357,8 @@ class Follower:
 
     async def _sleep(self, seconds: float) -> None:
         self._nudged.clear()
-        try:
-            await asyncio.wait_for(self._nudged.wait(), seconds)
-        except asyncio.TimeoutError:
-            return
+        with contextlib.suppress(asyncio.TimeoutError):
+            await within(self._nudged.wait(), seconds)
 
     def _tell(self, text: str) -> None:
         self.story.tell(self.clock(), text)

@@ -11,13 +11,14 @@ from concurrent.futures import Future
 from threading import Lock
 from typing import TYPE_CHECKING, Final, TypeAlias
 
+from cyberun_widget._backoff import Backoff
 from cyberun_widget._download import Downloads
 from cyberun_widget._loop import background
 from cyberun_widget._secret import redact, scrub
 from cyberun_widget._view import cause
 from cyberun_widget._workflows import find_workflow
 from cyberun_widget.artifacts import Artifacts, TaskResult
-from cyberun_widget.errors import AuthError, CyberunError, NotFoundError, TaskCancelled, TaskFailed
+from cyberun_widget.errors import AuthError, CyberunError, NotFoundError, ParameterError, TaskCancelled, TaskFailed
 from cyberun_widget.follow import Follower, Listener, Problem
 
 if TYPE_CHECKING:
@@ -36,7 +37,8 @@ if TYPE_CHECKING:
 _log = logging.getLogger(__name__)
 
 KEPT: Final = 1000  # events that stay at hand for those who come later
-_CANCEL_PAUSE: Final = 1.0  # seconds between two tries of a cancel request that didn't get through
+_CANCEL_PAUSE: Final = 1.0  # seconds before the second try of a cancel request that didn't get through
+_CANCEL_TRIES: Final = 8  # in a row, once nobody looks at the task any more
 _Key: TypeAlias = "tuple[Settings, str, FollowPolicy, Path, Mode]"
 
 
@@ -224,17 +226,21 @@ class Watch:
             self.changed()
 
     async def _cancel(self) -> None:
+        backoff = Backoff(_CANCEL_PAUSE, max(_CANCEL_PAUSE, self.key[2].backoff_max), random.random)
         while not self.follower.state.ended and self.fatal is None:
             try:
                 await self._http.call("POST", f"/r/tasks/{self.follower.state.task_id}/cancel")
-            except (AuthError, NotFoundError) as exc:
+            except (AuthError, NotFoundError, ParameterError) as exc:
                 self.cancelling, self.cancel_problem = False, f"The task could not be cancelled: {exc}"
                 break
             except CyberunError as exc:
                 self.follower.story.tell(self.clock(), f"cancel: {exc}")
                 self.cancel_problem = f"The request to cancel didn't get through yet: {exc}"
                 self.changed()
-                await asyncio.sleep(getattr(exc, "retry_after", None) or _CANCEL_PAUSE)
+                pause = backoff.next(at_least=getattr(exc, "retry_after", None))
+                if not self._listeners and backoff.failures >= _CANCEL_TRIES:
+                    break
+                await asyncio.sleep(pause)
                 continue
             self.cancel_problem = None
             self.follower.story.tell(self.clock(), "cancel requested")

@@ -55,6 +55,8 @@ def test_every_pause_lies_between_half_and_whole(dice, failures):
         ("-5", None),
         ("1.5", None),
         ("٣", None),
+        ("Fri, 02 Jan 99999999999 03:04:05 GMT", None),
+        ("Fri, 02 Jan 2026 03:04:05 +99999999999999", None),
     ],
 )
 def test_retry_after_is_read_as_seconds_or_as_a_date(value, seconds):
