@@ -176,7 +176,7 @@ function tile(card) {
 			put(glyph, kind === "model" ? "3D" : (/\.(\w{1,5})$/.exec(a.name)?.[1] ?? kind));
 			put(meta, t.note || (state === "failed" ? a.error || "The download failed."
 				: state === "downloading" ? `${weight(a.received)}${size ? ` of ${weight(size)}` : ""}`
-				: dots(state === "waiting" && "Waiting", a.duration ? clock(a.duration) : a.width && `${a.width} × ${a.height}`, weight(size))));
+				: dots(state === "waiting" && "Waiting", (a.duration ?? 0) >= 1 ? clock(a.duration ?? 0) : a.width && `${a.width} × ${a.height}`, weight(size))));
 			const mark = `${a.poster?.byteLength} ${a.poster_mime}`;
 			if (a.poster && !t.full && mark !== poster) t.show(new Blob([a.poster], { type: a.poster_mime }));
 			poster = mark;

@@ -14,7 +14,7 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from conftest import CHROMIUM_FLAGS, Lab, Notebook
+from conftest import CHROMIUM_FLAGS, WEBGL_FLAGS, Lab, Notebook
 from PIL import Image
 from playwright.sync_api import sync_playwright
 from states.serve import served
@@ -28,8 +28,6 @@ IMAGES = Path(__file__).resolve().parents[2] / "notebooks" / "images"
 README = {
     "running": "running,stage-train",
     "states": "waiting,reconnecting,failed,compact-running",
-    "completed": "completed",
-    "results": "completed-splat",
 }
 """Picture: the states in it, one above the other."""
 
@@ -82,9 +80,16 @@ def notebook(browser: Browser, folder: Path) -> None:
             for index in range(len(CELLS)):
                 opened.run(index)
                 opened.output(index).locator('.cyberun-task[data-status="completed"]').wait_for(timeout=180_000)
+            page.set_viewport_size({"width": 900, "height": 700})  # drawn by the processor: the fewer pixels the better
+            for model in opened.output(1).locator('[data-kind="model"]').all():  # a look at one leaves its picture
+                model.get_by_role("button").first.click()
+                model.locator("img[src]").wait_for(state="attached", timeout=90_000)
+                page.keyboard.press("Escape")
+            page.set_viewport_size({"width": 1040, "height": 2400})
             for theme in ("light", "dark"):
                 opened.theme(theme)
                 page.mouse.move(0, 0)
+                page.evaluate("() => document.activeElement?.blur()")
                 page.wait_for_timeout(4_000)  # pictures, players and the table draw themselves
                 for index, name in enumerate(("pictures", "splat")):
                     taken = opened.cell(index).screenshot()
@@ -98,7 +103,9 @@ def notebook(browser: Browser, folder: Path) -> None:
 def main(folder: Path | None) -> None:
     """Make the pictures."""
     with served() as address, sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=CHROMIUM_FLAGS)
+        browser = playwright.chromium.launch(
+            executable_path=shutil.which("chromium"), args=[*CHROMIUM_FLAGS, *WEBGL_FLAGS]
+        )
         for theme in ("light", "dark"):
             if folder is None:
                 for name, states in README.items():

@@ -142,7 +142,7 @@ def test_a_still_of_the_first_view_becomes_the_poster_of_a_model_that_has_none(v
             return [still.width, colours.size];
         }"""
     )
-    assert width == 768
+    assert width == 512
     assert colours > 20
 
 

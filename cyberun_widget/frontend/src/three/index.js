@@ -87,7 +87,10 @@ export async function show(host, blob, options) {
 	const view = bind(stage, { host, label: LABELS[format], background: options.background ?? "" });
 	signal?.addEventListener("abort", view.destroy, { once: true });
 	await stage.settled();
-	if (onPoster && !signal?.aborted) onPoster(await view.still());
+	if (onPoster && !signal?.aborted) {
+		const poster = await stage.poster();
+		if (poster) onPoster(poster);
+	}
 	return view;
 }
 

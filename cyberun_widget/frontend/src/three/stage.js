@@ -18,6 +18,9 @@ import { SplatPass } from "./splats.js";
 import { ModelError, NO_WEBGL } from "./words.js";
 
 const SETTLE = 6; // frames drawn after the last change where there are splats: Spark answers a little later
+const POSTER_TRIES = 20;
+const POSTER_PAUSE = 150; // ms
+const NO_STILL = "This browser could not take a still.";
 const TILT = { x: [0, 0, Math.PI / 2], y: [0, 0, 0], "-y": [Math.PI, 0, 0], z: [-Math.PI / 2, 0, 0] };
 
 /** @param {HTMLCanvasElement} canvas */
@@ -29,6 +32,22 @@ function makeRenderer(canvas) {
 	renderer.setClearColor(0x000000, 0);
 	renderer.toneMapping = NeutralToneMapping;
 	return renderer;
+}
+
+/** @param {HTMLCanvasElement} canvas @returns {Promise<Blob>} */
+function encoded(canvas) {
+	return new Promise((resolve, reject) => {
+		const done = (/** @type {Blob | null} */ blob) => (blob ? resolve(blob) : reject(new ModelError(NO_STILL)));
+		canvas.toBlob(done, "image/webp", 0.86);
+	});
+}
+
+/** Whether anything is on a canvas. @param {HTMLCanvasElement} canvas */
+function painted(canvas) {
+	const pixels = canvas.getContext("2d")?.getImageData(0, 0, canvas.width, canvas.height).data ?? [];
+	let seen = 0;
+	for (let at = 3; at < pixels.length; at += 4) seen += Number((pixels[at] ?? 0) > 8);
+	return seen > pixels.length / 4 / 500;
 }
 
 /** @param {import("three").Object3D} root */
@@ -150,23 +169,48 @@ export class Stage {
 	 */
 	async still({ width = 768, background = "" } = {}) {
 		await this.settled();
+		const { width: wide, height: high } = this.canvas;
+		return encoded(this.copy({ left: 0, top: 0, wide, high }, { width, background }));
+	}
+
+	/**
+	 * A picture of the middle, where the model is, four by three, with nothing behind it: it stands on light and on dark.
+	 * @returns {Promise<Blob | null>} null where nothing came to be seen, or the view ended before that
+	 */
+	async poster() {
+		const { width: wide, height: high } = this.canvas;
+		const side = Math.min(wide, high);
+		const part = { wide: Math.min(wide, (side * 4) / 3), high: side };
+		if (part.wide < (side * 4) / 3) part.high = (part.wide * 3) / 4;
+		const cut = { left: (wide - part.wide) / 2, top: (high - part.high) / 2, ...part };
+		for (let tries = 0; tries < POSTER_TRIES && !this.ended; tries++) {
+			await this.settled();
+			if (this.ended) break;
+			const copy = this.copy(cut, { width: 512, background: "" });
+			if (painted(copy)) return encoded(copy);
+			await new Promise((resolve) => setTimeout(resolve, POSTER_PAUSE));
+		}
+		return null;
+	}
+
+	/**
+	 * @param {{left: number, top: number, wide: number, high: number}} cut of the canvas, in its pixels
+	 * @param {{width: number, background: string}} wish
+	 */
+	copy({ left, top, wide, high }, { width, background }) {
 		this.renderer.render(this.scene, this.orbit.camera); // the drawing buffer is kept only until this task ends
-		const scale = Math.min(1, width / this.canvas.width);
+		const scale = Math.min(1, width / wide);
 		const copy = document.createElement("canvas");
-		copy.width = Math.max(1, Math.round(this.canvas.width * scale));
-		copy.height = Math.max(1, Math.round(this.canvas.height * scale));
+		copy.width = Math.max(1, Math.round(wide * scale));
+		copy.height = Math.max(1, Math.round(high * scale));
 		const paper = copy.getContext("2d");
-		if (!paper) throw new ModelError("This browser could not take a still.");
+		if (!paper) throw new ModelError(NO_STILL);
 		if (background) {
 			paper.fillStyle = background;
 			paper.fillRect(0, 0, copy.width, copy.height);
 		}
-		paper.drawImage(this.canvas, 0, 0, copy.width, copy.height);
-		return new Promise((resolve, reject) => {
-			const done = (/** @type {Blob | null} */ blob) =>
-				blob ? resolve(blob) : reject(new ModelError("This browser could not take a still."));
-			copy.toBlob(done, "image/webp", 0.86);
-		});
+		paper.drawImage(this.canvas, left, top, wide, high, 0, 0, copy.width, copy.height);
+		return copy;
 	}
 
 	dispose() {
