@@ -8,6 +8,8 @@
 PYTHON ?= python3
 VENV ?= .venv
 ARGS ?=
+# Two test files at a time: much of a browser test is waiting. `make test JOBS=` runs them one after another.
+JOBS ?= -n 2 --dist loadfile
 
 BIN := $(VENV)/bin
 FRONTEND := cyberun_widget/frontend
@@ -34,7 +36,7 @@ demo: $(VENV)/.demo ## Open the quickstart in JupyterLab on a local server; no k
 .PHONY: test
 test: $(VENV)/.dev chromium ## Lint, check the types, run all tests
 	@checked=0; $(MAKE) check || checked=1; \
-	echo "== pytest"; $(BIN)/python -m pytest $(ARGS) && exit $$checked
+	echo "== pytest"; $(BIN)/python -m pytest $(JOBS) $(ARGS) && exit $$checked
 
 .PHONY: check
 check: $(VENV)/.dev ## Lint and check the types only
