@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from cyberun_widget._fields import moment
+from cyberun_widget._secret import redact
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -127,4 +128,4 @@ def _is_size(value: Any) -> bool:
 
 def _key(path: tuple[str, ...]) -> str:
     text = "".join(char for char in ".".join(step for step in path if step) if char.isprintable()).strip()
-    return text[:_MAX_KEY] or "output"
+    return redact(text)[:_MAX_KEY] or "output"  # a link may be where an output's name should be

@@ -10,7 +10,7 @@ from urllib.parse import unquote
 from cyberun_widget import _links as link
 from cyberun_widget._fields import moment
 from cyberun_widget._names import fold, natural, safe_name, split_suffix, unique_name
-from cyberun_widget._secret import Secret
+from cyberun_widget._secret import Secret, redact
 from cyberun_widget._shapes import Part, links, metadata
 from cyberun_widget._suffixes import guess
 
@@ -178,7 +178,7 @@ def _name(part: Part, task_id: str) -> str:
     stored = part.store.rstrip("/").rpartition("/")[2]
     for candidate in (part.name, stored, link.linked_name(part.url)):
         if candidate and (split_suffix(candidate)[1] or candidate == part.name):
-            return safe_name(candidate, fallback=part.key)
+            return safe_name(redact(candidate), fallback=part.key)
     return safe_name(task_id if part.sole and task_id else part.key)
 
 

@@ -169,7 +169,8 @@ def _labels(value: Any) -> tuple[str, ...]:
         value = [key if item in (True, "", None) else f"{key}={item}" for key, item in value.items()]
     if not isinstance(value, list):
         return ()
-    return tuple(item.strip()[:80] for item in value if isinstance(item, str) and item.strip())[:20]
+    names = (label({"name": item}, "name")[:80] for item in value if isinstance(item, str))
+    return tuple(name for name in names if name)[:20]
 
 
 def _soft(read: Any, data: Mapping[str, Any], name: str, *args: int) -> str:

@@ -47,6 +47,20 @@ def test_a_task_run_in_the_cloud_gives_its_files_in_natural_order():
 
 
 @pytest.mark.parametrize(
+    "result",
+    [
+        {"download_urls": {URL.format("a.png"): URL.format("a.png")}},
+        {"download_urls": {"0": {"url": URL.format("b"), "name": URL.format("a.png")}}},
+        {"task_output": {URL.format("a.png"): {"storage_key": "out/a.png"}}},
+    ],
+)
+def test_a_link_where_a_name_should_be_tells_no_signature(result):
+    (item,) = sources("t1", result)
+    assert "abc123" not in repr(item)
+    assert "abc123" not in json.dumps(item.to_json())
+
+
+@pytest.mark.parametrize(
     ("key", "group"),
     [
         ("9.images.0", "Save Image · 9"),

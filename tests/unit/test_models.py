@@ -72,6 +72,11 @@ def test_a_field_that_is_only_shown_never_costs_the_task(field, value):
     assert read.retry_count >= 0
 
 
+@pytest.mark.parametrize("given", [["a\ud800b", "\n", 7, "x\ny"], {"a\ud800b": True, "x\ny": ""}, "a\ud800b, x\ny,"])
+def test_labels_are_words_that_any_wire_can_carry(given):
+    assert task(agent_labels=given).agent_labels == ("ab", "x y")
+
+
 def test_a_workflow_names_its_nodes_by_title_else_by_class():
     graph = {"3": {"class_type": "KSampler"}, "9": {"class_type": "SaveImage", "_meta": {"title": "Save"}}, "x": 4}
     read = Workflow.from_json({"id": "1", "workflow_slug": "upscale", "workflow_json": graph})
