@@ -50,6 +50,18 @@ def environment(server: LocalServer, tmp_path: Path) -> dict[str, str]:
     }
 
 
+def start(environment: dict[str, str], *arguments: str) -> subprocess.Popen[str]:
+    """Start the command as a terminal does. Tests that a shell runs in the background would pass on an ignored SIGINT."""
+    return subprocess.Popen(
+        [*CLI, *arguments],
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509 - no threads here
+    )
+
+
 def run(environment: dict[str, str], *arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run([*CLI, *arguments], env=environment, capture_output=True, text=True, timeout=120, check=False)
 
@@ -110,9 +122,7 @@ def test_what_cannot_be_watched_is_one_line_on_stderr_and_3(environment, changed
 
 def test_ctrl_c_ends_the_watching_and_not_the_task(client, environment):
     task_id = client.submit("gray-scott", steps=100_000)
-    watching = subprocess.Popen(
-        [*CLI, "watch", task_id], env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    )
+    watching = start(environment, "watch", task_id)
     assert watching.stdout is not None
     assert task_id in watching.stdout.readline()
     watching.send_signal(signal.SIGINT)
@@ -168,9 +178,7 @@ def test_the_help_tells_the_exit_codes_and_where_the_key_comes_from(environment)
 
 
 def test_local_prints_how_to_connect_serves_and_ends_with_ctrl_c(environment):
-    serving = subprocess.Popen(
-        [*CLI, "local"], env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    )
+    serving = start(environment, "local")
     assert serving.stdout is not None
     text = ""
     while "Ctrl-C" not in text:
@@ -193,13 +201,7 @@ def test_local_prints_how_to_connect_serves_and_ends_with_ctrl_c(environment):
 def test_demo_brings_up_the_quickstart_and_ctrl_c_ends_everything(server, environment, keyed):
     mine = {"CYBERUN_BASE_URL": server.base_url, "CYBERUN_API_KEY": server.api_key}
     others = {name: value for name, value in environment.items() if name not in mine}
-    demo = subprocess.Popen(
-        [*CLI, "demo", "--no-browser"],
-        env={**others, **(mine if keyed else {})},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
+    demo = start({**others, **(mine if keyed else {})}, "demo", "--no-browser")
     assert demo.stdout is not None
     text = ""
     try:
