@@ -391,6 +391,25 @@ def pool() -> httpx.AsyncClient:
     return client
 
 
+_guests: weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, int] = weakref.WeakKeyDictionary()
+
+
+def enter_pool() -> None:
+    """Count one more who counts on the running loop's pool."""
+    loop = asyncio.get_running_loop()
+    _guests[loop] = _guests.get(loop, 0) + 1
+
+
+async def leave_pool() -> None:
+    """Close the running loop's pool with the last one who leaves: nobody's request is cut off by another's end."""
+    loop = asyncio.get_running_loop()
+    left = _guests.pop(loop, 1) - 1
+    if left > 0:
+        _guests[loop] = left
+    else:
+        await close_pool()
+
+
 async def close_pool() -> None:
     """Close the running loop's connections. A later call opens new ones."""
     client = _pools.pop(asyncio.get_running_loop(), None)

@@ -11,7 +11,7 @@ from urllib.parse import quote
 
 from cyberun_widget._cache import cache_folder, clear_cache
 from cyberun_widget._download import Downloads, Mode
-from cyberun_widget._http import Http, close_pool
+from cyberun_widget._http import Http, close_pool, enter_pool, leave_pool
 from cyberun_widget._loop import background
 from cyberun_widget._parameters import check
 from cyberun_widget._secret import Secret, redact, scrub
@@ -206,16 +206,17 @@ class AsyncClient:
         return clear_cache()
 
     async def aclose(self) -> None:
-        """Close the connections of the running event loop."""
+        """Close the connections of the running event loop, other clients' too; `async with` spares theirs."""
         await close_pool()
 
     async def __aenter__(self) -> Self:
+        enter_pool()
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        await self.aclose()
+        await leave_pool()
 
     async def _get(self, path: str) -> Any:
         return (await self._http.call("GET", path)).data

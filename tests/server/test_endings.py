@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import json
 import time
 import weakref
 
 import pytest
 from faulty import KEY, OTHER_TASK, TASK, Answer, FaultyServer, Pause, Script, answer, finished, progress, sse
 
-from cyberun_widget import AuthError, FollowPolicy, TaskCancelled, TaskFailed, TaskWidget
+from cyberun_widget import AsyncClient, AuthError, FollowPolicy, TaskCancelled, TaskFailed, TaskWidget
 from cyberun_widget._publish import publisher
 
 PATIENT = FollowPolicy(backoff_initial=20.0, backoff_max=30.0)
@@ -156,3 +157,19 @@ def test_the_events_of_a_card_that_cannot_begin_raise_why():
 
     with pytest.raises(AuthError, match="agent key"):
         asyncio.run(read(TaskWidget(TASK, api_key="ak-0123456789")))
+
+
+def test_a_client_that_is_done_cuts_off_no_other_ones_request():
+    slow = Answer([Pause(0.6), json.dumps({"id": TASK, "task_status": "running"}).encode()])
+
+    async def main(base_url: str) -> str:
+        async with AsyncClient(KEY, base_url=base_url) as first:
+            asked = asyncio.ensure_future(first.task(TASK))
+            await asyncio.sleep(0.2)
+            async with AsyncClient(KEY, base_url=base_url) as second:
+                await second.task(TASK)
+            return (await asked).status
+
+    with FaultyServer(Script(task=[slow])) as server:
+        assert asyncio.run(main(server.base_url)) == "running"
+        assert server.quiet()
