@@ -51,7 +51,7 @@ def environment(server: LocalServer, tmp_path: Path) -> dict[str, str]:
 
 
 def start(environment: dict[str, str], *arguments: str) -> subprocess.Popen[str]:
-    """Start the command as a terminal does. Tests that a shell runs in the background would pass on an ignored SIGINT."""
+    """Start the command as a terminal does: a shell that runs the tests in the background has SIGINT ignored."""
     return subprocess.Popen(
         [*CLI, *arguments],
         env=environment,
