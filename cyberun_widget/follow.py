@@ -156,18 +156,19 @@ class Follower:
                 f"{self._path}/events",
                 last_event_id=self._last_event_id,
                 connect_timeout=self._policy.connect_timeout,
-                silence=self._policy.idle_timeout,
+                silence=self._policy.idle_timeout if self._stream_at is None else self._policy.poll_interval,
             )
             async with opening as stream:
                 if self._refused(stream):
                     return False
                 self._tell("stream open")
-                self._change(connection="live", problem=None)
+                if self._stream_at is None:
+                    self._change(connection="live", problem=None)
                 verdict = await self._read(reader, stream)
         except NetworkError as exc:
             self._why = str(exc)
         self._tell("stream closed with the verdict" if verdict else f"stream closed: {self._why}")
-        if not verdict:
+        if not verdict and self._stream_at is None:
             self._change(connection="reconnecting")
         if reader.last_byte is None and not verdict:
             self._strike()
@@ -209,7 +210,9 @@ class Follower:
         mark, quiet = self.clock(), 0  # the last byte, or the begin; the idle times that have passed since
         try:
             while True:
-                patience = _LAST_WORDS if self._final is not None else self._policy.idle_timeout * (quiet + 1)
+                # A stream that is tried while polling has yet to show that it lives: until then the polling goes on.
+                step = self._policy.idle_timeout if self._stream_at is None else self._policy.poll_interval
+                patience = _LAST_WORDS if self._final is not None else step * (quiet + 1)
                 await asyncio.wait({work}, timeout=max(0.001, mark + patience - self.clock()))
                 if work.done():
                     return work.result()
@@ -227,7 +230,9 @@ class Follower:
 
     async def _leave_silence(self, quiet: int, *, had_bytes: bool) -> bool:
         """Look at the task after an idle time without a byte. Returns whether to leave this stream."""
-        self._why = f"The stream has been silent for {self._policy.idle_timeout * quiet:g} s."
+        probing = self._stream_at is not None
+        silence = (self._policy.poll_interval if probing else self._policy.idle_timeout) * quiet
+        self._why = f"The stream has been silent for {silence:g} s."
         self._tell(self._why)
         before = self.state
         try:
@@ -238,6 +243,8 @@ class Follower:
             self._why = str(exc)
             return True
         self._change()
+        if probing:
+            return task.ended or silence >= self._policy.idle_timeout
         if not had_bytes:
             self._silent += 1
         moved = task.ended or (self.state.status, self.state.retry_count) != (before.status, before.retry_count)
@@ -265,7 +272,9 @@ class Follower:
         """Note that the stream lives, and what it asks for."""
         self._alive(now)
         self._silent = 0
-        self._stream_at = None
+        if self._stream_at is not None:
+            self._stream_at = None
+            self._change(connection="live", problem=None)
         self._last_event_id = decoder.last_event_id
         if decoder.retry is not None:
             self._retry_field = min(decoder.retry / 1000, _RETRY_FIELD_MAX)

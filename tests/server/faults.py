@@ -251,7 +251,7 @@ FAULTS = [
     ),
     Fault(
         "the server is gone at the first look",
-        calls("task", Answer(end="vanish", gone=0.6)),
+        calls("task", Answer(end="vanish", gone=1.2)),
         most={"task": 4},
         says=("broke", "refuses"),
     ),

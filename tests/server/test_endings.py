@@ -173,3 +173,22 @@ def test_a_client_that_is_done_cuts_off_no_other_ones_request():
     with FaultyServer(Script(task=[slow])) as server:
         assert asyncio.run(main(server.base_url)) == "running"
         assert server.quiet()
+
+
+def test_polling_goes_on_while_a_silent_stream_is_tried_again(tmp_path):
+    """A proxy that sends the headers of the stream and then nothing must not make the card blind meanwhile."""
+    policy = FollowPolicy(
+        poll_interval=0.1, idle_timeout=1.5, sse_retry_interval=0.5, backoff_initial=0.01, backoff_max=0.05
+    )
+    script = Script(events=[sse(end="hang")] * 50, life=((0.0, "running"), (8.0, "completed")))
+    with FaultyServer(script) as server:
+        card, seen = watch(server, tmp_path, policy), []
+        card.observe(lambda change: seen.append(change["new"]), names="connection")
+        assert card.wait(30).status == "completed"
+        looks = [moment for moment, what in server.counters.times if what == "task"]
+    polling = seen.index("polling")
+    assert "live" not in seen[polling:], seen
+    # The three silent tries at the begin take their time; from then on there is a look every tenth of a second.
+    gaps = [after - before for before, after in zip(looks[5:], looks[6:], strict=False)]
+    assert len(gaps) > 10
+    assert max(gaps) < policy.idle_timeout / 2

@@ -23,8 +23,8 @@ FAST = {
     "backoff_max": 0.1,
     "sse_retry_interval": 0.15,
 }
-# Where the row says what must be read on the card: pauses longer than the 0.1 s between two of its updates.
-LEGIBLE = {"backoff_initial": 0.3, "backoff_max": 0.3}
+# Where the row says what must be read on the card: pauses of 0.4 to 0.8 s, longer than the 0.2 s between two updates.
+LEGIBLE = {"backoff_initial": 0.8, "backoff_max": 0.8}
 CONNECTIONS = {"connecting", "live", "reconnecting", "polling", "closed", "error"}
 TRAITS = (
     "status",
