@@ -7,6 +7,7 @@ import gc
 import json
 import time
 import weakref
+from itertools import pairwise
 
 import pytest
 from faulty import KEY, OTHER_TASK, TASK, Answer, FaultyServer, Pause, Script, answer, finished, progress, sse
@@ -189,6 +190,6 @@ def test_polling_goes_on_while_a_silent_stream_is_tried_again(tmp_path):
     polling = seen.index("polling")
     assert "live" not in seen[polling:], seen
     # The three silent tries at the begin take their time; from then on there is a look every tenth of a second.
-    gaps = [after - before for before, after in zip(looks[5:], looks[6:], strict=False)]
+    gaps = [after - before for before, after in pairwise(looks[5:])]
     assert len(gaps) > 10
     assert max(gaps) < policy.idle_timeout / 2
