@@ -7,13 +7,11 @@ hold headers and signed URLs, so each trouble is told anew, outside the `except`
 from __future__ import annotations
 
 import asyncio
-import json
 import re
 import weakref
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime, timezone
-from email.utils import parsedate_to_datetime
 from functools import lru_cache
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from importlib.metadata import version
@@ -23,22 +21,18 @@ from urllib.parse import urlsplit
 import httpcore
 import httpx
 
+from cyberun_widget._answers import date, failure, parse
 from cyberun_widget._backoff import parse_retry_after
 from cyberun_widget._bulk import pieces
 from cyberun_widget._links import disposition_name
-from cyberun_widget._secret import Secret, guard_logs, redact
+from cyberun_widget._secret import Secret, guard_logs
 from cyberun_widget._settings import Settings, origin_of
 from cyberun_widget._within import within
 from cyberun_widget.errors import (
-    AuthError,
     CyberunError,
     DownloadError,
     NetworkError,
-    NotFoundError,
-    ParameterError,
     ProtocolError,
-    RateLimitError,
-    ServerError,
 )
 
 if TYPE_CHECKING:
@@ -185,10 +179,10 @@ class Http:
             request = target
         else:
             raise ProtocolError(f"{self._host} redirects in circles; check the base URL.")
-        now = _date(headers)
+        now = date(headers)
         if not 200 <= status < 300:  # noqa: PLR2004 - HTTP's success range
             raise failure(status, headers, content, now)
-        return Answer(_parse(content, headers, self._host), now)
+        return Answer(parse(content, headers, self._host), now)
 
     async def _send(self, request: httpx.Request) -> tuple[int, httpx.Headers, bytes, CyberunError | None]:
         content, size = [], 0
@@ -228,7 +222,7 @@ class Http:
             timeout=httpx.Timeout(None, connect=connect_timeout, pool=connect_timeout, write=connect_timeout),
         )
         response, error = await self._open_stream(request, silence)
-        now = _date(response.headers)
+        now = date(response.headers)
         if error is None and response.status_code != httpx.codes.OK:
             error = failure(response.status_code, response.headers, b"", now)
         mime = response.headers.get("content-type", "").split(";")[0].strip().lower()
@@ -420,60 +414,6 @@ async def close_pool() -> None:
 # --- words for what went wrong ---------------------------------------------------------------------------------------
 
 
-def failure(status: int, headers: Mapping[str, str], content: bytes, now: datetime | None) -> CyberunError:  # noqa: PLR0911 - one a status
-    """Return the error that an HTTP status means, with the server's own words where it gave any."""
-    said = _said(content)
-    wait = parse_retry_after(headers.get("retry-after"), now or datetime.now(timezone.utc))
-    match status:
-        case 401:
-            return AuthError(
-                f"The service doesn't accept this key (401{said}). Create an integration key (sk-...) under Access and "
-                "set CYBERUN_API_KEY; if the key is right, check that the base URL is its service's."
-            )
-        case 403:
-            return AuthError(
-                f"This key may not do that (403{said}). Use an integration key (sk-...) of the team that owns the task."
-            )
-        case 404:
-            return NotFoundError(f"Not found (404{said}). Check the id, the team the key belongs to, and the base URL.")
-        case 429:
-            return RateLimitError(f"Too many requests (429{said}).", retry_after=wait)
-        case 400 | 413 | 422:
-            return ParameterError(f"The service didn't take the request ({status}{said}).")
-        case _ if status >= 500:  # noqa: PLR2004 - HTTP's server errors
-            return ServerError(f"The service has trouble of its own ({status}{said}).", status=status, retry_after=wait)
-        case _:
-            return ServerError(f"An answer nobody expected ({status}{said}).", status=status, retry_after=wait)
-
-
-def _said(content: bytes) -> str:
-    """Return the server's own words out of an error's JSON body, shortened and redacted; '' for a web page."""
-    try:
-        data = json.loads(content)
-    except (ValueError, RecursionError):
-        return ""
-    if isinstance(data, dict):
-        error = data.get("error")
-        nested = error.get("message") if isinstance(error, dict) else error
-        for words in (data.get("detail"), data.get("message"), nested):
-            if words:
-                text = words if isinstance(words, str) else json.dumps(words)
-                return ": " + redact(" ".join(text.split()))[:300]
-    return ""
-
-
-def _parse(content: bytes, headers: Mapping[str, str], host: str) -> Any:
-    try:
-        return json.loads(content)
-    except (ValueError, RecursionError):
-        page = "html" in headers.get("content-type", "") or content.lstrip()[:1] == b"<"
-    what = "a web page" if page else "something that isn't JSON"
-    raise ProtocolError(
-        f"{host} answered with {what} where the API answers with JSON. Is the base URL right (it ends in /api/v1), or "
-        "does a login page or proxy stand in between?"
-    )
-
-
 def _redirect(status: int, headers: httpx.Headers, request: httpx.Request, origin: str) -> httpx.Request | None:
     """Return the request to make instead where the API redirects within its origin, None where it doesn't.
 
@@ -502,14 +442,6 @@ def _redirect(status: int, headers: httpx.Headers, request: httpx.Request, origi
         content=request.content if keep else None,
         timeout=httpx.Timeout(**request.extensions["timeout"]),
     )
-
-
-def _date(headers: Mapping[str, str]) -> datetime | None:
-    try:
-        moment = parsedate_to_datetime(headers.get("date", ""))
-    except (TypeError, ValueError, IndexError, OverflowError):
-        return None
-    return moment if moment.tzinfo else moment.replace(tzinfo=timezone.utc)
 
 
 def _explain(exc: Exception, host: str) -> CyberunError:

@@ -28,7 +28,8 @@ if TYPE_CHECKING:
 
     from cyberun_widget.models import Task
 
-_BEFORE_RUNNING: Final = ("pending", "waiting", "provisioning", "queued")
+BEFORE_RUNNING: Final = ("pending", "waiting", "provisioning", "queued")
+"""The API's statuses of a task that hasn't begun."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,7 +139,7 @@ def reconcile(state: TaskState, task: Task, now: float, server_now: datetime | N
     )
     if task.retry_count > state.retry_count:
         # Where the stream has told of this start already, what was done since belongs to the new attempt.
-        again = state.status not in ("unknown", *_BEFORE_RUNNING) and state.attempt <= task.retry_count
+        again = state.status not in ("unknown", *BEFORE_RUNNING) and state.attempt <= task.retry_count
         known = _anew(known) if again else known
         known = replace(known, retry_count=task.retry_count, attempt=max(known.attempt, task.retry_count + 1))
     known = _tick(known, now)
@@ -190,10 +191,10 @@ def _with_status(state: TaskState, status: str, now: float) -> TaskState:
         return finish(state, status, now)
     if status == state.status:
         return state
-    if status in _BEFORE_RUNNING and state.status == "running":
+    if status in BEFORE_RUNNING and state.status == "running":
         state = replace(_anew(state), attempt=state.attempt + 1)
     waited = state.waited
-    if status == "running" and waited is None and state.status in _BEFORE_RUNNING:
+    if status == "running" and waited is None and state.status in BEFORE_RUNNING:
         waited = state.elapsed
     return replace(state, status=status, waited=waited, note="")
 
@@ -216,7 +217,7 @@ def _anew(state: TaskState) -> TaskState:
 
 def _with_progress(state: TaskState, event: ProgressEvent, now: float) -> TaskState:
     # Progress tells that the task runs, even where the status event that says so was missed.
-    status = "running" if state.status in ("unknown", *_BEFORE_RUNNING) else state.status
+    status = "running" if state.status in ("unknown", *BEFORE_RUNNING) else state.status
     progress = max(state.progress, event.progress)
     stages, stage = state.stages, state.stage
     if event.stage:
@@ -229,7 +230,7 @@ def _with_progress(state: TaskState, event: ProgressEvent, now: float) -> TaskSt
                 for item in stages
             )
     waited = state.waited
-    if waited is None and state.status in _BEFORE_RUNNING:
+    if waited is None and state.status in BEFORE_RUNNING:
         waited = state.elapsed
     return replace(
         state,

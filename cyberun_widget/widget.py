@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections import deque
 from concurrent.futures import Future, InvalidStateError
 from pathlib import Path
 from threading import Lock, RLock
@@ -15,10 +14,11 @@ import anywidget
 import traitlets as t
 
 from cyberun_widget import _kernel, _show
+from cyberun_widget._audience import Audience, callbacks, rising
 from cyberun_widget._cache import cache_folder
 from cyberun_widget._desk import Desk
 from cyberun_widget._http import Http
-from cyberun_widget._loop import Serial, background
+from cyberun_widget._loop import background
 from cyberun_widget._provenance import save_all
 from cyberun_widget._publish import publisher
 from cyberun_widget._report import report
@@ -29,9 +29,8 @@ from cyberun_widget._view import shown, view
 from cyberun_widget.artifacts import Artifacts, TaskResult
 from cyberun_widget.client import AsyncClient, Client
 from cyberun_widget.errors import ConfigurationError, CyberunError, ParameterError, WaitTimeout
-from cyberun_widget.events import ProgressEvent
 from cyberun_widget.policy import FollowPolicy
-from cyberun_widget.watch import KEPT, watch
+from cyberun_widget.watch import watch
 
 if TYPE_CHECKING:
     import os
@@ -44,7 +43,6 @@ if TYPE_CHECKING:
 _log = logging.getLogger(__name__)
 _STATIC: Final = Path(__file__).parent / "static"
 _MODES: Final = ("auto", "all", "none")
-_callbacks: Final = Serial("callbacks")
 
 
 class TaskWidget(anywidget.AnyWidget):
@@ -130,8 +128,7 @@ class TaskWidget(anywidget.AnyWidget):
         self._mode, self._dir = download, Path(download_dir).expanduser() if download_dir is not None else None
         self._rerun: tuple[AsyncClient, str, dict[str, Any]] | None = None
         self._rerunning = False
-        self._handlers: list[Callable[[Event], None]] = []
-        self._seen: deque[Event] = deque(maxlen=KEPT)
+        self._audience = Audience()
         self._outcome: Future[TaskResult] = Future()
         self._stopped = False
         self._saved: str | None = None
@@ -214,35 +211,15 @@ class TaskWidget(anywidget.AnyWidget):
 
     def on_event(self, handler: Callable[[Event], None]) -> None:
         """Call `handler(event)` for every sound event, in order, those already seen first (the last 1,000)."""
-        handler = _kernel.bound(handler)
-        with self._lock:
-            for event in self._seen:
-                _callbacks.call(handler, event)
-            self._handlers.append(handler)
+        self._audience.add(_kernel.bound(handler))
 
     async def events(self) -> AsyncIterator[Event]:
         """Yield every sound event, in order, those already seen first (the last 1,000), until the watching ends.
 
         Raises the CyberunError that ended the watching, if one did; a failed task is not one.
         """
-        loop = asyncio.get_running_loop()
-        queue: asyncio.Queue[Event | None] = asyncio.Queue()
-
-        def put(event: Event | None) -> None:
-            with contextlib.suppress(RuntimeError):  # the loop is closed: nobody reads these any more
-                loop.call_soon_threadsafe(queue.put_nowait, event)
-
-        with self._lock:
-            for seen in self._seen:
-                queue.put_nowait(seen)
-            self._handlers.append(direct := _Direct(put))
-        self._outcome.add_done_callback(lambda _future: put(None))
-        try:
-            while (event := await queue.get()) is not None:
-                yield event
-        finally:
-            with self._lock:
-                self._handlers.remove(direct)
+        async for event in self._audience.listen(self._outcome):
+            yield event
         current = self._watch
         fatal = current.fatal if current is not None else self._outcome.exception()
         if fatal is not None:
@@ -250,14 +227,7 @@ class TaskWidget(anywidget.AnyWidget):
 
     def on_progress(self, handler: Callable[[float], None]) -> None:
         """Call `handler(progress)`, a float in [0, 1], whenever it has risen or the task started over."""
-        last: list[float] = []
-
-        def passed(event: Event) -> None:
-            if isinstance(event, ProgressEvent) and last[-1:] != [event.progress]:
-                last[:] = [event.progress]
-                handler(event.progress)
-
-        self.on_event(passed)
+        self.on_event(rising(handler))
 
     def on_done(self, handler: Callable[[TaskResult], None]) -> None:
         """Call `handler(result)` once the verdict and the files are in, at once if they are: see `result.status`."""
@@ -265,7 +235,7 @@ class TaskWidget(anywidget.AnyWidget):
 
         def passed(_future: Future[TaskResult]) -> None:
             if self._watch is not None and self._watch.follower.state.ended:
-                _callbacks.call(handler, self._watch.result())
+                callbacks.call(handler, self._watch.result())
 
         self._outcome.add_done_callback(passed)
 
@@ -297,13 +267,7 @@ class TaskWidget(anywidget.AnyWidget):
 
     def happened(self, event: Event) -> None:
         """One event: to those who asked for every one of them."""
-        with self._lock:
-            self._seen.append(event)
-            for handler in self._handlers:
-                if isinstance(handler, _Direct):
-                    handler(event)
-                else:
-                    _callbacks.call(handler, event)
+        self._audience.tell(event)
 
     # --- for the desk ------------------------------------------------------------------------------------------------
 
@@ -402,8 +366,7 @@ class TaskWidget(anywidget.AnyWidget):
         if self._http is None:
             return
         task_id = task_id or self.task_id
-        with self._lock:
-            self._seen.clear()
+        self._audience.clear()
         folder = self._dir or cache_folder(task_id)
         begun = watch(self._http, task_id, self._policy, folder, self._mode, self)
         with self._lock:  # the publisher must never settle a new outcome with an old watch's verdict
@@ -455,16 +418,6 @@ class TaskWidget(anywidget.AnyWidget):
             "retry_count": state.retry_count if state else 0,
             "output": self.output,
         }
-
-
-class _Direct:
-    """A handler that only passes an event on to an event loop: it needs no thread in between."""
-
-    def __init__(self, put: Callable[[Event], None]) -> None:
-        self._put = put
-
-    def __call__(self, event: Event) -> None:
-        self._put(event)
 
 
 def _settings(

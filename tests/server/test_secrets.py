@@ -89,7 +89,7 @@ def everything_of(card: TaskWidget) -> dict[str, str]:
         "diagnostics": card.diagnostics(),
         "the bundle": json.dumps(card._repr_mimebundle_(), default=repr),
         "the archive": json.dumps(bundle({name: getattr(card, name) for name in card.trait_names()}), default=repr),
-        "the events": repr(list(card._seen)),
+        "the events": repr(list(card._audience._seen)),
         "the insides": " ".join(map(repr, (vars(card), card._watch, card._http, vars(card._http)))),
         "the result": repr(card._watch.result()) if card._watch else "",
     }
