@@ -1,7 +1,7 @@
 """What watching costs, in a real kernel with a real comm: the way from the wire to the trait, a busy cell, memory.
 
 `latency`: from the moment an event was written to the socket until the trait has its value, events so far apart that
-the publisher's pace (0.1 s between two messages of one card) holds none of them back. `cell`: the CPU time that all
+the publisher's pace (0.2 s between two messages of one card) holds none of them back. `cell`: the CPU time that all
 other threads of the kernel take while a cell computes, as a share of the time it takes, less what they take with
 nothing watched. `memory`: what each of 100 more watched tasks adds to the process, everything of it included.
 """
@@ -111,7 +111,7 @@ def in_kernel(name: str, base_url: str) -> dict[str, float]:
 
 def measure() -> Iterable[Row]:
     """Yield the rows."""
-    with serving(rate=5) as base_url:
+    with serving(rate=3) as base_url:
         found = in_kernel("latency", base_url)
     for name, value in found.items():
         good = value < 20
