@@ -49,7 +49,7 @@ def demo(*, port: int | None = None, browser: bool = True) -> None:
     notebook = _notebook()
     try:
         with contextlib.ExitStack() as stack:
-            stack.enter_context(_sigterm_as_interrupt())
+            stack.enter_context(_signals_as_interrupt())
             account = _account(stack)
             lab = Lab(notebook, _free_port(port), {**os.environ, **account})
             stack.callback(lab.stop)
@@ -59,7 +59,8 @@ def demo(*, port: int | None = None, browser: bool = True) -> None:
             _say("Ctrl-C ends everything.")
             lab.wait()
     except KeyboardInterrupt:
-        _say("\nEnded.")
+        with contextlib.suppress(OSError):  # the terminal has gone
+            _say("\nEnded.")
 
 
 def _account(stack: contextlib.ExitStack) -> Mapping[str, str]:
@@ -211,13 +212,15 @@ def _free_port(wanted: int | None) -> int:
 
 
 @contextlib.contextmanager
-def _sigterm_as_interrupt() -> Iterator[None]:
-    """Have `kill` end everything just as Ctrl-C does."""
-    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+def _signals_as_interrupt() -> Iterator[None]:
+    """Have `kill`, and a terminal that is closed, end everything just as Ctrl-C does."""
+    numbers = [signal.SIGTERM, *([signal.SIGHUP] if sys.platform != "win32" else [])]
+    before = {number: signal.signal(number, signal.default_int_handler) for number in numbers}
     try:
         yield
     finally:
-        signal.signal(signal.SIGTERM, before)
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def _say(text: str) -> None:

@@ -197,8 +197,12 @@ def test_local_prints_how_to_connect_serves_and_ends_with_ctrl_c(environment):
     assert said == ""
 
 
-@pytest.mark.parametrize("keyed", [False, True], ids=["without a key", "with a key"])
-def test_demo_brings_up_the_quickstart_and_ctrl_c_ends_everything(server, environment, keyed):
+@pytest.mark.parametrize(
+    ("keyed", "end"),
+    [(False, signal.SIGINT), (True, signal.SIGHUP)],
+    ids=["without a key, ended by Ctrl-C", "with a key, ended by closing the terminal"],
+)
+def test_demo_brings_up_the_quickstart_and_leaves_nothing_behind(server, environment, keyed, end):
     mine = {"CYBERUN_BASE_URL": server.base_url, "CYBERUN_API_KEY": server.api_key}
     others = {name: value for name, value in environment.items() if name not in mine}
     demo = start({**others, **(mine if keyed else {})}, "demo", "--no-browser")
@@ -221,7 +225,7 @@ def test_demo_brings_up_the_quickstart_and_ctrl_c_ends_everything(server, enviro
         with NO_PROXY.open(re.sub(r"/lab/tree/[^?]*", plugin, found[0]), timeout=30) as answer:
             assert json.load(answer)["schema"]["properties"]["fetchNews"]["default"] == "false"
     finally:
-        demo.send_signal(signal.SIGINT)
+        demo.send_signal(end)
         _, said = demo.communicate(timeout=60)
     assert demo.returncode == 0, said
     assert "Traceback" not in said
