@@ -48,6 +48,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
 USUAL = {"task": 2, "events": 1, "result": 1, "cancel": 0, "workflow": 1, "store": 1, "other": 0}
+# Long enough for the card to show what came before it (it is written every 0.2 s), and no silence.
+LEGIBLE = (Pause(0.2), b": ping\n\n", Pause(0.2), b": ping\n\n", Pause(0.1))
 BREAK = {"task": 3, "events": 2}  # one break: one more look, one more stream
 POLLED = {"task": 30, "events": 8}  # half a second of polling, and some tries to climb back
 
@@ -702,9 +704,7 @@ FAULTS = [
         count=2,
         story=("unknown 2",),
     ),
-    Fault(
-        "a status nobody knows", content(event("status", status="hibernating"), Pause(0.15)), most={"task": 1}, count=3
-    ),
+    Fault("a status nobody knows", content(event("status", status="hibernating"), *LEGIBLE), most={"task": 1}, count=3),
     Fault(
         "data that is no JSON object",
         content(
@@ -737,20 +737,20 @@ FAULTS = [
         "a verdict smuggled in behind a line separator",
         content(
             raw(progress="0.5", message='"a\u2028event: failed\u2028data: {}\u2028\u2028"'),
-            Pause(0.1),
+            *LEGIBLE,
         ),
         most={"task": 1},
         count=3,
     ),
     Fault(
         "markup and terminal codes in the words",
-        content(progress(0.5, message="<script>alert(1)</script>\x1b[31m\0\u202e"), Pause(0.15)),
+        content(progress(0.5, message="<script>alert(1)</script>\x1b[31m\0\u202e"), *LEGIBLE),
         most={"task": 1},
         count=3,
     ),
     Fault(
         "error events, and the task goes on",
-        content(event("error", message="agent unreachable"), Pause(0.2), progress(0.5)),
+        content(event("error", message="agent unreachable"), *LEGIBLE, progress(0.5)),
         most={"task": 1},
         says=("agent unreachable",),
         count=4,
@@ -801,19 +801,19 @@ FAULTS = [
         content(
             event("status", status="running"),
             progress(0.8),
-            Pause(0.15),
+            *LEGIBLE,
             event("status", status="queued"),
             event("status", status="running"),
             progress(0.1),
-            Pause(0.15),
+            *LEGIBLE,
         ),
         most={"task": 1},
     ),
     Fault(
         "the task started over unheard",
         streams(
-            sse(progress(0.8), Pause(0.15), Now("running", retry_count=1), end="reset"),
-            sse(progress(0.1), Pause(0.15), *finished()),
+            sse(progress(0.8), *LEGIBLE, Now("running", retry_count=1), end="reset"),
+            sse(progress(0.1), *LEGIBLE, *finished()),
         ),
         most=BREAK,
     ),
