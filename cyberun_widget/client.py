@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import mimetypes
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, TypeVar
+from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import quote
 
 from cyberun_widget._cache import cache_folder, clear_cache
@@ -31,8 +31,6 @@ if TYPE_CHECKING:
     from typing_extensions import Self
 
     from cyberun_widget.widget import TaskWidget
-
-T = TypeVar("T")
 
 _PAGE: Final = 100  # the most that one page may hold
 _UPLOAD_MAX: Final = 500 * 1000 * 1000  # bytes, the service's default

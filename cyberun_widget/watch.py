@@ -64,7 +64,7 @@ class Watch:
             refresh=self._fresh_result,
             folder=folder,
             mode=mode,
-            on_change=self._collected,
+            on_change=lambda _artifacts: self._notify(),
         )
         self._http = http
         self._listeners: tuple[Listener, ...] = ()
@@ -104,8 +104,7 @@ class Watch:
             self._aside("workflow", self._find_workflow(state.workflow_id))
         if state.status == "running" and not state.gpu_type and "agent" not in self._asides:
             self._aside("agent", self._find_agent())
-        for listener in self._listeners:
-            listener.changed()
+        self._notify()
 
     def happened(self, event: Event) -> None:
         """Pass on an event."""
@@ -159,10 +158,9 @@ class Watch:
                     del _watches[self.key]
             for aside in self._asides.values():
                 aside.cancel()
-            self.changed_at_end()
+            self._notify()
 
-    def changed_at_end(self) -> None:
-        """Tell the listeners that nothing more will come."""
+    def _notify(self) -> None:
         for listener in self._listeners:
             listener.changed()
 
@@ -193,10 +191,6 @@ class Watch:
             error=redact(state.error) if state.error else problem.text if problem else None,
             elapsed=state.elapsed,
         )
-
-    def _collected(self, _artifacts: Artifacts) -> None:
-        for listener in self._listeners:
-            listener.changed()
 
     async def _fresh_result(self) -> Mapping[str, Any]:
         answer = await self._http.call("GET", f"/r/tasks/{self.follower.state.task_id}/result")
