@@ -2,8 +2,9 @@
 
 import logging
 
-from cyberun_widget.artifacts import Artifact, TaskResult
-from cyberun_widget.client import AsyncClient, Client
+from cyberun_widget.artifacts.model import Artifact, TaskResult
+from cyberun_widget.card.widget import TaskWidget
+from cyberun_widget.client.asynchronous import AsyncClient, Client
 from cyberun_widget.errors import (
     AuthError,
     ConfigurationError,
@@ -20,7 +21,6 @@ from cyberun_widget.errors import (
     WaitTimeout,
 )
 from cyberun_widget.policy import FollowPolicy
-from cyberun_widget.widget import TaskWidget
 
 __all__ = [
     "Artifact",

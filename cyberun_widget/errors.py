@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from cyberun_widget.artifacts import TaskResult
+    from cyberun_widget.artifacts.model import TaskResult
 
 
 class CyberunError(Exception):

@@ -23,10 +23,10 @@ from cyberun_widget import (
     TaskWidget,
     WaitTimeout,
 )
-from cyberun_widget._sse import SSEDecoder, SSEMessage
-from cyberun_widget.artifacts import Artifacts, Kind
-from cyberun_widget.events import Event
-from cyberun_widget.models import Task, Workflow
+from cyberun_widget.artifacts.model import Artifacts, Kind
+from cyberun_widget.protocol.events import Event
+from cyberun_widget.protocol.models import Task, Workflow
+from cyberun_widget.protocol.sse import SSEDecoder, SSEMessage
 
 client = Client("sk-key", base_url="https://example.com/api/v1", team_id=None)
 assert_type(Client.local(), Client)

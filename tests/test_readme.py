@@ -11,9 +11,10 @@ from pathlib import Path
 import pytest
 
 import cyberun_widget
-from cyberun_widget import Artifact, Client, FollowPolicy, TaskResult, TaskWidget, cli
-from cyberun_widget._settings import Settings
-from cyberun_widget.artifacts import Artifacts
+from cyberun_widget import Artifact, Client, FollowPolicy, TaskResult, TaskWidget
+from cyberun_widget.api.settings import Settings
+from cyberun_widget.artifacts.model import Artifacts
+from cyberun_widget.cli import main as cli
 
 PROJECT = Path(__file__).parents[1]
 README = (PROJECT / "README.md").read_text("utf-8")
@@ -103,7 +104,7 @@ def test_the_exit_codes_are_those_of_the_command():
 
 def test_the_words_in_the_table_of_symptoms_are_our_own():
     """A user searches the README for the words they see, so both have to be the same."""
-    sources = [*(PROJECT / "cyberun_widget").glob("*.py"), *(PROJECT / "cyberun_widget" / "static").glob("*.js")]
+    sources = [*(PROJECT / "cyberun_widget").rglob("*.py"), *(PROJECT / "cyberun_widget" / "static").glob("*.js")]
     sources += (PROJECT / "cyberun_widget" / "frontend" / "src").rglob("*.js")
     said = (
         " ".join(" ".join(path.read_text("utf-8").split()) for path in sources).replace('" "', "").replace('" + "', "")

@@ -16,7 +16,7 @@ import sseclient
 from httpx_sse._decoders import SSEDecoder as PeerDecoder
 from httpx_sse._decoders import SSELineDecoder
 
-from cyberun_widget._sse import SSEDecoder
+from cyberun_widget.protocol.sse import SSEDecoder
 from tests.bench.report import Row
 
 if TYPE_CHECKING:

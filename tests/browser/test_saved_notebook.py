@@ -10,7 +10,7 @@ from axe_playwright_python.sync_playwright import Axe
 from hosts import export
 from playwright.sync_api import expect
 
-from cyberun_widget.archive import LIMIT
+from cyberun_widget.render.archive import LIMIT
 
 if TYPE_CHECKING:
     from collections.abc import Callable

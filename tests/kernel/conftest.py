@@ -22,8 +22,8 @@ PROJECT = Path(__file__).parents[2]
 WIDGET = """
 import asyncio, concurrent.futures, sys, threading, time
 import anywidget, traitlets
-from cyberun_widget import _kernel
-from cyberun_widget._waiting import pump
+from cyberun_widget.jupyter import kernel as _kernel
+from cyberun_widget.jupyter.waiting import pump
 
 class Card(anywidget.AnyWidget):
     _esm = "export default { render() {} }"

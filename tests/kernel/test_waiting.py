@@ -81,7 +81,7 @@ def test_a_wait_costs_next_to_nothing(any_kernel: RealKernel) -> None:
 def test_a_loop_that_is_not_asyncios_own_is_left_alone() -> None:
     script = """
         import asyncio, concurrent.futures, threading
-        from cyberun_widget._waiting import pump
+        from cyberun_widget.jupyter.waiting import pump
 
         class ForeignLoop(asyncio.SelectorEventLoop): ...
 

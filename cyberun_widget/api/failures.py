@@ -1,0 +1,87 @@
+"""What an HTTP answer of the API means: its JSON, its clock, or its error in words that say what to do. Pure."""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime, timezone
+from email.utils import parsedate_to_datetime
+from typing import TYPE_CHECKING, Any
+
+from cyberun_widget.errors import (
+    AuthError,
+    CyberunError,
+    NotFoundError,
+    ParameterError,
+    ProtocolError,
+    RateLimitError,
+    ServerError,
+)
+from cyberun_widget.support.backoff import parse_retry_after
+from cyberun_widget.support.secrets import redact
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+def failure(status: int, headers: Mapping[str, str], content: bytes, now: datetime | None) -> CyberunError:  # noqa: PLR0911 - one a status
+    """Return the error that an HTTP status means, with the server's own words where it gave any."""
+    said = _said(content)
+    wait = parse_retry_after(headers.get("retry-after"), now or datetime.now(timezone.utc))
+    match status:
+        case 401:
+            return AuthError(
+                f"The service doesn't accept this key (401{said}). Create an integration key (sk-...) under Access and "
+                "set CYBERUN_API_KEY; if the key is right, check that the base URL is its service's."
+            )
+        case 403:
+            return AuthError(
+                f"This key may not do that (403{said}). Use an integration key (sk-...) of the team that owns the task."
+            )
+        case 404:
+            return NotFoundError(f"Not found (404{said}). Check the id, the team the key belongs to, and the base URL.")
+        case 429:
+            return RateLimitError(f"Too many requests (429{said}).", retry_after=wait)
+        case 400 | 413 | 422:
+            return ParameterError(f"The service didn't take the request ({status}{said}).")
+        case _ if status >= 500:  # noqa: PLR2004 - HTTP's server errors
+            return ServerError(f"The service has trouble of its own ({status}{said}).", status=status, retry_after=wait)
+        case _:
+            return ServerError(f"An answer nobody expected ({status}{said}).", status=status, retry_after=wait)
+
+
+def _said(content: bytes) -> str:
+    """Return the server's own words out of an error's JSON body, shortened and redacted; '' for a web page."""
+    try:
+        data = json.loads(content)
+    except (ValueError, RecursionError):
+        return ""
+    if isinstance(data, dict):
+        error = data.get("error")
+        nested = error.get("message") if isinstance(error, dict) else error
+        for words in (data.get("detail"), data.get("message"), nested):
+            if words:
+                text = words if isinstance(words, str) else json.dumps(words)
+                return ": " + redact(" ".join(text.split()))[:300]
+    return ""
+
+
+def parse(content: bytes, headers: Mapping[str, str], host: str) -> Any:
+    """Return the JSON of a body. Raises ProtocolError where it is something else: a login page, say."""
+    try:
+        return json.loads(content)
+    except (ValueError, RecursionError):
+        page = "html" in headers.get("content-type", "") or content.lstrip()[:1] == b"<"
+    what = "a web page" if page else "something that isn't JSON"
+    raise ProtocolError(
+        f"{host} answered with {what} where the API answers with JSON. Is the base URL right (it ends in /api/v1), or "
+        "does a login page or proxy stand in between?"
+    )
+
+
+def date(headers: Mapping[str, str]) -> datetime | None:
+    """Return the server's clock, its Date header; None where there is no sound one."""
+    try:
+        moment = parsedate_to_datetime(headers.get("date", ""))
+    except (TypeError, ValueError, IndexError, OverflowError):
+        return None
+    return moment if moment.tzinfo else moment.replace(tzinfo=timezone.utc)

@@ -1,0 +1,129 @@
+"""Where the service is and who asks: base URL, key and team, checked before the first request."""
+
+from __future__ import annotations
+
+import os
+import re
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final
+from urllib.parse import urlsplit
+
+from cyberun_widget.errors import AuthError, ConfigurationError
+from cyberun_widget.support.secrets import Secret, redact
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+DEFAULT_BASE_URL: Final = "https://core.cyberun.cloud/api/v1"
+_UUID: Final = re.compile(r"(?i)^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$")
+_PORTS: Final = {"http": 80, "https": 443}
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """One account on one service. Its repr shows no key.
+
+    `base_url`: with no slash at its end. `key`: of a kind that may read tasks. `team_id`: a UUID, only with a JWT.
+    """
+
+    base_url: str
+    key: Secret = field(repr=False)
+    team_id: str | None = None
+
+    @property
+    def origin(self) -> str:
+        """Scheme, host and port of the API: the only place the key is ever sent to."""
+        return origin_of(self.base_url)
+
+    @classmethod
+    def resolve(
+        cls,
+        api_key: str | Secret | None = None,
+        base_url: str | Secret | None = None,
+        team_id: str | None = None,
+        environ: Mapping[str, str] | None = None,
+    ) -> Settings:
+        """Fill what isn't given from CYBERUN_API_KEY (or CYBERUN_KEY), CYBERUN_BASE_URL and CYBERUN_TEAM_ID.
+
+        Raises AuthError for a missing key or one of the wrong kind, ConfigurationError for a malformed base URL.
+        """
+        # The parameters are rebound at once, and the environment is no variable of a frame that raises: no traceback
+        # of ours has the key among its variables. A base URL may hold one, too, by mistake.
+        api_key = Secret(api_key) if api_key is not None else None
+        base_url = Secret(base_url or _from("CYBERUN_BASE_URL", environ) or DEFAULT_BASE_URL)
+        api_key = api_key or Secret(_from("CYBERUN_API_KEY", environ) or _from("CYBERUN_KEY", environ))
+        team = team_id or _from("CYBERUN_TEAM_ID", environ) or None
+        problem = _unfit(base_url)
+        if problem:
+            raise ConfigurationError(problem)
+        return _check_key(cls(base_url.reveal().strip().rstrip("/"), api_key, team))
+
+
+def origin_of(url: str) -> str:
+    """Return `scheme://host:port` of a URL in lower case, the default port spelled out."""
+    parts = urlsplit(url)
+    return f"{parts.scheme.lower()}://{(parts.hostname or '').lower()}:{parts.port or _PORTS.get(parts.scheme.lower())}"
+
+
+def _from(name: str, environ: Mapping[str, str] | None) -> str:
+    return (os.environ if environ is None else environ).get(name, "")
+
+
+def _unfit(base_url: Secret) -> str:
+    """Return why a base URL can't work, '' where it can."""
+    url = base_url.reveal().strip().rstrip("/")
+    hint = f"It looks like {DEFAULT_BASE_URL}, or your own deployment's https://.../api/v1."
+    try:
+        parts = urlsplit(url)
+        host, port = parts.hostname, parts.port
+    except ValueError:
+        return f"The base URL can't be read. {hint}"
+    if parts.scheme not in _PORTS or not host or port == 0 or re.search(r"[\s\\]", url):
+        return f"The base URL {_shown(url)} isn't an http(s) address. {hint}"
+    if parts.username is not None or parts.password is not None:
+        return f"The base URL carries a user name or password; leave them out. {hint}"
+    if parts.query or parts.fragment:
+        return f"The base URL has a ? or # part; leave it out. {hint}"
+    return ""
+
+
+def _shown(url: str) -> str:
+    shown = url if "@" not in url else "(hidden: it holds an @)"
+    return repr(redact(shown[:80]))
+
+
+def _check_key(settings: Settings) -> Settings:
+    """Refuse, with words that help, what the service would only refuse later."""
+    where = "Create an integration key (sk-...) under Access in Cyberun Cloud"
+    stripped = Settings(settings.base_url, Secret(settings.key.reveal().strip().strip("'\"")), settings.team_id)
+    kind = _kind(stripped.key)
+    if kind == "none":
+        raise AuthError(
+            f"No API key. {where} and set CYBERUN_API_KEY (or pass api_key=...). To try everything without a key, "
+            "use Client.local()."
+        )
+    if kind == "odd":
+        raise AuthError(f"The API key has spaces or characters that no key has; copy it once more. {where}.")
+    if kind == "ak":
+        raise AuthError(
+            f"This is an agent key (ak-...), which cannot read or submit tasks. {where} and use that instead."
+        )
+    if kind == "jwt" and not stripped.team_id:
+        raise AuthError(
+            "This key is a user token (JWT), which needs to know the team: pass team_id=... or set CYBERUN_TEAM_ID "
+            "to the team's UUID. An integration key (sk-...) needs none."
+        )
+    if kind == "jwt" and not _UUID.match(stripped.team_id or ""):
+        raise AuthError("The team id isn't a UUID; copy it from the team's page in Cyberun Cloud.")
+    return stripped
+
+
+def _kind(key: Secret) -> str:
+    text = key.reveal()
+    if not text:
+        return "none"
+    if not re.fullmatch(r"[\x21-\x7e]+", text):
+        return "odd"
+    if text.startswith("ak-"):
+        return "ak"
+    return "jwt" if text.startswith("eyJ") else "key"

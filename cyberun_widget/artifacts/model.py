@@ -1,0 +1,247 @@
+"""What a task made: each file as a value, its place on disk, and how to read it in Python."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Final, Literal, overload
+
+from cyberun_widget.artifacts.manifest import sources
+from cyberun_widget.content import readers as read
+from cyberun_widget.errors import NotFoundError
+
+if TYPE_CHECKING:
+    import datetime as dt
+    import os
+    from collections.abc import Iterable
+    from pathlib import Path
+
+    from PIL import Image
+
+    from cyberun_widget.support.secrets import Secret
+
+__all__ = ["Artifact", "Artifacts", "Kind", "State", "TaskResult", "sources"]
+
+Kind = Literal["image", "video", "audio", "model", "json", "table", "text", "file"]
+State = Literal["offered", "waiting", "downloading", "ready", "failed"]
+
+_UNITS: Final = ("B", "KB", "MB", "GB", "TB")
+_STEP: Final = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Artifact:
+    """One file that a task made, as it stood at one moment.
+
+    `key` is the API's output identifier ("9.images.0"), `name` a safe file name, `group` the node or export it came
+    from. `kind` and `mime` are guessed from the name until the file is here, and then told by its content. `size`
+    and `received` are bytes, `duration` seconds, `width` and `height` pixels as shown (EXIF orientation applied).
+    `path` is set once the file is complete on disk. `error` says in words what is wrong; a ready artifact can carry
+    one too (its content isn't what its name says, it is too large to preview). `poster` is a picture of at most
+    512 pixels and 40 KB.
+    """
+
+    key: str
+    name: str
+    kind: Kind = "file"
+    mime: str = "application/octet-stream"
+    size: int | None = None
+    group: str = ""
+    state: State = "waiting"
+    received: int = 0
+    path: Path | None = None
+    error: str | None = None
+    url_expires_at: dt.datetime | None = None
+    width: int | None = None
+    height: int | None = None
+    duration: float | None = None
+    poster: bytes | None = field(default=None, repr=False)
+    poster_mime: str = ""
+    _url: Secret | None = field(default=None, repr=False, compare=False)
+
+    def bytes(self) -> bytes:
+        """Return the file's content. Raises `CyberunError`, saying how to get it, while it isn't on disk."""
+        return read.content(self)
+
+    def image(self) -> Image.Image:
+        """Return the picture as a Pillow image, 16-bit depth and alpha kept. Raises `CyberunError` if it is none."""
+        return read.image(self)
+
+    def json(self) -> Any:
+        """Return the parsed JSON. Raises `CyberunError` if the file holds something else."""
+        return read.parsed(self)
+
+    def text(self) -> str:
+        """Return the file as text: UTF-8, UTF-16 with a byte-order mark, else Latin-1."""
+        return read.text(self)
+
+    def array(self) -> Any:
+        """Return a NumPy array: of a .npy or .npz file (a dict of arrays), a picture's pixels, or a table's cells."""
+        return read.array(self)
+
+    def dataframe(self) -> Any:
+        """Return a pandas DataFrame of a CSV, TSV, Parquet, Feather, JSON or two-dimensional .npy file."""
+        return read.dataframe(self)
+
+    def save(self, path: str | os.PathLike[str]) -> Path:
+        """Copy the file into the folder `path`, or to the file `path`, and return where it went.
+
+        A file that is there already and differs isn't overwritten: the copy gets a number.
+        """
+        return read.save(self, path)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the artifact as the page sees it: JSON types and the poster's bytes, without the link."""
+        return {
+            "key": self.key,
+            "name": self.name,
+            "kind": self.kind,
+            "mime": self.mime,
+            "size": self.size,
+            "group": self.group,
+            "state": self.state,
+            "received": self.received,
+            "error": self.error,
+            "width": self.width,
+            "height": self.height,
+            "duration": self.duration,
+            "poster": self.poster,
+            "poster_mime": self.poster_mime,
+            "path": None if self.path is None else str(self.path),
+        }
+
+    def __repr__(self) -> str:
+        facts = [self.kind, size_words(self.size) if self.size is not None else "size unknown"]
+        if self.width and self.height:
+            facts.append(f"{self.width} x {self.height}")
+        if self.duration is not None:
+            facts.append(f"{self.duration:.1f} s")
+        facts.append(str(self.path) if self.path is not None else self.state)
+        if self.error:
+            facts.append(self.error)
+        return f"<Artifact {self.key!r} {self.name!r}: {', '.join(facts)}>"
+
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:
+        """Show the picture in a cell; anything else as its line of text."""
+        del include, exclude  # the host filters what it is given
+        return {"text/plain": repr(self), **read.picture(self)}
+
+
+class Artifacts(Sequence[Artifact]):
+    """The artifacts of a task, in order. `artifacts[0]`, `artifacts["9.images.0"]`, `artifacts["cat.png"]`."""
+
+    __slots__ = ("_items",)
+
+    def __init__(self, items: Iterable[Artifact] = ()) -> None:
+        self._items = tuple(items)
+
+    @overload
+    def __getitem__(self, index: int | str) -> Artifact: ...
+    @overload
+    def __getitem__(self, index: slice) -> Artifacts: ...
+    def __getitem__(self, index: int | str | slice) -> Artifact | Artifacts:
+        """Return one by place, key or name, or several by slice. An unknown key raises `NotFoundError`."""
+        if isinstance(index, slice):
+            return Artifacts(self._items[index])
+        if isinstance(index, str):
+            found = self.get(index)
+            if found is None:
+                known = ", ".join(self.keys()[:20]) or "none"
+                raise NotFoundError(f"No artifact {index!r}. There are: {known}.")
+            return found
+        return self._items[index]
+
+    def __len__(self) -> int:
+        return len(self._items)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Artifacts) and self._items == other._items
+
+    def __hash__(self) -> int:
+        return hash(self._items)
+
+    def get(self, key: str) -> Artifact | None:
+        """Return the artifact with this key, else the one with this name, else None."""
+        by_key = next((item for item in self._items if item.key == key), None)
+        return by_key or next((item for item in self._items if item.name == key), None)
+
+    def keys(self) -> list[str]:
+        """Return the output identifiers, in order."""
+        return [item.key for item in self._items]
+
+    def of(self, kind: Kind) -> Artifacts:
+        """Return those of one kind."""
+        return Artifacts(item for item in self._items if item.kind == kind)
+
+    def first(self, kind: Kind | None = None) -> Artifact | None:
+        """Return the first one (of a kind), None if there is none."""
+        return next((item for item in self._items if kind in (None, item.kind)), None)
+
+    @property
+    def images(self) -> Artifacts:
+        """The pictures."""
+        return self.of("image")
+
+    @property
+    def videos(self) -> Artifacts:
+        """The videos."""
+        return self.of("video")
+
+    @property
+    def audios(self) -> Artifacts:
+        """The sound files."""
+        return self.of("audio")
+
+    @property
+    def models(self) -> Artifacts:
+        """The meshes, point clouds and splats."""
+        return self.of("model")
+
+    def to_json(self) -> list[dict[str, Any]]:
+        """Return the list that the page sees, see `Artifact.to_json`."""
+        return [item.to_json() for item in self._items]
+
+    def __repr__(self) -> str:
+        if not self._items:
+            return "<Artifacts: none>"
+        rows = [
+            (
+                item.key,
+                item.name,
+                item.kind,
+                "?" if item.size is None else size_words(item.size),
+                item.error or item.state,
+            )
+            for item in self._items
+        ]
+        widths = [max(len(row[column]) for row in rows) for column in range(4)]
+        lines = ("  ".join([*map(str.ljust, row[:4], widths), row[4]]) for row in rows)
+        return "\n".join([f"<Artifacts: {len(rows)}>", *lines])
+
+
+@dataclass(frozen=True, slots=True)
+class TaskResult:
+    """How a task ended: its last `status`, its `output` as the API gave it (links without their signatures), its
+    `artifacts`, the `error` of a failed one, and `elapsed` seconds from its creation to its end."""  # noqa: D205, D209
+
+    status: str
+    output: Any = None
+    artifacts: Artifacts = field(default_factory=Artifacts)
+    error: str | None = None
+    elapsed: float = 0.0
+    task_id: str = ""
+
+    def __repr__(self) -> str:
+        told = f", error={self.error!r}" if self.error else ""
+        return (
+            f"<TaskResult {self.task_id} {self.status} after {self.elapsed:.1f} s, "
+            f"{len(self.artifacts)} artifacts{told}>"
+        )
+
+
+def size_words(size: float) -> str:
+    """Return bytes as people read them: 12.4 MB. Powers of 1,000."""
+    unit = 0
+    while size >= _STEP and unit < len(_UNITS) - 1:
+        size, unit = size / _STEP, unit + 1
+    return f"{size:.0f} {_UNITS[unit]}" if unit == 0 else f"{size:.1f} {_UNITS[unit]}"

@@ -1,0 +1,131 @@
+"""Reading the shapes that a result comes in: whatever describes a file, as one kind of value. Pure.
+
+The API page knows two shapes: one `download_url` beside `task_output {storage_key, image_count}`, and `download_urls`
+keyed by output ("9.images.0") beside per-output metadata with an `s3_key`. Where it leaves room (lists or objects,
+nested by node or flat, a link as a string or inside an object) every reading is taken.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+from cyberun_widget.protocol.fields import moment
+from cyberun_widget.support.secrets import redact
+
+if TYPE_CHECKING:
+    import datetime as dt
+    from collections.abc import Iterator
+
+_MAX_DEPTH: Final = 8
+_MAX_KEY: Final = 200
+_URL: Final = ("url", "download_url", "signed_url", "presigned_url", "href")
+_STORE: Final = ("s3_key", "storage_key", "object_key", "file_key")
+_NAME: Final = ("name", "file_name", "filename")
+_SIZE: Final = ("size", "file_size", "size_bytes", "content_length", "bytes")
+_MIME: Final = ("mime", "mime_type", "content_type", "media_type")
+_ID: Final = ("key", "output_key", "output_id", "id")
+_WRAPPERS: Final = frozenset(
+    {"output", "outputs", "files", "results", "result", "artifacts", "task_output", "data", "items"}
+)
+
+
+@dataclass(slots=True)
+class Part:
+    """What one part of the result says about one file; parts about the same file are merged."""
+
+    key: str
+    url: str = ""
+    store: str = ""
+    name: str = ""
+    mime: str = ""
+    size: int | None = None
+    expires: dt.datetime | None = None
+    sole: bool = False  # the single `download_url`, whose key is made up
+
+
+def links(result: Mapping[str, Any]) -> Iterator[Part]:
+    """Yield the links: of `download_urls` first, then the single one."""
+    for part in _walk(result.get("download_urls"), (), bare=True):
+        if part.url:
+            yield part
+    sole = result.get("download_url")
+    for part in _walk(sole, ("output",), bare=True):
+        part.sole = isinstance(sole, str)
+        if part.url:
+            yield part
+
+
+def metadata(result: Mapping[str, Any], output: Any) -> Iterator[Part]:
+    """Yield what `task_output` and the event's `output` tell about files."""
+    yield from _walk(result.get("task_output"), (), bare=False)
+    if isinstance(output, Mapping):
+        yield from links(output)
+        output = {key: item for key, item in output.items() if key not in ("download_urls", "download_url")}
+    yield from _walk(output, (), bare=False)
+
+
+def _walk(value: Any, path: tuple[str, ...], *, bare: bool) -> Iterator[Part]:
+    """Yield each file below `value`. `bare`: whether a lone string is a link (in `download_urls`) or just a value."""
+    if len(path) > _MAX_DEPTH:
+        return
+    if isinstance(value, str):
+        if bare and value:
+            yield Part(key=_key(path), url=value)
+    elif isinstance(value, Mapping):
+        # `download_urls` itself maps outputs to links, even where an output is called "url" or "storage_key".
+        leaf = None if bare and not path else _leaf(value, path)
+        if leaf is not None and (leaf.url or not bare):
+            yield leaf
+            return
+        for name, item in value.items():
+            wraps = str(name).casefold() in _WRAPPERS and not isinstance(item, str)
+            step = "" if wraps else str(name)
+            yield from _walk(item, (*path, step), bare=bare)
+    elif isinstance(value, (list, tuple)):
+        for index, item in enumerate(value):
+            yield from _walk(item, (*path, str(index)), bare=bare)
+
+
+def _leaf(entry: Mapping[str, Any], path: tuple[str, ...]) -> Part | None:
+    """Read an object that describes one file; None if it doesn't."""
+    url, store = _first(entry, _URL), _first(entry, _STORE)
+    if not store and "/" in _first(entry, ("key",)):
+        store = entry["key"]  # a place in the store, not an output's name
+    named = (
+        _first(entry, ("filename", "file_name")) and entry.get("type", "temp") != "temp"
+    )  # ComfyUI; not its previews
+    if not (url or store or named):
+        return None
+    return Part(
+        key=_stated_key(entry) or _key(path),
+        url=url,
+        store=store,
+        name=_first(entry, _NAME),
+        mime=_first(entry, _MIME),
+        size=next((entry[key] for key in _SIZE if _is_size(entry.get(key))), None),
+        expires=moment(entry, "expires_at"),
+    )
+
+
+def _stated_key(entry: Mapping[str, Any]) -> str:
+    """Return the output identifier that an entry gives itself, put together from its parts if need be."""
+    node, index = entry.get("node_id", entry.get("node")), entry.get("index")
+    if node is not None and index is not None:
+        return _key((str(node), str(entry.get("kind") or entry.get("output_type") or "outputs"), str(index)))
+    stated = _first(entry, _ID)
+    return _key((stated,)) if stated and "/" not in stated else ""
+
+
+def _first(entry: Mapping[str, Any], names: tuple[str, ...]) -> str:
+    return next((entry[name] for name in names if isinstance(entry.get(name), str) and entry[name]), "")
+
+
+def _is_size(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= 2**53
+
+
+def _key(path: tuple[str, ...]) -> str:
+    text = "".join(char for char in ".".join(step for step in path if step) if char.isprintable()).strip()
+    return redact(text)[:_MAX_KEY] or "output"  # a link may be where an output's name should be

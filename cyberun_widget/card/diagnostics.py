@@ -1,0 +1,46 @@
+"""The redacted story of a watch, to paste into an issue."""
+
+from __future__ import annotations
+
+import platform
+from importlib.metadata import PackageNotFoundError, version
+from typing import TYPE_CHECKING, Final
+
+from cyberun_widget.jupyter.kernel import has_subshells, host
+from cyberun_widget.support.secrets import redact
+
+if TYPE_CHECKING:
+    from cyberun_widget.card.widget import TaskWidget
+    from cyberun_widget.following.task_watch import Watch
+
+_PACKAGES: Final = ("cyberun-widget", "ipykernel", "ipywidgets", "anywidget", "httpx", "jupyterlab", "notebook")
+
+
+def report(card: TaskWidget, watch: Watch | None) -> str:
+    """Return what is known of how a task was watched: versions, settings without the key, and what happened when."""
+    lines = [
+        "cyberun-widget diagnostics (no key and no signed link is in here)",
+        f"python {platform.python_version()} on {platform.system()}; host: {host()}; subshells: {has_subshells()}",
+        ", ".join(f"{name} {_version(name)}" for name in _PACKAGES),
+        f"task {card.task_id}: status {card.status}, progress {card.progress:.3f}, connection {card.connection}",
+    ]
+    if card.error:
+        lines.append(f"error: {card.error}")
+    if watch is not None:
+        follower, settings = watch.follower, watch.key[0]
+        counts = ", ".join(f"{name} {count}" for name, count in sorted(follower.story.counts.items()) if count)
+        lines += [
+            f"service {settings.base_url}; policy {watch.key[2]}",
+            f"counts: {counts or 'none'}; attempt {follower.state.attempt}",
+            *(f"artifact {item!r}" for item in watch.artifacts),
+            "seconds    what happened",
+            *follower.story.lines(),
+        ]
+    return redact("\n".join(lines))
+
+
+def _version(name: str) -> str:
+    try:
+        return version(name)
+    except PackageNotFoundError:
+        return "not installed"

@@ -1,0 +1,56 @@
+"""Where a card is seen: as a pair of outputs in a notebook, as text in a terminal or a script."""
+
+from __future__ import annotations
+
+import json
+import sys
+from typing import TYPE_CHECKING, Any, Final, Protocol
+
+from cyberun_widget.jupyter import kernel as _kernel
+from cyberun_widget.jupyter.waiting import pump
+from cyberun_widget.render import archive
+from cyberun_widget.render.excerpts import excerpts
+from cyberun_widget.render.terminal import TerminalCard
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from concurrent.futures import Future
+
+_POLL: Final = 1.0  # seconds: who waits for less looks again and again, and draws himself
+
+State = dict[str, Any]
+
+
+class _Shown(Protocol):
+    task_id: Any
+
+    def get_state(self) -> State: ...
+
+
+def display(card: _Shown, mimebundle: Callable[[], Any]) -> str | None:
+    """Show a card in the cell that runs; return the display id of its archive, None where there is none."""
+    if _kernel.host() in ("terminal", "script"):
+        sys.stdout.write(f"{card!r}\n")  # the card is this expression's value: what a terminal shows of it
+        return None
+    made = mimebundle()
+    live, metadata = made if isinstance(made, tuple) else (made, {})
+    # What GitHub shows of a widget. It is never rewritten, so it says nothing that will be wrong.
+    live = {**(live or {}), "text/plain": f"TaskWidget({json.dumps(card.task_id)})"}
+    return _kernel.display_pair(live, kept(card), metadata)
+
+
+def kept(card: _Shown) -> dict[str, str]:
+    """Return the archive of a card. Reads a few small files: blocks shortly."""
+    state = card.get_state()
+    return archive.bundle(state, excerpts(state))
+
+
+def attend(card: _Shown, until: Future[Any], timeout: float | None) -> bool:
+    """Wait until a future is done, False after `timeout` seconds; a terminal or a script sees the card meanwhile.
+
+    It is drawn on stderr, as progress is; not for waits of less than a second.
+    """
+    drawn = _kernel.host() in ("terminal", "script") and (timeout is None or timeout >= _POLL)
+    if not drawn or until.done():
+        return pump(until, timeout)
+    return TerminalCard().follow(card.get_state, lambda seconds: pump(until, seconds), timeout)

@@ -1,0 +1,149 @@
+"""What the page asks for, and what it gets: clicks, modules, bytes of artifacts, previews.
+
+The page's messages come in on whichever thread the kernel chooses, so nothing is done there: each is put in a queue
+that one thread works off. Bytes travel in chunks that the page asks for one by one, so that a large video is never one
+message, and a page that is closed costs nothing more.
+"""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from cyberun_widget.content.preview import preview
+from cyberun_widget.errors import CyberunError
+from cyberun_widget.jupyter.kernel import has_subshells, in_kernel
+from cyberun_widget.support.secrets import redact
+from cyberun_widget.support.threads import Serial, background
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from cyberun_widget.artifacts.model import Artifact, Artifacts
+    from cyberun_widget.card.widget import TaskWidget
+
+_log = logging.getLogger(__name__)
+_STATIC: Final = Path(__file__).parents[1] / "static"
+_MODULES: Final = {
+    "files": (_STATIC / "files.js", _STATIC / "files.css"),
+    "view": (_STATIC / "viewers" / "view.js", None),
+    "three": (_STATIC / "viewers" / "three.js", None),
+}
+CHUNK: Final = 1024 * 1024  # bytes of one answer
+_PUSH_EACH: Final = 4 * CHUNK
+_PUSH_ALL: Final = 16 * CHUNK
+_serial: Final = Serial("desk")
+
+
+class Desk:
+    """Serves the pages of one card."""
+
+    def __init__(self, card: TaskWidget) -> None:
+        self._card = card
+
+    def take(self, _widget: object, content: object, buffers: Sequence[memoryview]) -> None:
+        """Take a message of the page (on any thread), and return at once."""
+        if isinstance(content, dict):
+            _serial.call(self._answer, content, [bytes(item) for item in buffers])
+
+    def tell(self, text: str, *, number: int | None = None, key: str | None = None) -> None:
+        """Have the page say what went wrong with something that was asked for."""
+        self._send({"type": "failed", "id": number, "key": key, "text": redact(text)})
+
+    def push(self, artifacts: Artifacts) -> None:
+        """Send the viewer and the small files unasked, where a busy kernel couldn't answer for them later."""
+        if not in_kernel() or has_subshells() or not artifacts:
+            return
+        self._module("files")
+        self._module("view")
+        left = _PUSH_ALL
+        for artifact in artifacts:
+            size = artifact.size or 0
+            shown_at_once = artifact.path is not None and artifact.kind in ("image", "video", "audio")
+            if shown_at_once and size <= min(left, _PUSH_EACH):
+                left -= size
+                for offset in range(0, size, CHUNK):
+                    self._chunk(artifact, 0, offset, CHUNK)
+
+    # --- on the desk's thread ----------------------------------------------------------------------------------------
+
+    def _answer(self, content: dict[str, Any], buffers: list[bytes]) -> None:
+        number = content.get("id") if isinstance(content.get("id"), int) else None
+        key = content.get("key") if isinstance(content.get("key"), str) else None
+        try:
+            self._serve(content, number, key, buffers)
+        except (CyberunError, OSError, ValueError) as exc:
+            _log.info("a page's %s failed: %s", content.get("type"), exc)
+            self.tell(str(exc), number=number, key=key)
+
+    def _serve(self, content: dict[str, Any], number: int | None, key: str | None, buffers: list[bytes]) -> None:
+        orders = {"cancel": self._card.cancel, "retry": self._card.retry, "save_all": self._save_all}
+        match content.get("type"):
+            case str() as order if order in orders:
+                orders[order]()
+                self._send({"type": "ack", "of": order})
+            case "sync":
+                self._card.send_state()
+            case "module":
+                self._module(str(content.get("name")))
+            case "read":
+                self._chunk(self._artifact(key), number, _whole(content, "offset"), _whole(content, "length"))
+            case "fetch":
+                self._fetch(self._artifact(key).key)
+            case "preview":
+                shown = preview(self._artifact(key))
+                self._send({"type": "preview", "id": number, "key": key, "preview": shown})
+            case "poster" if buffers:
+                self._poster(self._artifact(key), buffers[0])
+            case _:
+                raise ValueError("The page asked for something that this version doesn't know; reload the page.")
+
+    def _artifact(self, key: str | None) -> Artifact:
+        return self._card.artifacts[key or ""]
+
+    def _module(self, name: str) -> None:
+        if name not in _MODULES:
+            raise ValueError("There is no such viewer.")
+        script, style = _MODULES[name]
+        if not script.is_file():
+            raise ValueError("This viewer isn't part of the installation: install cyberun-widget from its wheel.")
+        buffers = [script.read_bytes(), style.read_bytes() if style else b""]
+        self._send({"type": "module", "name": name}, buffers)
+
+    def _chunk(self, artifact: Artifact, number: int | None, offset: int, length: int) -> None:
+        if artifact.path is None:
+            raise ValueError(artifact.error or f"{artifact.name} isn't downloaded.")
+        with artifact.path.open("rb") as file:
+            total = file.seek(0, 2)
+            file.seek(min(offset, total))
+            data = file.read(min(length, CHUNK))
+        head = {"type": "chunk", "id": number, "key": artifact.key, "offset": offset, "total": total}
+        self._send({**head, "mime": artifact.mime}, [data])
+
+    def _fetch(self, key: str) -> None:
+        card = self._card
+        if card.watched is None:
+            raise ValueError("The task isn't being watched.")
+        card.watched.fetch(key)
+
+    def _poster(self, artifact: Artifact, picture: bytes) -> None:
+        if self._card.watched is not None:
+            background.submit(self._card.watched.downloads.set_poster(artifact.key, picture))
+
+    def _save_all(self) -> None:
+        card = self._card
+        folder = Path.cwd() / f"cyberun-{card.task_id[:13]}"
+        saved = card.save(folder)
+        card.note_saved(f"{len(saved)} files in {folder}")
+
+    def _send(self, content: dict[str, Any], buffers: list[bytes] | None = None) -> None:
+        if self._card.comm is not None:
+            self._card.send(content, buffers)
+
+
+def _whole(content: dict[str, Any], name: str) -> int:
+    value = content.get(name)
+    if isinstance(value, bool) or not isinstance(value, int) or value < 0:
+        raise ValueError(f"The page's {name} isn't a whole number.")
+    return value

@@ -1,0 +1,1 @@
+"""`cyberun-widget demo | local | watch`: the package from a terminal."""

@@ -1,0 +1,227 @@
+"""`cyberun-widget demo`: the quickstart in JupyterLab, on a local server of its own or on the cloud."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import secrets
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.error
+import urllib.request
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING, Final, NoReturn
+
+from cyberun_widget.api.settings import Settings
+from cyberun_widget.errors import ConfigurationError, CyberunError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from cyberun_widget.local import LocalServer
+
+_NOTIFICATION: Final = "@jupyterlab/apputils-extension:notification"
+_NAME: Final = "quickstart.ipynb"
+_PACKAGE: Final = Path(__file__).parents[1]
+_FIRST_PORT: Final = 8888
+_PORTS_TRIED: Final = 50
+_START: Final = 90.0  # seconds for JupyterLab to answer; a first start on a slow disk takes its time
+_STOP: Final = 15.0  # seconds for JupyterLab to end its kernels
+_TICK: Final = 0.3
+_KEYS: Final = ("CYBERUN_API_KEY", "CYBERUN_KEY")
+
+
+def demo(*, port: int | None = None, browser: bool = True) -> None:
+    """Start what the quickstart needs, and JupyterLab on it; return when Ctrl-C was pressed and all has ended.
+
+    `port`: JupyterLab's; by default 8888 or the next free one. Raises CyberunError where something is missing or
+    doesn't start.
+    """
+    if find_spec("jupyterlab") is None:
+        raise ConfigurationError('The demo needs JupyterLab: pip install "cyberun-widget[demo]"')
+    notebook = _notebook()
+    try:
+        with contextlib.ExitStack() as stack:
+            stack.enter_context(_signals_as_interrupt())
+            account = _account(stack)
+            lab = Lab(notebook, _free_port(port), {**os.environ, **account})
+            stack.callback(lab.stop)
+            lab.start(browser=browser)
+            _say(f"JupyterLab  {lab.url}")
+            _say(f"Notebook    {notebook}")
+            _say("Ctrl-C ends everything.")
+            lab.wait()
+    except KeyboardInterrupt:
+        with contextlib.suppress(OSError):  # the terminal has gone
+            _say("\nEnded.")
+
+
+def _account(stack: contextlib.ExitStack) -> Mapping[str, str]:
+    """Return the variables that tell a kernel which service to use. A local server that this takes is on the stack."""
+    if any(os.environ.get(name) for name in _KEYS):
+        _say(f"Service     {Settings.resolve().base_url}, with your key from CYBERUN_API_KEY")
+        return {}
+    server = stack.enter_context(_local_server())
+    _say(f"Service     a local server, {server.base_url} (real work on this CPU; not ComfyUI, not Nerfstudio)")
+    return {"CYBERUN_BASE_URL": server.base_url, "CYBERUN_API_KEY": server.api_key}
+
+
+def _local_server() -> LocalServer:
+    from cyberun_widget.local import LocalServer  # noqa: PLC0415 - only where there is no key
+
+    try:
+        return LocalServer.start()
+    except (ImportError, OSError) as error:
+        words = str(error)  # what is missing, and how to get it
+    raise ConfigurationError(words)
+
+
+def _notebook() -> Path:
+    """Return the quickstart: the checkout's own, or for an installed package a copy in the present folder."""
+    in_checkout = _PACKAGE.parent / "notebooks" / _NAME
+    if in_checkout.is_file():
+        return in_checkout
+    shipped, copy = _PACKAGE / "notebooks" / _NAME, Path.cwd() / _NAME
+    if not shipped.is_file():
+        raise ConfigurationError("The quickstart is missing from this installation; install cyberun-widget again.")
+    if not copy.exists():  # one that is there already is the user's, with whatever they wrote into it
+        try:
+            shutil.copyfile(shipped, copy)
+        except OSError as error:
+            raise ConfigurationError(
+                f"The quickstart can't be copied here ({error.strerror}); start the demo in a folder of yours."
+            ) from None
+    return copy
+
+
+class Lab:
+    """JupyterLab as a child process that shows one notebook. `environment`: the child's variables."""
+
+    def __init__(self, notebook: Path, port: int, environment: Mapping[str, str]) -> None:
+        self._notebook, self._port = notebook, port
+        self._token = secrets.token_hex(16)
+        self._settings = tempfile.TemporaryDirectory(prefix="cyberun-demo-")  # removed by stop()
+        folders = [self._settings.name, *filter(None, [environment.get("JUPYTER_CONFIG_PATH")])]
+        # By the environment and not the command line, which every user of the machine can read.
+        self._environment = {
+            **environment,
+            "JUPYTER_TOKEN": self._token,
+            "JUPYTER_CONFIG_PATH": os.pathsep.join(folders),
+        }
+        self._process: subprocess.Popen[bytes] | None = None
+        self._log = tempfile.TemporaryFile()  # noqa: SIM115 - closed by stop()
+
+    @property
+    def url(self) -> str:
+        """The notebook's address, with the token that opens it."""
+        return f"{self._base}/lab/tree/{self._notebook.name}?token={self._token}"
+
+    @property
+    def _base(self) -> str:
+        return f"http://127.0.0.1:{self._port}"
+
+    def start(self, *, browser: bool) -> None:
+        """Start it and return once it answers. Raises CyberunError with the end of its log if it doesn't."""
+        options = {
+            "ServerApp.ip": "127.0.0.1",
+            "ServerApp.port": self._port,
+            "ServerApp.port_retries": 0,
+            "ServerApp.root_dir": self._notebook.parent,
+            "ServerApp.open_browser": browser,
+            "LabApp.news_url": None,
+            "LabApp.extension_manager": "readonly",
+        }
+        # Without this, JupyterLab's first word to a newcomer is a question about news. The user's own choice stands.
+        defaults = Path(self._settings.name) / "labconfig" / "default_setting_overrides.json"
+        defaults.parent.mkdir()
+        defaults.write_text(json.dumps({_NOTIFICATION: {"fetchNews": "false", "checkForUpdates": False}}))
+        command = [sys.executable, "-m", "jupyterlab", str(self._notebook), "--log-level=WARN"]
+        if hasattr(os, "geteuid") and os.geteuid() == 0:
+            command.append("--allow-root")
+        # In a session of its own: Ctrl-C is ours to handle, and JupyterLab has no question to ask about it.
+        self._process = subprocess.Popen(  # noqa: S603 - our own Python with our own arguments
+            [*command, *(f"--{name}={value}" for name, value in options.items())],
+            env=self._environment,
+            stdin=subprocess.DEVNULL,
+            stdout=self._log,
+            stderr=self._log,
+            start_new_session=True,
+        )
+        deadline = time.monotonic() + _START
+        while not self._answers():
+            if self._process.poll() is not None:
+                self._fail("JupyterLab did not start.")
+            if time.monotonic() > deadline:
+                self._fail(f"JupyterLab did not answer within {_START:.0f} s.")
+            time.sleep(_TICK)
+
+    def wait(self) -> None:
+        """Return when it has ended by itself (File > Shut Down). Raises CyberunError if it broke."""
+        if self._process is not None and self._process.wait() != 0:
+            self._fail("JupyterLab ended unexpectedly.")
+
+    def stop(self) -> None:
+        """End it and its kernels."""
+        process, self._process = self._process, None
+        if process is not None and process.poll() is None:
+            process.terminate()
+            try:
+                process.wait(_STOP)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+        self._log.close()
+        self._settings.cleanup()
+
+    def _answers(self) -> bool:
+        request = urllib.request.Request(  # noqa: S310 - our own loopback address
+            f"{self._base}/api/status", headers={"Authorization": f"token {self._token}"}
+        )
+        # No proxy: a machine that has one set up would ask it for its own loopback address.
+        opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+        try:
+            opener.open(request, timeout=5).close()
+        except (urllib.error.URLError, ConnectionError, TimeoutError):
+            return False
+        return True
+
+    def _fail(self, words: str) -> NoReturn:
+        self._log.seek(0)
+        end = self._log.read().decode(errors="replace").replace(self._token, "***").strip().splitlines()[-15:]
+        raise CyberunError("\n".join([f"{words} Its last words:", *end]))
+
+
+def _free_port(wanted: int | None) -> int:
+    """Return the port to use. Raises ConfigurationError if the wanted one is taken."""
+    candidates = [wanted] if wanted is not None else [*range(_FIRST_PORT, _FIRST_PORT + _PORTS_TRIED), 0]
+    for port in candidates:
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            if os.name == "posix":
+                probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind(("127.0.0.1", port))
+            found: int = probe.getsockname()[1]
+            return found
+    raise ConfigurationError(f"Port {wanted} is taken; name another one, or none.")
+
+
+@contextlib.contextmanager
+def _signals_as_interrupt() -> Iterator[None]:
+    """Have `kill`, and a terminal that is closed, end everything just as Ctrl-C does."""
+    numbers = [signal.SIGTERM, *([signal.SIGHUP] if sys.platform != "win32" else [])]
+    before = {number: signal.signal(number, signal.default_int_handler) for number in numbers}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _say(text: str) -> None:
+    print(text, flush=True)  # noqa: T201 - the terminal's user

@@ -1,0 +1,112 @@
+"""Lists that read well in a notebook and in a terminal: tasks and workflows."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from html import escape
+from typing import TYPE_CHECKING, TypeVar, overload
+
+from cyberun_widget.errors import NotFoundError
+from cyberun_widget.protocol.models import Task, Workflow
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from datetime import datetime
+
+    from cyberun_widget.card.widget import TaskWidget
+    from cyberun_widget.client.asynchronous import AsyncClient
+
+T = TypeVar("T")
+
+
+class _Table(Sequence[T]):
+    """An immutable list that shows itself as a table."""
+
+    _columns: tuple[str, ...] = ()
+    _empty = ""
+
+    def __init__(self, items: Iterable[T]) -> None:
+        self._items = tuple(items)
+
+    def __len__(self) -> int:
+        return len(self._items)
+
+    @overload
+    def __getitem__(self, index: int) -> T: ...
+    @overload
+    def __getitem__(self, index: slice) -> tuple[T, ...]: ...
+    def __getitem__(self, index: int | slice) -> T | tuple[T, ...]:
+        return self._items[index]
+
+    def _row(self, item: T) -> tuple[str, ...]:
+        raise NotImplementedError
+
+    def __repr__(self) -> str:
+        if not self._items:
+            return self._empty
+        rows = [self._columns, *(self._row(item) for item in self._items)]
+        widths = [max(len(row[column]) for row in rows) for column in range(len(self._columns))]
+        return "\n".join(
+            "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows
+        )
+
+    def _repr_html_(self) -> str:
+        if not self._items:
+            return f"<p>{escape(self._empty)}</p>"
+        cell = '<td style="text-align:left" dir="auto">{}</td>'
+        head = "".join(f'<th style="text-align:left">{escape(name)}</th>' for name in ("", *self._columns))
+        body = "".join(
+            "<tr>" + cell.format(index) + "".join(cell.format(escape(text)) for text in self._row(item)) + "</tr>"
+            for index, item in enumerate(self._items)
+        )
+        return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+
+
+class TaskList(_Table[Task]):
+    """Tasks, the newest first. `tasks.open(0)` shows the first one's card."""
+
+    _columns = ("task", "status", "workflow", "GPU", "created", "took")
+    _empty = "No tasks."
+
+    def __init__(self, items: Iterable[Task], client: AsyncClient) -> None:
+        super().__init__(items)
+        self._client = client
+
+    def open(self, which: int | str) -> TaskWidget:
+        """Return the card of a task. `which`: its place in the list, or its id or the beginning of it."""
+        from cyberun_widget.card.widget import TaskWidget  # noqa: PLC0415 - the widget imports the client
+
+        if isinstance(which, int):
+            return TaskWidget(self._items[which].id, self._client)
+        found = [task for task in self._items if task.id.startswith(which)]
+        if len(found) != 1:
+            raise NotFoundError(
+                f"{'No task' if not found else 'More than one task'} in this list begins with {which!r}."
+            )
+        return TaskWidget(found[0].id, self._client)
+
+    def _row(self, item: Task) -> tuple[str, ...]:
+        took = ""
+        if item.completed_at and item.created_at:
+            took = _duration((item.completed_at - item.created_at).total_seconds())
+        return (item.id, item.status, item.workflow_name or item.tool_type, item.gpu_type, _when(item.created_at), took)
+
+
+class WorkflowList(_Table[Workflow]):
+    """Workflows and what they take."""
+
+    _columns = ("slug", "name", "tool", "parameters")
+    _empty = "No workflows."
+
+    def _row(self, item: Workflow) -> tuple[str, ...]:
+        return (item.slug, item.name, item.tool_type, ", ".join(parameter.key for parameter in item.parameters))
+
+
+def _when(moment: datetime | None) -> str:
+    return moment.strftime("%Y-%m-%d %H:%M UTC") if moment else ""
+
+
+def _duration(seconds: float) -> str:
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"

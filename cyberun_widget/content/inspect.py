@@ -1,0 +1,133 @@
+"""Looking into a file that is here: what it is, how large its picture is, how it looks. Blocks: for worker threads."""
+
+from __future__ import annotations
+
+import logging
+import os
+from dataclasses import dataclass, fields
+from typing import TYPE_CHECKING, Any
+
+from cyberun_widget.content.kinds import SVG
+from cyberun_widget.content.media import Media, audio_seconds, video_media
+from cyberun_widget.content.posters import Poster, image_poster, still_poster
+from cyberun_widget.content.sniff import HEAD, Content, sniff
+from cyberun_widget.errors import CyberunError
+from cyberun_widget.support.filenames import safe_name, split_suffix
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from cyberun_widget.artifacts.model import Kind
+    from cyberun_widget.downloads.cache_entry import Record, Slot
+
+
+_log = logging.getLogger("cyberun_widget.download")
+
+
+@dataclass(frozen=True, slots=True)
+class Findings:
+    """What a complete file turned out to be. `note`: what is wrong with it, in words."""
+
+    name: str
+    kind: Kind
+    mime: str
+    size: int
+    note: str | None = None
+    width: int | None = None
+    height: int | None = None
+    duration: float | None = None
+    poster: bytes | None = None
+    poster_mime: str = ""
+
+
+def place(slot: Slot, record: Record, name: str, offered: str | None) -> Path:
+    """Give a finished `.part` its name: the artifact's, with the suffix that its content asks for. Raises OSError."""
+    if not split_suffix(name)[1] and offered:
+        name = safe_name(offered, fallback=name)
+    content = _sniff(slot.part, slot.have(), name)
+    return slot.finish(_complete(name, content), record)
+
+
+def inspect(path: Path, name: str, mime: str, limit: int) -> Findings:
+    """Look into a file. `mime`: what the store called it; `limit`: bytes that its poster may take. Raises OSError."""
+    size = path.stat().st_size
+    name = name if split_suffix(name)[1] else path.name
+    content = _sniff(path, size, name)
+    media, trouble = Media(), None
+    try:
+        if content.kind == "image" and content.mime != SVG:
+            media = _of_poster(image_poster(path, content.mime, limit))
+        elif content.kind == "video":
+            media = video_media(path, content.mime, limit)
+        elif content.kind == "audio":
+            media = Media(duration=audio_seconds(path, content.mime))
+    except CyberunError as problem:
+        trouble = str(problem)
+    except Exception as problem:  # noqa: BLE001 - a decoder's bug must not hide a file that is here: logged and shown
+        _log.exception("no preview of %s", path.name)
+        trouble = f"It can't be previewed ({type(problem).__name__}). Save it to see it."
+    return Findings(
+        name=name,
+        kind=content.kind,
+        mime=content.mime,
+        size=size,
+        note=content.note or trouble or media.note or _misnamed(mime, content),
+        width=media.width,
+        height=media.height,
+        duration=media.duration,
+        poster=media.poster,
+        poster_mime=media.poster_mime,
+    )
+
+
+def changes(found: Findings, path: Path, announced: int | None) -> dict[str, Any]:
+    """Return what changes on an artifact whose file is here. A size that was announced and isn't kept is said."""
+    note = found.note
+    if announced is not None and announced != found.size:
+        note = f"The service announced {announced:,} bytes, but the file has {found.size:,}."
+    return {
+        **{field.name: getattr(found, field.name) for field in fields(found) if field.name != "note"},
+        "state": "ready",
+        "path": path,
+        "received": found.size,
+        "error": note,
+    }
+
+
+def still(data: bytes, limit: int) -> Poster | None:
+    """Re-encode a picture that a page sent, None if it is none."""
+    try:
+        made = still_poster(data, limit)
+    except CyberunError:
+        return None
+    return made if made.data else None
+
+
+def _of_poster(poster: Poster) -> Media:
+    return Media(
+        width=poster.width,
+        height=poster.height,
+        duration=poster.duration,
+        poster=poster.data or None,
+        poster_mime=poster.mime,
+        note=poster.note,
+    )
+
+
+def _sniff(path: Path, size: int, name: str) -> Content:
+    handle = os.open(path, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0))
+    with open(handle, "rb") as file:  # noqa: PTH123 - of a descriptor
+        return sniff(file.read(HEAD), size=size, name=name)
+
+
+def _complete(name: str, content: Content) -> str:
+    """Add a suffix where the name has none of its own, so that the file opens with a double click."""
+    return name if split_suffix(name)[1] or not content.suffix else name + content.suffix
+
+
+def _misnamed(mime: str, content: Content) -> str | None:
+    """Say so where the store calls a file a picture, sound or video, and it holds something of another kind."""
+    stated = mime.partition("/")[0]
+    if stated not in ("image", "video", "audio") or content.kind in (stated, "audio", "video"):
+        return None
+    return f"The store calls this {mime}, but it holds {'text' if content.kind == 'text' else 'something else'}."

@@ -1,0 +1,232 @@
+"""A look into data files: the first rows of a table, the list of an archive, the beginning of a text. Bounded."""
+
+from __future__ import annotations
+
+import csv
+import importlib
+import itertools
+import math
+import os
+import zipfile
+from typing import TYPE_CHECKING, Any, Final
+
+from cyberun_widget.artifacts.model import size_words
+from cyberun_widget.content.readers import located
+from cyberun_widget.content.sniff_text import decode_head, delimiter
+
+if TYPE_CHECKING:
+    import io
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from cyberun_widget.artifacts.model import Artifact
+
+ROWS: Final = 200
+COLUMNS: Final = 50
+CELL: Final = 200  # characters of a cell
+ENTRIES: Final = 1_000
+TEXT: Final = 256 * 1024  # bytes of a text's beginning
+_COUNTED: Final = 64 * 1024 * 1024  # bytes of a text table that are read to count its rows
+_DIRECTORY: Final = 32 * 1024 * 1024  # bytes of a zip's directory
+_BROKEN: Final = (  # what the readers raise for damaged files
+    OSError,
+    ValueError,
+    KeyError,
+    TypeError,
+    EOFError,
+    MemoryError,
+    NotImplementedError,
+    SyntaxError,
+    csv.Error,
+    zipfile.BadZipFile,
+)
+_TEXTS: Final = frozenset({"application/json", "text/plain", "model/gltf+json", "model/obj", "image/svg+xml"})
+
+
+def preview(artifact: Artifact) -> dict[str, Any]:
+    """Return what a page shows of a ready file that it doesn't read itself. JSON types only. Reads the file: blocks.
+
+    One of {"columns": [str], "dtypes": [str], "rows": [[cell]], "total_rows": int | None, "note": str} with cells that
+    are strings, numbers, booleans or null, {"entries": [{"name", "size"}], "total": int, "note": str},
+    {"text": str, "truncated": bool} or, for a file that
+    can't be looked into, {"note": str}. At most 200 rows, 50 columns, 1,000 entries, 256 KiB of text.
+    Raises CyberunError if the file isn't here.
+    """
+    path = located(artifact)
+    reader = _READERS.get(artifact.mime, _text if artifact.kind in ("json", "text", "model", "image") else None)
+    if reader is None or (reader is _text and artifact.mime not in _TEXTS):
+        return {"note": ""}
+    try:
+        return reader(path)
+    except ImportError as problem:
+        return {
+            "note": f"{problem.name or 'A library'} isn't installed, so there is no preview. Save the file to open it."
+        }
+    except _BROKEN as problem:
+        return {"note": f"The file can't be read as {artifact.mime}: {str(problem)[:200]}"}
+
+
+# --- tables ----------------------------------------------------------------------------------------------------------
+
+
+def _text_table(path: Path) -> dict[str, Any]:
+    size = path.stat().st_size
+    with path.open("rb") as file:
+        head = file.read(TEXT)
+        text = decode_head(head, whole=len(head) == size)
+        if text is None:
+            return {"note": "The table isn't text that can be read."}
+        mark = delimiter(text, path.suffix.casefold(), whole=len(head) == size) or ","
+        lines = text.lstrip("\ufeff").splitlines(keepends=True)
+        if len(head) < size and len(lines) > 1:
+            lines.pop()
+        rows = list(itertools.islice(csv.reader(lines, delimiter=mark), ROWS + 1))
+        total = _count(file, head, size)
+    if not rows:
+        return {"columns": [], "dtypes": [], "rows": [], "total_rows": 0, "note": "The table is empty."}
+    head_row, body = rows[0], rows[1:]
+    columns = [(cell, _dtype([row[at] for row in body if len(row) > at])) for at, cell in enumerate(head_row)]
+    return _table(columns, body, None if total is None else max(total - 1, len(body)))
+
+
+def _count(file: io.BufferedReader, head: bytes, size: int) -> int | None:
+    """Return the number of lines, None for files so large that counting would take long."""
+    if size > _COUNTED:
+        return None
+    lines, last = head.count(b"\n"), head[-1:]
+    while block := file.read(1 << 20):
+        lines, last = lines + block.count(b"\n"), block[-1:]
+    return lines + (last not in (b"\n", b""))
+
+
+def _dtype(cells: list[str]) -> str:
+    """Return "int", "float" or "text" for the cells that were read."""
+    filled = [cell for cell in cells if cell.strip()]
+    for kind, parse in (("int", int), ("float", float)):
+        try:
+            for cell in filled:
+                parse(cell)
+        except ValueError:
+            continue
+        return kind if filled else "text"
+    return "text"
+
+
+def _parquet(path: Path) -> dict[str, Any]:
+    file = importlib.import_module("pyarrow.parquet").ParquetFile(path)
+    try:
+        batch = next(file.iter_batches(batch_size=ROWS), None)
+        return _of_arrow(file.schema_arrow, batch, file.metadata.num_rows)
+    finally:
+        file.close()
+
+
+def _arrow(path: Path) -> dict[str, Any]:
+    ipc = importlib.import_module("pyarrow.ipc")
+    with path.open("rb") as raw, ipc.open_file(raw) as reader:
+        batches = reader.num_record_batches
+        batch = reader.get_batch(0) if batches else None
+        total = batch.num_rows if batch is not None and batches == 1 else None
+        return _of_arrow(reader.schema, batch, total)
+
+
+def _of_arrow(schema: Any, batch: Any, total: int | None) -> dict[str, Any]:
+    columns = [(field.name, str(field.type)) for field in schema]
+    rows: list[list[Any]] = []
+    if batch is not None:
+        kept = batch.slice(0, ROWS)
+        cells = [kept.column(at).to_pylist() for at in range(min(kept.num_columns, COLUMNS))]
+        rows = [list(row) for row in zip(*cells, strict=True)]
+    return _table(columns, rows, total)
+
+
+def _npy(path: Path) -> dict[str, Any]:
+    numpy = importlib.import_module("numpy")
+    array = numpy.load(path, mmap_mode="r", allow_pickle=False)
+    shape = " x ".join(str(side) for side in array.shape) or "a single value"
+    note = f"{array.dtype}, {shape}"
+    if array.dtype.names:
+        columns = [(name, str(array.dtype[name])) for name in array.dtype.names]
+        return _table(columns, [list(row) for row in array.reshape(-1)[:ROWS].tolist()], int(array.size), note)
+    flat = array.reshape(1, 1) if array.ndim == 0 else array.reshape(array.shape[0], math.prod(array.shape[1:]))
+    corner = flat[:ROWS, :COLUMNS]
+    columns = [(str(at), str(array.dtype)) for at in range(min(flat.shape[1], COLUMNS + 1))]
+    return _table(columns, corner.tolist(), int(flat.shape[0]), note)
+
+
+def _table(columns: list[tuple[str, str]], rows: list[list[Any]], total: int | None, note: str = "") -> dict[str, Any]:
+    notes = [note] if note else []
+    shown = min(len(rows), ROWS)
+    if total is None or total > shown:
+        notes.append(f"The first {shown:,} of {total:,} rows" if total is not None else f"The first {shown:,} rows")
+    if len(columns) > COLUMNS:
+        notes.append(f"the first {COLUMNS} columns")
+    return {
+        "columns": [name[:CELL] for name, _ in columns[:COLUMNS]],
+        "dtypes": [dtype for _, dtype in columns[:COLUMNS]],
+        "rows": [[_cell(cell) for cell in row[:COLUMNS]] for row in rows[:ROWS]],
+        "total_rows": total,
+        "note": ", ".join(notes),
+    }
+
+
+def _cell(value: Any) -> str | float | bool | None:
+    """Return a cell as JSON: a number that JSON and a page can hold as it is, anything else as short text."""
+    if value is None or isinstance(value, bool):
+        return value
+    if isinstance(value, (int, float)) and math.isfinite(value) and abs(value) <= 2**53:
+        return value
+    text = value if isinstance(value, str) else str(value)
+    return text if len(text) <= CELL else f"{text[: CELL - 1]}…"
+
+
+# --- archives and text -----------------------------------------------------------------------------------------------
+
+
+def _zip(path: Path) -> dict[str, Any]:
+    """List an archive by its directory alone: nothing is unpacked, so a bomb stays asleep."""
+    if _directory_size(path) > _DIRECTORY:
+        return {"entries": [], "total": 0, "note": "The archive's directory is too large to list."}
+    with zipfile.ZipFile(path) as archive:
+        infos = archive.infolist()
+    files = [info for info in infos if not info.is_dir()]
+    packed, full = path.stat().st_size, sum(info.file_size for info in files)
+    note = f"{len(files):,} files, {size_words(full)} unpacked"
+    if full > 100 * max(packed, 1):
+        note += f"; that is {full // max(packed, 1):,} times its size: unpack it with care"
+    if len(files) > ENTRIES:
+        note += f"; the first {ENTRIES:,} are listed"
+    entries = [{"name": _cell(info.filename), "size": info.file_size} for info in files[:ENTRIES]]
+    return {"entries": entries, "total": len(files), "note": note}
+
+
+def _directory_size(path: Path) -> int:
+    """Return the bytes of the central directory as the archive's end states them (APPNOTE 4.3.16), 0 if it doesn't."""
+    with path.open("rb") as file:
+        size = file.seek(0, os.SEEK_END)
+        file.seek(max(size - 66_000, 0))
+        tail = file.read()
+    at = tail.rfind(b"PK\x05\x06")
+    stated = int.from_bytes(tail[at + 12 : at + 16], "little") if at >= 0 else 0
+    return size if stated == 0xFFFFFFFF else stated  # noqa: PLR2004 - a 64-bit archive: as large as can be
+
+
+def _text(path: Path) -> dict[str, Any]:
+    with path.open("rb") as file:
+        head = file.read(TEXT)
+        whole = not file.read(1)
+    text = decode_head(head, whole=whole)
+    if text is None:
+        text = head.decode("utf-8", "replace")
+    return {"text": text.lstrip("\ufeff"), "truncated": not whole}
+
+
+_READERS: Final[dict[str, Callable[[Path], dict[str, Any]]]] = {
+    "text/csv": _text_table,
+    "text/tab-separated-values": _text_table,
+    "application/vnd.apache.parquet": _parquet,
+    "application/vnd.apache.arrow.file": _arrow,
+    "application/x-npy": _npy,
+    "application/x-npz": _zip,
+    "application/zip": _zip,
+}

@@ -1,0 +1,87 @@
+"""Where the files of tasks are kept when nobody says otherwise: the user's cache, one folder a task."""
+
+from __future__ import annotations
+
+import json
+import logging
+import stat
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from platformdirs import user_cache_path
+
+from cyberun_widget.downloads.cache_entry import HIDDEN, Slot
+from cyberun_widget.support.filenames import safe_name
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+_log = logging.getLogger("cyberun_widget.download")
+
+_APP: Final = "cyberun-widget"
+
+
+def cache_root() -> Path:
+    """Return the folder above the tasks' folders."""
+    return Path(user_cache_path(_APP, appauthor=False)) / "tasks"
+
+
+def cache_folder(task_id: str) -> Path:
+    """Return the folder of one task's files, whatever its id holds. It isn't made here."""
+    return cache_root() / safe_name(task_id, "task")
+
+
+def clear_cache(folder: Path | None = None) -> int:
+    """Delete what was downloaded into `folder` and the folders right below it (default: the cache's own root).
+
+    Returns the bytes that were freed. Only files that a record names go, so that a folder of the user's own keeps
+    everything else; a file that some process is downloading just now stays. No symbolic link is followed.
+    """
+    root = cache_root() if folder is None else folder
+    freed = 0
+    for place in _places(root):
+        freed += sum(_clear(place, record) for record in sorted((place / HIDDEN).glob("*.json")))
+        for folder_left in (place / HIDDEN, place):
+            if folder_left != root:
+                _remove_if_empty(folder_left)
+    return freed
+
+
+def _places(root: Path) -> Iterator[Path]:
+    """Yield the folders with records: this one, and those right below it."""
+    try:
+        below = sorted(path for path in root.iterdir() if path.name != HIDDEN)
+    except OSError:
+        return
+    for place in (root, *below):
+        if _is_folder(place) and _is_folder(place / HIDDEN):
+            yield place
+
+
+def _clear(place: Path, record: Path) -> int:
+    try:
+        data: Any = json.loads(record.read_bytes())
+        slot = Slot(place, str(data["task_id"]), str(data["key"]), "")
+        if slot.id != record.stem or not slot.acquire():
+            return 0
+        try:
+            return slot.erase()
+        finally:
+            slot.release()
+    except (OSError, ValueError, TypeError, KeyError) as problem:
+        _log.debug("left in the cache: %s (%s)", record.name, type(problem).__name__)
+        return 0
+
+
+def _is_folder(path: Path) -> bool:
+    try:
+        return stat.S_ISDIR(path.lstat().st_mode)
+    except OSError:
+        return False
+
+
+def _remove_if_empty(path: Path) -> None:
+    try:
+        path.rmdir()
+    except OSError:
+        _log.debug("kept: %s isn't empty", path.name)

@@ -1,0 +1,256 @@
+"""All the files of one task: which are fetched, four at a time, and the list of artifacts as it stands."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import time
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, Final, Literal
+
+from cyberun_widget.artifacts.manifest import NO_LINK, group_of, relinked, sources
+from cyberun_widget.artifacts.model import Artifact, Artifacts
+from cyberun_widget.content.inspect import changes, inspect, place, still
+from cyberun_widget.content.posters import poster_limit
+from cyberun_widget.downloads.cache import cache_folder, clear_cache
+from cyberun_widget.downloads.cache_entry import Slot
+from cyberun_widget.downloads.quota import Allowance, DeclinedError
+from cyberun_widget.downloads.sink import disk_words
+from cyberun_widget.downloads.transfer import Retry, Transfer, Watch
+from cyberun_widget.errors import CyberunError, DownloadError, NotFoundError
+from cyberun_widget.support.notice import Notice
+from cyberun_widget.support.onloop import OnLoop
+from cyberun_widget.support.renewal import Renewal
+from cyberun_widget.support.through import through
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Mapping
+    from pathlib import Path
+
+    from cyberun_widget.api.http import Http
+    from cyberun_widget.support.secrets import Secret
+
+__all__ = ["Downloads", "Mode", "cache_folder", "clear_cache"]
+
+_log = logging.getLogger("cyberun_widget.download")
+
+Mode = Literal["auto", "all", "none"]
+AT_ONCE: Final = 4
+_OTHERS_LOCK: Final = 0.25  # seconds between two looks at a lock that another process holds
+
+
+class Downloads:
+    """Fetches one task's files into `folder`. Works on one event loop at a time; that one may end between two fetches.
+
+    `refresh` asks `/result` again, for links that work. `on_change` gets a snapshot at most ten times a second, and
+    always the last one. `mode`: "auto" fetches up to 64 MiB each and 256 MiB in all and offers the rest, "all"
+    fetches everything, "none" nothing; a file that is here already is ready in every mode and costs no request.
+    """
+
+    def __init__(  # noqa: PLR0913 - each by name
+        self,
+        task_id: str,
+        http: Http,
+        *,
+        refresh: Callable[[], Awaitable[Mapping[str, Any]]],
+        folder: Path,
+        mode: Mode = "auto",
+        on_change: Callable[[Artifacts], None],
+        clock: Callable[[], float] = time.monotonic,
+        titles: Mapping[str, str] | None = None,
+        retry: Retry | None = None,
+    ) -> None:
+        self._task_id, self._http, self._refresh = task_id, http, refresh
+        self._folder, self._retry = folder, retry or Retry()
+        self._titles = titles if titles is not None else {}  # may be filled until the result comes
+        self._items: dict[str, Artifact] = {}
+        self._announced: dict[str, int | None] = {}
+        self._allowance = Allowance(mode)
+        self._notice = Notice(lambda: on_change(self.artifacts), clock)
+        self._room = OnLoop(lambda: asyncio.Semaphore(AT_ONCE))
+        self._painting = OnLoop(lambda: asyncio.Semaphore(1))  # posters take memory and a core: one after another
+        self._jobs: dict[str, asyncio.Task[None]] = {}
+        self._links = Renewal(self._ask_again)
+
+    @property
+    def artifacts(self) -> Artifacts:
+        """The list as it stands."""
+        return Artifacts(self._items.values())
+
+    async def run(self, result: Mapping[str, Any] | None, output: Any = None) -> Artifacts:
+        """Fetch all that the mode allows, and return the list. Files that fail are in it, with their error."""
+        self._adopt(sources(self._task_id, result, output, titles=self._titles))
+        await self._look()
+        for key, item in self._items.items():
+            if item.state == "waiting":
+                if self._allowance.mode == "none":
+                    self._set(key, state="offered")
+                else:
+                    self._start(key)
+        self._notice.now()
+        try:
+            await asyncio.gather(*self._jobs.values())
+        except asyncio.CancelledError:
+            await self.close()
+            raise
+        self._notice.now()
+        return self.artifacts
+
+    async def fetch(self, key: str) -> Artifact:
+        """Fetch one, whatever its size: an offered or failed one, or again one whose content is wrong.
+
+        Returns it ready, or failed with words. Raises NotFoundError for a key that the task doesn't have.
+        """
+        if key not in self._items:
+            await self._links.renew()
+        if key not in self._items:
+            raise NotFoundError(f"The task has no artifact {key!r}.")
+        self._allowance.force(key)
+        item = self._items[key]
+        if item.state == "ready" and item.error is None and await asyncio.to_thread(_there, item):
+            return item
+        if key not in self._jobs:
+            self._set(key, state="waiting", error=None, received=0)
+            self._start(key, again=item.state == "ready")
+        await asyncio.shield(self._jobs[key])
+        self._notice.now()
+        return self._items[key]
+
+    def entitle(self, titles: Mapping[str, str]) -> None:
+        """Take the names of ComfyUI's nodes by id, known once the workflow is, and group by them."""
+        self._titles = titles
+        for key, item in self._items.items():
+            if item.group != (group := group_of(key, titles)):
+                self._set(key, group=group)
+
+    async def set_poster(self, key: str, data: bytes) -> None:
+        """Take a picture that the page made (of a 3D view) as the artifact's poster, re-encoded here."""
+        item = self._items.get(key)
+        if item is None or item.kind != "model":
+            return
+        async with self._painting.now():
+            made = await asyncio.to_thread(still, data, self._poster_limit())
+        if made is not None:
+            self._set(key, poster=made.data, poster_mime=made.mime)
+
+    async def close(self) -> None:
+        """Stop what is under way. Partial files stay, for the next time."""
+        jobs = list(self._jobs.values())
+        for job in jobs:
+            job.cancel()
+        await asyncio.gather(*jobs, return_exceptions=True)
+        await self._links.close()
+        self._notice.close()
+
+    # --- the list ----------------------------------------------------------------------------------------------------
+
+    def _adopt(self, found: tuple[Artifact, ...]) -> None:
+        """Take a newer result: new links for what is known, and what is new."""
+        for item in found:
+            known = self._items.get(item.key)
+            self._announced[item.key] = item.size
+            self._items[item.key] = item if known is None else relinked(known, item)
+
+    def _set(self, key: str, **changes: Any) -> None:
+        self._items[key] = replace(self._items[key], **changes)
+        self._notice.soon()
+
+    def _slot(self, item: Artifact) -> Slot:
+        return Slot(self._folder, self._task_id, item.key, item.name)
+
+    async def _look(self) -> None:
+        """Find what is here already."""
+        for key, item in list(self._items.items()):
+            if item.state in ("waiting", "failed", "offered"):
+                here = await asyncio.to_thread(self._slot(item).cached)
+                if here is not None:
+                    with contextlib.suppress(OSError):  # gone since: it is fetched like the others
+                        await self._show(key, here[0], here[1].mime)
+
+    # --- one file ----------------------------------------------------------------------------------------------------
+
+    def _start(self, key: str, *, again: bool = False) -> None:
+        if key not in self._jobs:
+            task = self._jobs[key] = asyncio.create_task(self._job(key, again=again))
+            task.add_done_callback(lambda _: self._jobs.pop(key, None))
+
+    async def _job(self, key: str, *, again: bool) -> None:
+        """Bring one file to its end: ready, offered, or failed with words. The others go on whatever happens here."""
+        words: str | None = None
+        try:
+            async with self._room.now():
+                size = self._items[key].size
+                if size is not None:
+                    self._allowance.admit(key, size)
+                path, mime = await self._obtain(key, again=again)
+            await self._show(key, path, mime)
+        except DeclinedError:
+            self._set(key, state="offered")
+        except CyberunError as problem:
+            words = str(problem)
+        except OSError as problem:
+            words = disk_words(problem, self._folder)
+        except Exception as problem:  # noqa: BLE001 - it must not cost the user the other files: logged and shown
+            _log.exception("artifact %s of task %s", key, self._task_id)
+            words = f"Something unforeseen went wrong ({type(problem).__name__}). Fetch it again."
+        if words is not None:
+            _log.info("artifact %s of task %s: %s", key, self._task_id, words)
+            self._set(key, state="failed", error=words)
+
+    async def _obtain(self, key: str, *, again: bool) -> tuple[Path, str]:
+        """Return where the file is, after fetching it unless another widget or process has done so."""
+        item = self._items[key]
+        slot = self._slot(item)
+        try:
+            while not await through(slot.acquire):  # noqa: ASYNC110 - no event comes from another process
+                await asyncio.sleep(_OTHERS_LOCK)
+            here = None if again else await asyncio.to_thread(slot.cached)
+            if here is not None:
+                return here[0], here[1].mime
+            self._set(key, state="downloading")
+            transfer = Transfer(self._http, slot, self._watch(key), self._retry)
+            record = await transfer.run()
+            return await through(place, slot, record, item.name, transfer.filename), record.mime
+        finally:
+            slot.release()
+
+    def _watch(self, key: str) -> Watch:
+        def progress(received: int, total: int | None) -> None:
+            size = self._items[key].size if total is None else total
+            self._set(key, received=received, size=size)
+
+        return Watch(
+            link=lambda stale: self._link(key, stale),
+            admit=lambda size: self._allowance.admit(key, size),
+            progress=progress,
+        )
+
+    async def _show(self, key: str, path: Path, mime: str) -> None:
+        """Look into a complete file, and make it ready."""
+        item = self._items[key]
+        async with self._painting.now():
+            found = await asyncio.to_thread(inspect, path, item.name, mime, self._poster_limit())
+        self._set(key, **changes(found, path, self._announced.get(key)))
+
+    def _poster_limit(self) -> int:
+        return poster_limit([len(item.poster or b"") for item in self._items.values()])
+
+    # --- links -------------------------------------------------------------------------------------------------------
+
+    async def _link(self, key: str, stale: Secret | None) -> Secret:
+        """Return a link that isn't `stale`. However many files ask at once, the result is asked for once."""
+        url = self._items[key]._url  # noqa: SLF001 - the two are one package's halves
+        if url is None or url == stale:
+            await self._links.renew()
+            url = self._items[key]._url  # noqa: SLF001
+        if url is None:
+            raise DownloadError(NO_LINK)
+        return url
+
+    async def _ask_again(self) -> None:
+        self._adopt(sources(self._task_id, await self._refresh(), titles=self._titles))
+
+
+def _there(item: Artifact) -> bool:
+    return item.path is not None and item.path.is_file()

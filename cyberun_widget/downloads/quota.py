@@ -1,0 +1,40 @@
+"""How much may be fetched unasked."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from cyberun_widget.downloads.manager import Mode
+
+EACH: Final = 64 * 1024 * 1024
+TASK: Final = 256 * 1024 * 1024
+
+
+class DeclinedError(Exception):
+    """The file is larger than may be fetched unasked: it is offered instead."""
+
+
+class Allowance:
+    """The limits of one task's downloads: `EACH` bytes a file, `TASK` bytes in all, unless `mode` is "all"."""
+
+    __slots__ = ("_forced", "_granted", "mode")
+
+    def __init__(self, mode: Mode) -> None:
+        self.mode = mode
+        self._granted: dict[str, int] = {}
+        self._forced: set[str] = set()
+
+    def force(self, key: str) -> None:
+        """Let one file through whatever its size: the user asked for it. It no longer counts towards the sum."""
+        self._forced.add(key)
+        self._granted.pop(key, None)
+
+    def admit(self, key: str, size: int) -> None:
+        """Count `size` bytes (so far, or in all) for a file. Raises DeclinedError when that is too much."""
+        if self.mode == "all" or key in self._forced:
+            return
+        granted = max(size, self._granted.pop(key, 0))
+        if granted > EACH or granted + sum(self._granted.values()) > TASK:
+            raise DeclinedError
+        self._granted[key] = granted

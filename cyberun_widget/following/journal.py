@@ -1,0 +1,46 @@
+"""The story of a connection: what was tried, what came back, and when. Bounded, redacted, made to be pasted."""
+
+from __future__ import annotations
+
+from collections import Counter, deque
+from dataclasses import dataclass, field
+from typing import Final
+
+from cyberun_widget.support.secrets import redact
+
+_LINES: Final = 300
+_HEAD: Final = 20  # the first lines are kept for good: how it began is worth as much as how it ended
+_SAMPLE: Final = 160  # characters of an unsound message that are kept
+
+
+@dataclass(slots=True)
+class Story:
+    """Lines with times, in seconds since `start`, and counts."""
+
+    start: float
+    counts: Counter[str] = field(default_factory=Counter)
+    _first: list[str] = field(default_factory=list)
+    _rest: deque[str] = field(default_factory=lambda: deque(maxlen=_LINES))
+    _told: int = 0
+
+    def tell(self, now: float, text: str) -> None:
+        """Add a line. Keys and signatures in it are taken out."""
+        line = f"{now - self.start:9.2f}  {redact(text)}"
+        self._told += 1
+        if len(self._first) < _HEAD:
+            self._first.append(line)
+        else:
+            self._rest.append(line)
+
+    def odd(self, now: float, kind: str, reason: str, event: str, data: str) -> None:
+        """Count a message that was skipped, and keep the first few of each kind."""
+        self.counts[kind] += 1
+        if self.counts[kind] <= 5:  # noqa: PLR2004 - enough to see what is wrong, few enough to read
+            shown = data if len(data) <= _SAMPLE else f"{data[:_SAMPLE]}… ({len(data):,} characters)"
+            self.tell(now, f"skipped ({kind}): {reason}; event {event[:60]!r}, data {shown!r}")
+
+    def lines(self) -> list[str]:
+        """Return the story, with a word where lines were left out."""
+        left_out = self._told - len(self._first) - len(self._rest)
+        gap = [f"           … {left_out} lines left out …"] if left_out else []
+        return [*self._first, *gap, *self._rest]

@@ -1,0 +1,104 @@
+"""Reading fields out of JSON that somebody else wrote: each gives a sound value or says why there is none. Pure."""
+
+from __future__ import annotations
+
+import json
+import re
+from datetime import datetime, timezone
+from typing import TYPE_CHECKING, Any, Final
+
+from cyberun_widget.support.secrets import redact
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+NAME_MAX: Final = 200  # characters of a name: node, stage, status
+TEXT_MAX: Final = 4_000  # characters of a line of news
+ERROR_MAX: Final = 64_000  # characters of an error with its log
+# Control characters, and halves of surrogate pairs: JSON can name those, and no UTF-8 can carry them to the page.
+_CONTROL: Final = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
+
+
+class FieldError(ValueError):
+    """A field isn't what the API page says. The message names the field, never its value."""
+
+
+def load_object(data: str | bytes) -> dict[str, Any]:
+    """Parse a JSON object. NaN and Infinity, which aren't JSON, are refused like anything else unsound."""
+    try:
+        value = json.loads(data, parse_constant=_refuse)
+    except (ValueError, RecursionError):
+        raise FieldError("the data is not JSON") from None
+    if not isinstance(value, dict):
+        raise FieldError("the data is not a JSON object")
+    return value
+
+
+def _refuse(constant: str) -> None:
+    raise ValueError(constant)
+
+
+def text(data: Mapping[str, Any], name: str, limit: int = TEXT_MAX) -> str:
+    """Return a string field, cut at `limit` characters; '' where it is missing or null.
+
+    Control characters are taken out, and so are keys and signatures: what comes from here is shown, kept and logged.
+    """
+    value = data.get(name)
+    if value is None:
+        return ""
+    if not isinstance(value, str):
+        raise FieldError(f"{name} is not a string")
+    clean = redact(_CONTROL.sub("", value[: limit + 1]))
+    return clean if len(clean) <= limit else clean[: limit - 1] + "…"
+
+
+def label(data: Mapping[str, Any], name: str) -> str:
+    """Return a name on one line; a number counts as one, since ComfyUI's node ids look like numbers."""
+    value = data.get(name)
+    if isinstance(value, int) and not isinstance(value, bool):
+        return str(value)[:NAME_MAX]
+    return " ".join(text(data, name, NAME_MAX).split())
+
+
+def fraction(data: Mapping[str, Any], name: str) -> float:
+    """Return a number in [0, 1]."""
+    value = data.get(name)
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        raise FieldError(f"{name} is not a number")
+    if not 0 <= value <= 1:  # NaN isn't, either
+        raise FieldError(f"{name} is outside of 0 to 1")
+    return float(value)
+
+
+def count(data: Mapping[str, Any], name: str) -> int | None:
+    """Return a whole number from 0 to 2**53, None where it is missing or null. `7.0` counts as whole."""
+    value = data.get(name)
+    if value is None:
+        return None
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        raise FieldError(f"{name} is not a number")
+    if not (0 <= value <= 2**53) or value != int(value):
+        raise FieldError(f"{name} is not a whole number from 0 on")
+    return int(value)
+
+
+def moment(data: Mapping[str, Any], name: str) -> datetime | None:
+    """Return an ISO 8601 time in UTC, None where it is missing or unreadable: no time is worth losing an event for."""
+    value = data.get(name)
+    if not isinstance(value, str) or len(value) > 40:  # noqa: PLR2004 - longer than any ISO 8601 time
+        return None
+    try:
+        parsed = datetime.fromisoformat(
+            _PRECISION.sub(_six_digits, value.replace("Z", "+00:00").replace("z", "+00:00"))
+        )
+        return (parsed if parsed.tzinfo else parsed.replace(tzinfo=timezone.utc)).astimezone(timezone.utc)
+    except (ValueError, OverflowError):
+        return None
+
+
+# Python 3.10 reads three or six digits of a second's fraction and no others; servers send up to nine.
+_PRECISION: Final = re.compile(r"\.(\d+)")
+
+
+def _six_digits(found: re.Match[str]) -> str:
+    return f".{found[1][:6]:0<6}"

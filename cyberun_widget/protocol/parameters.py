@@ -1,0 +1,99 @@
+"""A workflow's parameters, checked before anything is paid for. Pure."""
+
+from __future__ import annotations
+
+import difflib
+import math
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from cyberun_widget.errors import ParameterError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from cyberun_widget.protocol.models import Parameter, Workflow
+
+
+def check(workflow: Workflow, given: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the parameters as JSON values; files stay paths.
+
+    Raises ParameterError that names every problem at once: unknown names, missing ones, wrong types, values out of
+    bounds, options that a select doesn't have.
+    """
+    known = {item.key: item for item in workflow.parameters}
+    problems = [_unknown(name, known) for name in given if name not in known]
+    checked: dict[str, Any] = {}
+    for key, definition in known.items():
+        if given.get(key) is None:
+            if definition.required and definition.default is None:
+                problems.append(f"{key} is required{_about(definition)}")
+            continue
+        value = plain(given[key])
+        problem = _problem(definition, value)
+        if problem:
+            problems.append(f"{key} {problem}")
+        checked[key] = value
+    if problems:
+        name = workflow.slug or workflow.id
+        raise ParameterError(f"{name} can't be run like this: {'; '.join(problems)}.")
+    return checked
+
+
+def plain(value: Any) -> Any:
+    """Return a NumPy scalar, or anything else with `item()`, as the Python number it stands for."""
+    if hasattr(value, "item") and not isinstance(value, (str, bytes)) and getattr(value, "ndim", None) == 0:
+        return value.item()
+    return value
+
+
+def _unknown(name: str, known: Mapping[str, Parameter]) -> str:
+    close = difflib.get_close_matches(name, known, n=1)
+    guess = f" (did you mean {close[0]}?)" if close else ""
+    return f"it has no parameter {name!r}{guess}; it takes {', '.join(known) or 'none'}"
+
+
+def _about(definition: Parameter) -> str:
+    words = definition.label or definition.description
+    return f" ({words})" if words else ""
+
+
+def _problem(definition: Parameter, value: Any) -> str | None:  # noqa: PLR0911 - one a type
+    match definition.type:
+        case "number":
+            return _number_problem(definition, value)
+        case "boolean":
+            return None if isinstance(value, bool) else f"must be True or False, not {_kind(value)}"
+        case "select":
+            options = definition.option_values()
+            shown = ", ".join(repr(item) for item in options)
+            return None if value in options else f"must be one of {shown}, not {_shown(value)}"
+        case "file":
+            if isinstance(value, Path) and not value.is_file():
+                return f"names no file: {value}"
+            return None if isinstance(value, (str, Path)) else f"must be a path or a file key, not {_kind(value)}"
+        case "string":
+            return None if isinstance(value, str) else f"must be a string, not {_kind(value)}"
+        case _:
+            return None  # a type that is new to us: the service knows
+
+
+def _number_problem(definition: Parameter, value: Any) -> str | None:
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        return f"must be a number, not {_kind(value)}"
+    if not math.isfinite(value):
+        return "must be a finite number"
+    if definition.min is not None and value < definition.min:
+        return f"must be at least {definition.min:g}, not {value:g}"
+    if definition.max is not None and value > definition.max:
+        return f"must be at most {definition.max:g}, not {value:g}"
+    return None
+
+
+def _kind(value: Any) -> str:
+    return f"{type(value).__name__} {_shown(value)}"
+
+
+def _shown(value: Any) -> str:
+    text = repr(value)
+    return text if len(text) <= 40 else f"{text[:39]}…"  # noqa: PLR2004 - enough to know it again

@@ -1,0 +1,249 @@
+"""The static card: what a saved notebook shows of a task without a kernel, a script or a network.
+
+It stands under the live card as an output of its own and is hidden while that one is there (`static/archive.css`).
+It reads well without any style too, as GitHub shows it. Keys, signed links and places on disk are not in it.
+"""
+
+from __future__ import annotations
+
+import base64
+import functools
+import json
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from cyberun_widget.render.excerpts import layout, shorten
+from cyberun_widget.render.html import Node, html, node
+from cyberun_widget.render.text import block
+from cyberun_widget.render.wording import ENDED, Words, clean, clock, running_time, stage_name, weight, words
+from cyberun_widget.support.secrets import scrub
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+LIMIT: Final = 1_000_000  # bytes of HTML a task
+_ROWS: Final = 100  # files in the table
+_FIGURES: Final = 200  # pictures that are tried
+_DETAILS: Final = 8_000  # characters of a failure's details
+_SIDE, _SIDE_ALONE = 240, 480  # pixels of a picture where no style sheet says otherwise
+_MIMES: Final = ("image/webp", "image/jpeg", "image/png", "image/gif")
+_STYLES: Final = Path(__file__).parents[1] / "static" / "archive.css"
+
+_Artifact = dict[str, Any]
+
+
+def bundle(traits: Mapping[str, Any], excerpts: Mapping[str, str] | None = None) -> dict[str, str]:
+    """Return the MIME bundle of a task's archive: "text/html" of at most `LIMIT` bytes, and "text/plain".
+
+    `traits`: the widget's state, as `get_state()` gives it, `artifacts` as the list that it holds (or an `Artifacts`).
+    `excerpts`: artifact key -> content of small text files, see `_excerpt.excerpts`. Before the task's end it is a
+    placeholder that says how to look at the task again.
+    """
+    artifacts = traits.get("artifacts") or []
+    traits = {**traits, "artifacts": artifacts if isinstance(artifacts, list) else artifacts.to_json()}
+    said = words(traits)
+    if traits.get("status") in ENDED or said.tone == "bad":
+        root = _ended(traits, said, excerpts or {})
+    else:
+        root = _unended(said)
+    return {"text/html": html(root), "text/plain": block(traits)}
+
+
+def _root(said: Words, status: str, *parts: Node | None) -> Node:
+    about = {"class": "cyberun-archive", "data-task-id": said.task_id, "data-status": status}
+    return node("div", about, node("style", {}, _css()), node("article", {}, *parts))
+
+
+def _unended(said: Words) -> Node:
+    # True also where the task has ended: a page that was reloaded meanwhile drops the rewritten archive, and the
+    # style sheet says so under the live card in place of this sentence.
+    sentence = "No result had reached this notebook when it was saved. To look at the task again, run"
+    footer = node("footer", {}, node("p", {}, node("span", {}, sentence), " ", _code(said)))
+    return _root(said, "unfinished", _head(said, "No result yet"), footer)
+
+
+def _ended(traits: Mapping[str, Any], said: Words, excerpts: Mapping[str, str]) -> Node:
+    artifacts: list[_Artifact] = traits["artifacts"]
+    status = str(traits.get("status")) if traits.get("status") in ENDED else "error"
+    gallery = node("section", {"class": "cy-a-pictures"})
+    previews = [_preview(item, excerpts[item["key"]]) for item in artifacts if item["key"] in excerpts]
+    root = _root(
+        said,
+        status,
+        _head(said, said.pill),
+        _stages(traits.get("stages") or []),
+        _failure(said) if said.tone == "bad" else None,
+        gallery,
+        node("section", {"class": "cy-a-files"}, *previews) if previews else None,
+        _output(traits.get("output")) if not artifacts else None,
+        _files(artifacts, said) if artifacts else None,
+        node("footer", {}, _facts(traits, said), node("p", {}, "To open it live again, run ", _code(said))),
+    )
+    _hang(gallery, artifacts, LIMIT - len(html(root).encode()))
+    if not len(gallery):
+        root[1].remove(gallery)
+    return root
+
+
+def _head(said: Words, pill: str) -> Node:
+    # tocSkip: JupyterLab lists headings of outputs in its table of contents, hidden ones too.
+    title = node("h4", {"class": "tocSkip jp-toc-ignore", "title": said.title}, node("bdi", {}, said.title))
+    return node("header", {}, title, node("code", {}, said.task_id), " ", node("strong", {}, pill))
+
+
+def _failure(said: Words) -> Node:
+    first, _, rest = re.sub(r"(?<=[.!?]) ", "\n", said.cause, count=1).partition("\n")
+    cause = node("p", {}, node("bdi", {}, node("strong", {}, first), f" {rest}" if rest else None))
+    details = said.details[:_DETAILS] + ("\n…" if len(said.details) > _DETAILS else "")
+    # Focusable, since it may scroll.
+    about = {"tabindex": "0", "role": "region", "aria-label": "Details"}
+    folded = node("details", {}, node("summary", {}, "Details"), node("pre", about, details)) if details else None
+    return node("div", {"class": "cy-a-why"}, cause, folded)
+
+
+def _stages(stages: Sequence[Mapping[str, Any]]) -> Node | None:
+    if not stages:
+        return None
+    longest = max([float(stage.get("seconds") or 0) for stage in stages] + [1.0])
+    items = []
+    for stage in stages[:20]:
+        state, seconds = str(stage.get("state")), stage.get("seconds")
+        told = "" if seconds is None else clock(seconds)
+        if state in ("failed", "skipped", "pending"):
+            told = " ".join(filter(None, [told, "not reached" if state == "pending" else state]))
+        # As long as it took, yet never too short for its name.
+        share = max(0.04, float(seconds or 0) / longest)
+        name = node("bdi", {}, stage_name(stage.get("name")))
+        about = {"data-state": state, "style": f"flex-grow:{share:.2f}"}
+        items.append(node("li", about, name, " ", node("span", {}, told)))
+    return node("ol", {}, *items)
+
+
+def _facts(traits: Mapping[str, Any], said: Words) -> Node | None:
+    facts: Mapping[str, Any] = traits.get("_facts") or {}
+    done, waited = traits.get("status") == "completed", facts.get("waited")
+    pairs: list[tuple[str, str | Node]] = [
+        ("Took" if done else "Ended after", said.elapsed),
+        ("Failed at", said.node),
+        ("Stopped at", said.percent if traits.get("status") == "cancelled" else ""),
+        ("Waited", clock(waited) if isinstance(waited, (int, float)) and waited >= 1 else ""),
+        ("Began", _moment(facts.get("started") or facts.get("created"))),
+        ("GPU", said.gpu),
+        ("Attempt", said.attempt.removeprefix("attempt ")),
+    ]
+    kept = [node("div", {}, node("dt", {}, name), node("dd", {}, value)) for name, value in pairs if value != ""]
+    return node("dl", {}, *kept) if kept else None
+
+
+def _moment(iso: object) -> str | Node:
+    found = re.match(r"(\d{4}-\d\d-\d\d)T(\d\d:\d\d).*(?:Z|\+00:00)$", str(iso or ""))
+    return node("time", {"datetime": str(iso)}, f"{found[1]} {found[2]} UTC") if found else ""
+
+
+def _code(said: Words) -> Node:
+    return node("code", {"dir": "ltr"}, f"TaskWidget({json.dumps(said.task_id)})")
+
+
+# --- files -----------------------------------------------------------------------------------------------------------
+
+
+def _hang(gallery: Node, artifacts: Sequence[_Artifact], room: int) -> None:
+    """Put as many pictures into the gallery as `room` bytes allow: one of each group first, then in order."""
+    pictures = [item for item in artifacts if item.get("poster") and item.get("poster_mime") in _MIMES][:_FIGURES]
+    side = _SIDE_ALONE if len(pictures) == 1 else _SIDE
+    groups: set[str] = set()
+    firsts: list[_Artifact] = []
+    others: list[_Artifact] = []
+    for item in pictures:
+        (others if item.get("group") in groups else firsts).append(item)
+        groups.add(str(item.get("group")))
+    room -= 200  # for the words about those that don't fit
+    chosen: dict[int, Node] = {}
+    for item in firsts + others:
+        made = _figure(item, side)
+        cost = len(html(made).encode())
+        if cost <= room:
+            room -= cost
+            chosen[id(item)] = made
+    gallery.extend(chosen[id(item)] for item in pictures if id(item) in chosen)
+    left_out = len(pictures) - len(chosen)
+    if left_out:
+        more = f"{left_out:,} more picture{'s' if left_out > 1 else ''}: open the task live again to see them."
+        gallery.append(node("p", {"class": "cy-a-more"}, more))
+
+
+def _figure(item: _Artifact, side: int) -> Node:
+    width, height = item.get("width") or 1, item.get("height") or 1
+    scale = min(1.0, side / max(width, height)) if item.get("width") else 0
+    size = {"width": str(max(1, round(width * scale))), "height": str(max(1, round(height * scale)))} if scale else {}
+    if not size:
+        size = {"width": str(side)}
+    source = f"data:{item['poster_mime']};base64,{base64.b64encode(bytes(item['poster'])).decode('ascii')}"
+    image = node("img", {"src": source, "alt": clean(item.get("name")), **size})
+    return _plate(item, image, _caption(item))
+
+
+def _preview(item: _Artifact, content: str) -> Node:
+    shown = layout(str(item.get("kind")), str(item.get("name")), content)
+    if isinstance(shown, str):
+        return _plate(item, _caption(item), node("pre", {}, shown))
+    first, *rest = shown
+    head = node("thead", {}, node("tr", {}, *(node("th", {"scope": "col"}, cell) for cell in first)))
+    body = node("tbody", {}, *(_row(row, len(first)) for row in rest))
+    return _plate(item, _caption(item), node("table", {}, head, body))
+
+
+def _row(row: Sequence[str], columns: int) -> Node:
+    span = {"colspan": str(columns)} if len(row) == 1 < columns else {}
+    return node("tr", {}, *(node("td", span, cell) for cell in row))
+
+
+def _plate(item: _Artifact, *parts: Node) -> Node:
+    return node("figure", {"data-artifact": clean(item.get("key")), "data-kind": str(item.get("kind"))}, *parts)
+
+
+def _caption(item: _Artifact) -> Node:
+    name = node("bdi", {}, clean(item.get("name")))
+    return node("figcaption", {}, name, " ", node("span", {}, " · ".join(_about(item))))
+
+
+def _about(item: _Artifact) -> list[str]:
+    facts = ["3D" if item.get("kind") == "model" else ""]
+    facts += [f"{item['width']:,} × {item['height']:,}" if item.get("width") and item.get("height") else ""]
+    facts += [running_time(item["duration"]) if item.get("duration") else ""]
+    facts += [weight(item["size"]) if item.get("size") is not None else ""]
+    return [fact for fact in facts if fact]
+
+
+def _files(artifacts: Sequence[_Artifact], said: Words) -> Node:
+    heads = (node("th", {"scope": "col"}, text) for text in ("File", "From", "Kind", "Size"))
+    rows = [_file(item) for item in artifacts[:_ROWS]]
+    if len(artifacts) > _ROWS:
+        rows.append(_row([f"… and {len(artifacts) - _ROWS:,} more"], 4))
+    table = node("table", {}, node("thead", {}, node("tr", {}, *heads)), node("tbody", {}, *rows))
+    hidden = all(item.get("poster") for item in artifacts)
+    return node("details", {} if hidden else {"open": "open"}, node("summary", {}, said.files), table)
+
+
+def _file(item: _Artifact) -> Node:
+    size = weight(item["size"]) if item.get("size") is not None else ""
+    problem = clean(item.get("error"))[:300] or ("" if item.get("state") == "ready" else "not downloaded")
+    aside = node("small", {} if item.get("error") else {"class": "cy-a-quiet"}, f" {problem}") if problem else None
+    name = node("td", {}, node("bdi", {}, clean(item.get("name"))), aside)
+    kind = "3D" if item.get("kind") == "model" else clean(item.get("kind"))
+    return node("tr", {}, name, *(node("td", {}, text) for text in (clean(item.get("group")), kind, size)))
+
+
+def _output(output: Any) -> Node | None:
+    if output is None:
+        return None
+    text = shorten(json.dumps(scrub(output), indent=2, ensure_ascii=False, default=str))
+    return node("section", {"class": "cy-a-files"}, node("pre", {}, text))
+
+
+@functools.cache
+def _css() -> str:
+    """Return the style sheet without its comments and indentation: it is in every archive."""
+    text = re.sub(r"/\*.*?\*/", "", _STYLES.read_text("utf-8"), flags=re.DOTALL)
+    return "\n".join(part for part in map(str.strip, text.splitlines()) if part)

@@ -1,0 +1,78 @@
+"""The beginning of a task's small text files, for the archive: read from disk, and laid out. `layout` is pure."""
+
+from __future__ import annotations
+
+import contextlib
+import csv
+import io
+import json
+import logging
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from cyberun_widget.render.wording import clean
+from cyberun_widget.support.secrets import scrub
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+_log = logging.getLogger(__name__)
+
+KINDS: Final = ("json", "table", "text")
+MOST: Final = 4  # files of a task
+_BYTES: Final = 16_384  # read of each file; a larger one has no excerpt
+_ROWS, _COLUMNS, _LINES, _CHARACTERS = 8, 6, 14, 1_200
+
+Table = list[list[str]]
+
+
+def excerpts(traits: Mapping[str, Any]) -> dict[str, str]:
+    """Return artifact key -> content, for the first few small text files that are on disk. Blocks shortly."""
+    found: dict[str, str] = {}
+    for item in traits.get("artifacts") or []:
+        if len(found) == MOST:
+            break
+        path, size = item.get("path"), item.get("size")
+        if item.get("kind") not in KINDS or item.get("state") != "ready" or not path or (size or 0) > _BYTES:
+            continue
+        try:
+            with Path(path).open("rb") as file:
+                data = file.read(_BYTES + 1)
+            if len(data) <= _BYTES:
+                found[str(item["key"])] = data.decode("utf-8-sig")
+        except (OSError, UnicodeDecodeError) as problem:  # gone meanwhile, or Parquet: the archive does without it
+            _log.debug("no excerpt of %s: %s", item.get("name"), type(problem).__name__)
+    return found
+
+
+def layout(kind: str, name: str, content: str) -> str | Table:
+    """Return what is shown of a file: rows of cells, the first of them the header, or lines of text."""
+    if kind == "table":
+        rows = _rows(content, "\t" if name.lower().endswith((".tsv", ".tab")) else ",")
+        if rows:
+            return rows
+    if kind == "json":
+        with contextlib.suppress(ValueError):  # JSON lines, or damaged: shown as it is
+            content = json.dumps(scrub(json.loads(content)), indent=2, ensure_ascii=False)
+    return shorten(content)
+
+
+def shorten(text: str) -> str:
+    """Return the first lines of a text, with an ellipsis where more follows."""
+    lines = clean(text[: 4 * _CHARACTERS], lines=True).strip("\n").split("\n")
+    kept = "\n".join(lines[:_LINES])
+    short = kept[:_CHARACTERS]
+    return f"{short}\n…" if len(lines) > _LINES or short != kept else short
+
+
+def _rows(content: str, separator: str) -> Table:
+    try:
+        rows = [row for row in csv.reader(io.StringIO(content), delimiter=separator) if row]
+    except csv.Error:
+        return []
+    if not rows or len(rows[0]) == 1:
+        return []
+    columns = max(len(row) for row in rows)
+    shown = [[clean(cell)[:80] for cell in row[:_COLUMNS]] + ["…"] * (columns > _COLUMNS) for row in rows[: _ROWS + 1]]
+    more = len(rows) - len(shown)
+    return [*shown, [f"… {more:,} more rows"]] if more > 0 else shown

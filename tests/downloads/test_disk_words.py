@@ -1,0 +1,29 @@
+"""What keeps a file from being written, in words."""
+
+from __future__ import annotations
+
+import errno
+import os
+from pathlib import Path
+
+import pytest
+
+from cyberun_widget.downloads.sink import disk_words
+
+TABLE = {
+    errno.ENOSPC: "disk is full",
+    errno.EDQUOT: "disk is full",
+    errno.EACCES: "can't be written to",
+    errno.EROFS: "can't be written to",
+    errno.EFBIG: "too large",
+    errno.ENOTDIR: "isn't a folder",
+    errno.EMFILE: "Too many files",
+    errno.EIO: "Fetch it again",
+}
+
+
+@pytest.mark.parametrize(("number", "words"), TABLE.items(), ids=[errno.errorcode[number] for number in TABLE])
+def test_trouble_with_the_disk_says_what_to_do(number, words):
+    told = disk_words(OSError(number, os.strerror(number)), Path("results"))
+    assert words in told
+    assert "Errno" not in told

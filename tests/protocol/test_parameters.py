@@ -1,0 +1,73 @@
+"""Parameters are checked before anything is paid for, and every problem is named at once."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from cyberun_widget.errors import ParameterError
+from cyberun_widget.protocol.models import Workflow
+from cyberun_widget.protocol.parameters import check
+
+WORKFLOW = Workflow.from_json(
+    {
+        "id": "1",
+        "workflow_slug": "upscale",
+        "parameters": [
+            {"key": "prompt", "type": "string", "required": True, "label": "Prompt"},
+            {"key": "steps", "type": "number", "min": 1, "max": 50, "default": 20},
+            {"key": "hires", "type": "boolean"},
+            {"key": "sampler", "type": "select", "options": ["euler", {"label": "DPM++", "value": "dpm"}]},
+            {"key": "image", "type": "file"},
+            {"key": "later", "type": "a type of next year"},
+        ],
+    }
+)
+
+
+def test_sound_parameters_pass_as_they_are():
+    given = {"prompt": "a fox", "steps": 7, "hires": False, "sampler": "dpm", "image": "key/1.png", "later": [1]}
+    assert check(WORKFLOW, given) == given
+
+
+def test_what_is_left_out_is_left_to_the_service():
+    assert check(WORKFLOW, {"prompt": "a fox", "steps": None}) == {"prompt": "a fox"}
+
+
+def test_numpy_numbers_become_plain_ones():
+    checked = check(WORKFLOW, {"prompt": "x", "steps": np.int64(7), "hires": np.bool_(True)})
+    assert checked == {"prompt": "x", "steps": 7, "hires": True}
+    assert type(checked["steps"]) is int
+    assert type(checked["hires"]) is bool
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        ({}, "prompt is required (Prompt)"),
+        ({"prompt": "x", "step": 3}, "no parameter 'step' (did you mean steps?); it takes prompt, steps"),
+        ({"prompt": 7}, "prompt must be a string, not int 7"),
+        ({"prompt": "x", "steps": "20"}, "steps must be a number, not str '20'"),
+        ({"prompt": "x", "steps": True}, "steps must be a number, not bool True"),
+        ({"prompt": "x", "steps": 0}, "steps must be at least 1, not 0"),
+        ({"prompt": "x", "steps": 51.5}, "steps must be at most 50, not 51.5"),
+        ({"prompt": "x", "steps": float("nan")}, "steps must be a finite number"),
+        ({"prompt": "x", "hires": 1}, "hires must be True or False"),
+        ({"prompt": "x", "sampler": "heun"}, "sampler must be one of 'euler', 'dpm', not 'heun'"),
+        ({"prompt": "x", "image": Path("no/such.png")}, "image names no file"),
+        ({"prompt": "x", "image": 3}, "image must be a path or a file key"),
+    ],
+)
+def test_a_parameter_that_will_not_do_is_named(given, words):
+    with pytest.raises(ParameterError) as caught:
+        check(WORKFLOW, given)
+    assert words in str(caught.value)
+    assert str(caught.value).startswith("upscale can't be run like this: ")
+
+
+def test_all_problems_are_told_together():
+    with pytest.raises(ParameterError) as caught:
+        check(WORKFLOW, {"steps": 0, "hires": 3, "nope": 1})
+    assert all(word in str(caught.value) for word in ("prompt", "steps", "hires", "nope"))

@@ -1,0 +1,306 @@
+"""The archive: what a saved notebook shows without a kernel, a script or a network."""
+
+from __future__ import annotations
+
+import base64
+import re
+import time
+from html.parser import HTMLParser
+
+import pytest
+
+from cyberun_widget.artifacts.model import Artifact, Artifacts
+from cyberun_widget.render import archive
+from cyberun_widget.render.excerpts import MOST, excerpts, layout
+
+ID = "019abc12-77aa-7bcd-8e11-0123456789ab"
+SIGNED = "https://store.example/a.png?X-Amz-Credential=AKIAEXAMPLE&X-Amz-Signature=feedfacecafe"
+POSTER = b"RIFF....WEBP" + bytes(range(256)) * 4
+VOID = {"img", "br", "hr"}
+
+
+class Tree(HTMLParser):
+    """The tags, texts and attributes of some HTML; it fails where they are not well nested."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.tags: list[tuple[str, dict[str, str | None]]] = []
+        self.texts: list[str] = []
+        self._open: list[str] = []
+        self.feed(text)
+        self.close()
+        assert self._open == []
+
+    def handle_starttag(self, tag, attrs):
+        self.tags.append((tag, dict(attrs)))
+        if tag not in VOID:
+            self._open.append(tag)
+
+    def handle_endtag(self, tag):
+        assert self._open.pop() == tag
+
+    def handle_data(self, data):
+        if "style" not in self._open:
+            self.texts.append(data)
+
+    @property
+    def text(self) -> str:
+        return " ".join(" ".join(self.texts).split())
+
+    def all(self, tag: str) -> list[dict[str, str | None]]:
+        return [attributes for name, attributes in self.tags if name == tag]
+
+
+def traits(facts=None, **changes):
+    known = {
+        "title": "text-to-image",
+        "gpu": "RTX 4090",
+        "started": "2026-03-01T14:30:11Z",
+        "waited": 6.0,
+        "attempt": 1,
+        "cause": "",
+        "details": "",
+        "failed_at": "",
+    }
+    values = {
+        "task_id": ID,
+        "status": "completed",
+        "progress": 1.0,
+        "message": "",
+        "error": None,
+        "output": None,
+        "connection": "closed",
+        "elapsed": 40.2,
+        "stages": [],
+        "artifacts": [],
+        "_facts": {**known, **(facts or {})},
+    }
+    return {**values, **changes}
+
+
+def artifact(key="9.images.0", name="cat.png", kind="image", **changes):
+    values = {
+        "key": key,
+        "name": name,
+        "kind": kind,
+        "size": 1_200_000,
+        "group": "Save Image · 9",
+        "state": "ready",
+        "error": None,
+        "width": 1024,
+        "height": 512,
+        "duration": None,
+        "poster": POSTER,
+        "poster_mime": "image/webp",
+        "path": None,
+    }
+    return {**values, **changes}
+
+
+def shown(values, texts=None) -> Tree:
+    return Tree(archive.bundle(values, texts)["text/html"])
+
+
+def test_a_completed_task_shows_its_pictures_and_facts_and_the_way_back():
+    tree = shown(traits(artifacts=[artifact()]))
+    (image,) = tree.all("img")
+    assert image["alt"] == "cat.png"
+    assert image["src"] == "data:image/webp;base64," + base64.b64encode(POSTER).decode()
+    assert (image["width"], image["height"]) == ("480", "240")
+    root = tree.all("div")[0]
+    assert root["class"] == "cyberun-archive"
+    assert root["data-task-id"] == ID
+    assert root["data-status"] == "completed"
+    for words in ("text-to-image", "Completed", "1,024 × 512 · 1.2 MB", "Took 0:40", "GPU RTX 4090", "Waited 0:06"):
+        assert words in tree.text
+    assert "Began 2026-03-01 14:30 UTC" in tree.text
+    assert f'TaskWidget("{ID}")' in tree.text
+
+
+@pytest.mark.parametrize("status", ["unknown", "pending", "waiting", "running", "hibernating"])
+def test_a_task_that_goes_on_leaves_a_placeholder(status):
+    tree = shown(traits(status=status, connection="live", artifacts=[artifact()]))
+    assert tree.all("div")[0]["data-status"] == "unfinished"
+    assert "No result had reached this notebook" in tree.text
+    assert f'TaskWidget("{ID}")' in tree.text
+    assert tree.all("img") == []
+
+
+def test_a_failed_task_leads_with_its_cause_and_folds_the_details():
+    facts = {"cause": "Only 3 of 48 photos fit. They need overlap.", "details": "Traceback\n  line 2"}
+    stages = [
+        {"name": "download", "state": "done", "seconds": 8.0, "progress": 1.0},
+        {"name": "process_data", "state": "failed", "seconds": 102.0, "progress": None},
+        {"name": "train", "state": "skipped", "seconds": None, "progress": None},
+    ]
+    tree = shown(traits(facts, status="failed", error="Only 3", stages=stages))
+    assert tree.texts.index("Only 3 of 48 photos fit.") < tree.texts.index(" They need overlap.")
+    assert "Traceback\n  line 2" in tree.texts
+    assert [item["data-state"] for item in tree.all("li")] == ["done", "failed", "skipped"]
+    assert "Process data 1:42 failed" in tree.text
+
+
+def test_a_task_that_cannot_be_watched_says_why():
+    values = traits(status="unknown", connection="error", error="The key was refused (401).")
+    tree = shown(values | {"_facts": {}})
+    assert tree.all("div")[0]["data-status"] == "error"
+    assert "Can’t watch" in tree.text
+    assert "The key was refused (401)." in tree.text
+
+
+def test_a_cancelled_task_says_how_far_it_came():
+    tree = shown(traits(status="cancelled", progress=0.35))
+    assert "Cancelled" in tree.text
+    assert "Stopped at 35 %" in tree.text
+
+
+def test_a_widget_that_knows_nothing_yet_has_an_archive_too():
+    assert "No result had reached" in shown({"task_id": ID}).text
+    assert archive.bundle({})["text/plain"]
+
+
+@pytest.mark.parametrize(
+    "text", ["<script>alert(1)</script>", '"><img src=x onerror=alert(1)>', "</style><b>", "&amp;"]
+)
+def test_foreign_text_stays_text(text):
+    item = artifact(name=text, key=text, group=text, error=text)
+    values = traits({"title": text, "gpu": text, "cause": text, "details": text}, status="failed", error=text)
+    values |= {"task_id": text, "artifacts": [item], "stages": [{"name": text, "state": text, "seconds": 1.0}]}
+    tree = shown(values, {text: text})
+    assert {tag for tag, _ in tree.tags} <= {
+        *("div", "style", "article", "header", "footer", "section", "h4", "bdi", "code", "strong", "p", "ol", "li"),
+        *("span", "figure", "figcaption", "img", "pre", "dl", "dt", "dd", "time", "details", "summary", "small"),
+        *("table", "thead", "tbody", "tr", "th", "td"),
+    }
+    assert not any(name.startswith("on") for _, attributes in tree.tags for name in attributes)
+    assert text in tree.texts
+
+
+def test_no_key_no_signature_and_no_place_on_disk_is_kept():
+    words = f"Bearer sk-abcdef123456 said no to {SIGNED}"
+    facts = {"cause": words, "details": words, "note": words, "saved": "/home/ada/renders", "problem": {"text": words}}
+    item = artifact(error=words, path="/home/ada/.cache/cat.png", name="sk-abcdef123456.json", kind="json")
+    for status in ("failed", "completed", "cancelled", "running"):
+        values = traits(facts, status=status, error=words, message=words, output={"url": SIGNED}, artifacts=[item])
+        for files in ([], [item]):
+            made = archive.bundle({**values, "artifacts": files}, {item["key"]: f'{{"key": "{words}"}}'})
+            html = made["text/html"]
+            for secret in ("sk-abcdef123456", "feedfacecafe", "AKIAEXAMPLE"):
+                assert secret not in html
+                assert secret not in made["text/plain"]
+            assert "/home/ada" not in html
+
+
+def test_it_asks_nothing_of_a_network_and_runs_nothing():
+    tree = shown(traits(artifacts=[artifact()]))
+    assert tree.all("script") == tree.all("link") == tree.all("a") == []
+    html = archive.bundle(traits(artifacts=[artifact()]))["text/html"]
+    assert "http" not in html
+    assert "@import" not in html
+    assert "url(" not in html
+
+
+def test_it_is_never_larger_than_a_megabyte_and_keeps_a_picture_of_each_group():
+    large = [
+        artifact(f"{number}.images.0", f"{'é' * 60}{number}.png", group=f"node {number // 50}", poster=POSTER * 38)
+        for number in range(400)
+    ]
+    values = traits(
+        {"details": "é<" * 50_000, "cause": "&" * 5_000, "title": "<" * 2_000},
+        status="failed",
+        artifacts=large,
+        error="x" * 10_000,
+        stages=[{"name": "&" * 500, "state": "done", "seconds": 1.0, "progress": None}] * 50,
+    )
+    began = time.perf_counter()
+    html = archive.bundle(values, {item["key"]: "<" * 16_000 for item in large[:MOST]})["text/html"]
+    assert time.perf_counter() - began < 2
+    assert len(html.encode()) <= archive.LIMIT
+    kept = {figure["data-artifact"] for figure in Tree(html).all("figure")}
+    assert {f"{number}.images.0" for number in (0, 50, 100, 150)} <= kept
+    assert "more pictures: open the task live again" in Tree(html).text
+    assert "and 300 more" in Tree(html).text
+
+
+def test_broken_surrogates_and_control_characters_do_not_break_the_message():
+    html = archive.bundle(traits({"title": "a\ud800b\x00\x1b[31m\u202ec"}))["text/html"]
+    assert html.encode()
+    assert "a?b[31mc" in html
+
+
+def test_a_poster_that_is_no_picture_of_a_known_kind_is_left_out():
+    tree = shown(traits(artifacts=[artifact(poster_mime="image/svg+xml")]))
+    assert tree.all("img") == []
+    assert "cat.png" in tree.text
+
+
+def test_the_artifacts_object_is_as_good_as_its_list():
+    made = Artifacts([Artifact(key="1", name="cat.png", kind="image", poster=POSTER, poster_mime="image/webp")])
+    assert shown(traits(artifacts=made)).all("img")[0]["alt"] == "cat.png"
+
+
+def test_small_files_are_shown_as_what_they_are():
+    table = artifact("t", "history.csv", "table", poster=None)
+    values = artifact("j", "metrics.json", "json", poster=None)
+    text = "step,loss\n" + "\n".join(f"{step},0.{step}" for step in range(20))
+    tree = shown(traits(artifacts=[table, values]), {"t": text, "j": '{"psnr": 27.4, "link": "' + SIGNED + '"}'})
+    assert '"psnr": 27.4' in tree.text
+    assert "feedface" not in tree.text
+    assert "… 12 more rows" in tree.text
+    assert {"scope": "col"} in tree.all("th")
+
+
+def test_an_output_without_files_is_shown():
+    assert '"image_count": 3' in shown(traits(output={"image_count": 3})).text
+
+
+def test_nothing_but_style_is_lost_without_the_styles():
+    html = archive.bundle(traits(artifacts=[artifact()]))["text/html"]
+    bare = Tree(re.sub(r"<style>.*?</style>", "", html, flags=re.DOTALL))
+    order = ["text-to-image", "Completed", "cat.png", "Took", "To open it live again, run "]
+    places = [bare.texts.index(words) for words in order]
+    assert places == sorted(places)
+
+
+@pytest.mark.parametrize(
+    ("kind", "content", "expected"),
+    [
+        ("json", '{"a":1}', '{\n  "a": 1\n}'),
+        ("json", '{"a":1}\n{"a":2}', '{"a":1}\n{"a":2}'),
+        ("table", "a,b\n1,2\n", [["a", "b"], ["1", "2"]]),
+        ("table", "no columns\nat all", "no columns\nat all"),
+        ("text", "\n".join("abc"), "a\nb\nc"),
+        ("text", "", ""),
+    ],
+)
+def test_an_excerpt_is_laid_out(kind, content, expected):
+    assert layout(kind, "file", content) == expected
+
+
+def test_a_wide_table_and_a_long_text_are_cut():
+    rows = layout("table", "t.tsv", "\t".join("abcdefgh") + "\n" + "\t".join("12345678"))
+    assert rows == [["a", "b", "c", "d", "e", "f", "…"], ["1", "2", "3", "4", "5", "6", "…"]]
+    text = layout("text", "t.txt", "line\n" * 100)
+    assert isinstance(text, str)
+    assert text.endswith("…")
+    assert text.count("\n") < 20
+
+
+def test_excerpts_are_read_of_small_text_files_that_are_here(tmp_path):
+    for name, data in {
+        "a.json": b'{"a": 1}',
+        "b.txt": b"\xef\xbb\xbfhi",
+        "c.csv": b"x" * 20_000,
+        "d.txt": b"\xff\xfe",
+    }.items():
+        (tmp_path / name).write_bytes(data)
+    items = [
+        artifact("a", "a.json", "json", path=str(tmp_path / "a.json"), size=8),
+        artifact("b", "b.txt", "text", path=str(tmp_path / "b.txt"), size=5),
+        artifact("c", "c.csv", "table", path=str(tmp_path / "c.csv"), size=20_000),
+        artifact("d", "d.txt", "text", path=str(tmp_path / "d.txt"), size=2),
+        artifact("e", "e.txt", "text", path=str(tmp_path / "gone.txt"), size=2),
+        artifact("f", "f.txt", "text", state="offered"),
+        artifact("g", "g.png", "image", path=str(tmp_path / "a.json"), size=8),
+    ]
+    assert excerpts({"artifacts": items}) == {"a": '{"a": 1}', "b": "hi"}

@@ -1,0 +1,148 @@
+"""The threads: there when they are needed, gone when they are not."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+import time
+
+import pytest
+
+from cyberun_widget.support.threads import BackgroundLoop, Pump, Serial
+
+
+def alive(name: str) -> bool:
+    return any(thread.name == name for thread in threading.enumerate())
+
+
+def gone(name: str, seconds: float = 5.0) -> bool:
+    end = time.monotonic() + seconds
+    while alive(name) and time.monotonic() < end:
+        time.sleep(0.01)
+    return not alive(name)
+
+
+async def give(value):
+    await asyncio.sleep(0)
+    return value
+
+
+def test_a_coroutine_runs_on_the_loops_thread_and_gives_its_value():
+    async def where():
+        return threading.current_thread().name
+
+    assert BackgroundLoop(0.01).run(where()) == "cyberun-loop"
+
+
+def test_what_a_coroutine_raises_is_raised_here():
+    async def fail():
+        raise KeyError("x")
+
+    with pytest.raises(KeyError):
+        BackgroundLoop(0.01).run(fail())
+
+
+def test_the_loop_leaves_when_it_has_nothing_to_do_and_comes_back():
+    loop = BackgroundLoop(0.02)
+    assert loop.run(give(1)) == 1
+    assert gone("cyberun-loop")
+    assert loop.run(give(2)) == 2
+    assert gone("cyberun-loop")
+
+
+def test_a_long_piece_of_work_keeps_the_loop():
+    loop = BackgroundLoop(0.01)
+    future = loop.submit(asyncio.sleep(0.3))
+    time.sleep(0.1)
+    assert alive("cyberun-loop")
+    future.result()
+    assert gone("cyberun-loop")
+
+
+def test_cancelling_the_future_cancels_the_work():
+    seen = threading.Event()
+
+    async def work():
+        try:
+            await asyncio.sleep(60)
+        finally:
+            seen.set()
+
+    loop = BackgroundLoop(0.01)
+    future = loop.submit(work())
+    time.sleep(0.05)
+    future.cancel()
+    assert seen.wait(2)
+    assert gone("cyberun-loop")
+
+
+def test_a_blocking_call_from_the_loop_itself_is_refused_instead_of_hanging():
+    loop = BackgroundLoop(0.01)
+
+    async def nested():
+        return loop.run(give(1))
+
+    with pytest.raises(RuntimeError, match="AsyncClient"):
+        loop.run(nested())
+
+
+def test_many_threads_may_submit_at_once():
+    loop = BackgroundLoop(0.01)
+    got: list[int] = []
+
+    def work(number):
+        got.extend([loop.run(give(number)) for _ in range(50)])
+
+    threads = [threading.Thread(target=work, args=(number,)) for number in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(20)
+    assert sorted(got) == sorted(number for number in range(8) for _ in range(50))
+
+
+def test_a_pump_steps_when_woken_and_leaves_when_idle():
+    steps: list[float] = []
+    pump = Pump("test", lambda: steps.append(time.monotonic()), linger=0.05)
+    pump.wake()
+    assert gone("cyberun-test")
+    assert steps
+    before = len(steps)
+    pump.wake()
+    assert gone("cyberun-test")
+    assert len(steps) > before
+
+
+def test_a_pump_outlives_a_step_that_raises(caplog):
+    steps: list[int] = []
+
+    def step():
+        steps.append(1)
+        if len(steps) == 1:
+            raise ValueError("once")
+
+    pump = Pump("test", step, linger=0.05)
+    pump.wake()
+    end = time.monotonic() + 2
+    while len(steps) < 2 and time.monotonic() < end:
+        time.sleep(0.01)
+    assert len(steps) >= 2
+    assert "once" in caplog.text
+    assert gone("cyberun-test")
+
+
+def test_serial_calls_keep_their_order_and_survive_each_other():
+    got: list[int] = []
+    serial = Serial("order")
+
+    def call(number):
+        got.append(number)
+        if number % 7 == 0:
+            raise ValueError(number)
+
+    for number in range(50):
+        serial.call(call, number)
+    end = time.monotonic() + 60
+    while len(got) < 50 and time.monotonic() < end:
+        time.sleep(0.01)
+    assert got == list(range(50))
