@@ -2,7 +2,7 @@
 # a virtual environment, the package, and for the tests a browser and the JavaScript type checker.
 #
 #   make demo ARGS=--no-browser                          arguments for `cyberun-widget demo`
-#   make test ARGS="tests/unit -k decoder"               arguments for pytest
+#   make test ARGS="tests/protocol -k decoder"               arguments for pytest
 #   make test PYTHON=python3.12 VENV=build/py312         another Python, another place
 
 PYTHON ?= python3
@@ -47,6 +47,7 @@ check: $(VENV)/.dev ## Lint and check the types only
 	run $(BIN)/ruff check $(LINTED); \
 	run $(BIN)/ruff format --check $(LINTED); \
 	run $(BIN)/mypy --strict; \
+	run $(BIN)/lint-imports --no-logo; \
 	run node tests/js/node_modules/typescript/bin/tsc -p tests/js; \
 	run node $(FRONTEND)/node_modules/typescript/bin/tsc -p $(FRONTEND) --noEmit; \
 	exit $$status
@@ -64,8 +65,8 @@ clean: ## Remove what was made here
 	rm -rf $(VENV) build dist tests/js/node_modules $(FRONTEND)/node_modules .pytest_cache .mypy_cache .ruff_cache .hypothesis
 
 $(BIN)/python:
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10))' \
-		|| { echo "This needs Python 3.10 or newer; name one: make PYTHON=python3.12 ..." >&2; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+		|| { echo "This needs Python 3.11 or newer; name one: make PYTHON=python3.12 ..." >&2; exit 1; }
 	@$(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); \
 		echo "Python can't make a virtual environment here. On Debian and Ubuntu: apt install python3-venv" >&2; exit 1; }
 

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, assert_type
 
 from PIL.Image import Image
-from typing_extensions import assert_type
 
 from cyberun_widget import (
     Artifact,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 def failure(status: int, headers: Mapping[str, str], content: bytes, now: datetime | None) -> CyberunError:  # noqa: PLR0911 - one a status
     """Return the error that an HTTP status means, with the server's own words where it gave any."""
     said = _said(content)
-    wait = parse_retry_after(headers.get("retry-after"), now or datetime.now(timezone.utc))
+    wait = parse_retry_after(headers.get("retry-after"), now or datetime.now(UTC))
     match status:
         case 401:
             return AuthError(
@@ -84,4 +84,4 @@ def date(headers: Mapping[str, str]) -> datetime | None:
         moment = parsedate_to_datetime(headers.get("date", ""))
     except (TypeError, ValueError, IndexError, OverflowError):
         return None
-    return moment if moment.tzinfo else moment.replace(tzinfo=timezone.utc)
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)

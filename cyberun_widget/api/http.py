@@ -11,7 +11,7 @@ import re
 import weakref
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from functools import lru_cache
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from importlib.metadata import version
@@ -145,7 +145,7 @@ class Http:
         answer: Answer | CyberunError
         try:
             answer = await within(self._call(method, path, params, body, timeout), _REST_TOTAL)
-        except asyncio.TimeoutError:
+        except TimeoutError:
             answer = NetworkError(f"No whole answer from {self._host} within {_REST_TOTAL:.0f} s.")
         if isinstance(answer, CyberunError):
             raise answer
@@ -159,14 +159,14 @@ class Http:
             return exc.with_traceback(None)
 
     async def _ask(
-        self, method: str, path: str, params: Mapping[str, str | int] | None, body: Any, timeout: httpx.Timeout
+        self, method: str, path: str, params: Mapping[str, str | int] | None, body: Any, limits: httpx.Timeout
     ) -> Answer:
         request = pool().build_request(
             method,
             self.settings.base_url + path,
             params=dict(params) if params else None,
             json=body,
-            timeout=timeout,
+            timeout=limits,
             headers={"Accept": "application/json"},
         )
         for _ in range(_REDIRECTS):
@@ -226,7 +226,7 @@ class Http:
         if error is None and response.status_code != httpx.codes.OK:
             error = failure(response.status_code, response.headers, b"", now)
         mime = response.headers.get("content-type", "").split(";")[0].strip().lower()
-        wait = parse_retry_after(response.headers.get("retry-after"), now or datetime.now(timezone.utc))
+        wait = parse_retry_after(response.headers.get("retry-after"), now or datetime.now(UTC))
         try:
             yield Stream(response.status_code, mime, wait, error, response)
         finally:
@@ -243,7 +243,7 @@ class Http:
                 for response in opened:  # it came in the very moment of the cancellation
                     await response.aclose()
                 raise
-            except asyncio.TimeoutError:
+            except TimeoutError:
                 problem = NetworkError(f"{self._host} took the request for the stream and never answered it.")
             except (httpx.HTTPError, httpx.InvalidURL) as exc:
                 problem = _explain(exc, self._host)

@@ -49,7 +49,7 @@ def save_all(
             path = copy_beside(located(item), folder, _free_of_sidecar(item.name))
             saved.append(path)
             entries.append(_entry(item, path))
-        moment = now or dt.datetime.now(dt.timezone.utc)
+        moment = now or dt.datetime.now(dt.UTC)
         document = {
             "format": _FORMAT,
             **scrub(dict(provenance)),

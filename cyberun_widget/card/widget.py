@@ -332,7 +332,7 @@ class TaskWidget(anywidget.AnyWidget):
         for change in changes:
             try:
                 t.HasTraits.notify_change(self, change)
-            except Exception:  # noqa: BLE001, PERF203 - a handler of the user's raised: logged with its traceback
+            except Exception:  # noqa: BLE001 - a handler of the user's raised: logged with its traceback
                 _log.exception("an observe handler for %s of task %s raised", change["name"], self.task_id)
 
     def notify_change(self, change: Any) -> None:

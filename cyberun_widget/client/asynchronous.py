@@ -27,8 +27,7 @@ if TYPE_CHECKING:
     import os
     from collections.abc import AsyncIterator, Mapping
     from types import TracebackType
-
-    from typing_extensions import Self
+    from typing import Self
 
     from cyberun_widget.card.widget import TaskWidget
 

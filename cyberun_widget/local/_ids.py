@@ -25,4 +25,4 @@ def iso(seconds: float | None) -> str | None:
     """Return seconds since 1970 as `2026-01-31T09:30:00.125000Z`; None stays None."""
     if seconds is None:
         return None
-    return dt.datetime.fromtimestamp(seconds, dt.timezone.utc).isoformat(timespec="microseconds").replace("+00:00", "Z")
+    return dt.datetime.fromtimestamp(seconds, dt.UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")

@@ -112,7 +112,7 @@ class Agent:
                 output = await asyncio.wait_for(self._work(task, workflow, folder), workflow.task_timeout)
         except _Failed as exc:
             self._end_failed(task_id, str(exc))
-        except asyncio.TimeoutError:
+        except TimeoutError:
             limit = workflow.task_timeout
             self._end_failed(task_id, f"The task took longer than its limit of {limit} s and was stopped.")
         except Exception as exc:  # noqa: BLE001 - told by the log and by the task

@@ -18,8 +18,7 @@ from cyberun_widget.local.credentials import Credentials
 if TYPE_CHECKING:
     from pathlib import Path
     from types import TracebackType
-
-    from typing_extensions import Self
+    from typing import Self
 
 _START: Final = 60.0  # seconds that a start may take on a busy machine
 

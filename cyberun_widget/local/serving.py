@@ -156,7 +156,7 @@ def _on_signals(stop: asyncio.Event) -> None:
     for number in (signal.SIGINT, signal.SIGTERM):
         try:
             loop.add_signal_handler(number, stop.set)
-        except (NotImplementedError, RuntimeError, ValueError):  # noqa: PERF203 - Windows, or a thread that isn't the main one
+        except (NotImplementedError, RuntimeError, ValueError):
             with contextlib.suppress(ValueError):
                 signal.signal(number, lambda *_: loop.call_soon_threadsafe(stop.set))
 

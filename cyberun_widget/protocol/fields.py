@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
 from cyberun_widget.support.secrets import redact
@@ -88,17 +88,7 @@ def moment(data: Mapping[str, Any], name: str) -> datetime | None:
     if not isinstance(value, str) or len(value) > 40:  # noqa: PLR2004 - longer than any ISO 8601 time
         return None
     try:
-        parsed = datetime.fromisoformat(
-            _PRECISION.sub(_six_digits, value.replace("Z", "+00:00").replace("z", "+00:00"))
-        )
-        return (parsed if parsed.tzinfo else parsed.replace(tzinfo=timezone.utc)).astimezone(timezone.utc)
+        parsed = datetime.fromisoformat(value.replace("z", "Z"))
+        return (parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC)).astimezone(UTC)
     except (ValueError, OverflowError):
         return None
-
-
-# Python 3.10 reads three or six digits of a second's fraction and no others; servers send up to nine.
-_PRECISION: Final = re.compile(r"\.(\d+)")
-
-
-def _six_digits(found: re.Match[str]) -> str:
-    return f".{found[1][:6]:0<6}"

@@ -61,7 +61,7 @@ def expiry(url: str) -> dt.datetime | None:
     found = {name.casefold(): values[0] for name, values in _query(url).items()}
     vendor = "x-amz-" if "x-amz-date" in found else "x-goog-"
     try:
-        start = dt.datetime.strptime(found[f"{vendor}date"], "%Y%m%dT%H%M%SZ").replace(tzinfo=dt.timezone.utc)
+        start = dt.datetime.strptime(found[f"{vendor}date"], "%Y%m%dT%H%M%SZ").replace(tzinfo=dt.UTC)
         return start + dt.timedelta(seconds=int(found[f"{vendor}expires"]))
     except (KeyError, ValueError, OverflowError):
         return None

@@ -30,5 +30,5 @@ async def within(work: Coroutine[Any, Any, T], seconds: float) -> T:
         if not task.cancelled():
             task.exception()  # looked at, so that the loop doesn't report it
     if task.cancelled():
-        raise asyncio.TimeoutError
+        raise TimeoutError
     return task.result()

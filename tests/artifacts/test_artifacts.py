@@ -35,7 +35,7 @@ def test_a_task_run_locally_gives_its_one_file():
     }
     (item,) = sources("t1", result)
     assert (item.name, item.kind, item.state) == ("ComfyUI_00001_.png", "image", "waiting")
-    assert item.url_expires_at == dt.datetime(2026, 1, 1, 1, tzinfo=dt.timezone.utc)
+    assert item.url_expires_at == dt.datetime(2026, 1, 1, 1, tzinfo=dt.UTC)
 
 
 def test_a_task_run_in_the_cloud_gives_its_files_in_natural_order():
@@ -337,7 +337,7 @@ def test_save_all_writes_where_the_files_come_from(picture, tmp_path):
         "gpu_type": "RTX 4090",
         "note": URL.format("a"),
     }
-    now = dt.datetime(2026, 1, 1, tzinfo=dt.timezone.utc)
+    now = dt.datetime(2026, 1, 1, tzinfo=dt.UTC)
     paths = save_all([picture, lost], tmp_path / "out", facts, now=now)
     assert [path.name for path in paths] == ["deep.png"]
     text = (tmp_path / "out" / "task.json").read_text()

@@ -12,7 +12,7 @@ from __future__ import annotations
 import gzip
 import json
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
@@ -132,7 +132,7 @@ def greeted(_server: FaultyServer, card: Any) -> None:
 
 
 def soon(**more: float) -> str:
-    return format_datetime(datetime.now(timezone.utc) + timedelta(**more), usegmt=True)
+    return format_datetime(datetime.now(UTC) + timedelta(**more), usegmt=True)
 
 
 FAULTS = [

@@ -224,10 +224,7 @@ def test_a_task_tells_its_facts(api):
     assert task["agent_labels"] == ["local", "cpu"]
     assert task["tool_type"] == "comfyui"
     assert task["retry_count"] == 0
-    times = [
-        dt.datetime.fromisoformat(task[key].replace("Z", "+00:00"))
-        for key in ("created_at", "started_at", "completed_at")
-    ]
+    times = [dt.datetime.fromisoformat(task[key]) for key in ("created_at", "started_at", "completed_at")]
     assert times == sorted(times)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 
 import pytest
 from hypothesis import given, settings
@@ -22,7 +22,7 @@ from cyberun_widget.protocol.events import (
 from cyberun_widget.protocol.sse import SSEMessage
 
 TASK = "0192f3c1-7c1e-7b5a-9d0e-3f2a1b4c5d6e"
-NOON = datetime(2026, 11, 23, 12, tzinfo=timezone.utc)
+NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
 
 
 def read(event: str, data: object):

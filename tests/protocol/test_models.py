@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 
 import pytest
 
@@ -27,8 +27,8 @@ def test_a_task_is_read_whole():
         gpu_type="RTX 4090",
         agent_labels={"gpu": True, "region": "eu"},
     )
-    assert read.created_at == datetime(2026, 1, 2, 3, 4, 5, 123456, timezone.utc)
-    assert read.started_at == datetime(2026, 1, 2, 2, 4, 6, tzinfo=timezone.utc)
+    assert read.created_at == datetime(2026, 1, 2, 3, 4, 5, 123456, UTC)
+    assert read.started_at == datetime(2026, 1, 2, 2, 4, 6, tzinfo=UTC)
     assert read.completed_at is None
     assert (read.retry_count, read.gpu_type, read.agent_labels) == (2, "RTX 4090", ("gpu", "region=eu"))
     assert not read.ended

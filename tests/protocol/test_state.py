@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from hypothesis import given, settings
@@ -23,7 +23,7 @@ from cyberun_widget.protocol.stages import STAGES
 from cyberun_widget.protocol.state import TaskState, apply, finish, reconcile
 
 TASK = "0192f3c1-7c1e-7b5a-9d0e-3f2a1b4c5d6e"
-NOON = datetime(2026, 11, 23, 12, tzinfo=timezone.utc)
+NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
 
 
 def after(*events, state=None, start: float = 100.0, step: float = 1.0) -> TaskState:

@@ -22,15 +22,14 @@ import threading
 import time
 from collections import Counter
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
-
-    from typing_extensions import Self
+    from typing import Self
 
 TASK = "0192f3c1-7c1e-7b5a-9d0e-3f2a1b4c5d6e"
 OTHER_TASK = "0192f3c1-7c1e-7b5a-9d0e-000000000000"
@@ -163,7 +162,7 @@ class Truth:
     status: str = "pending"
     error: str | None = None
     retry_count: int = 0
-    created_at: datetime = field(default_factory=lambda: datetime.now(timezone.utc) - timedelta(seconds=2))
+    created_at: datetime = field(default_factory=lambda: datetime.now(UTC) - timedelta(seconds=2))
     completed_at: datetime | None = None
 
 
@@ -409,7 +408,7 @@ class FaultyServer:
         if news.retry_count is not None:
             self.truth.retry_count = news.retry_count
         if news.status in TERMINAL:
-            self.truth.completed_at = datetime.now(timezone.utc)
+            self.truth.completed_at = datetime.now(UTC)
         self._changed.set()
         self._changed = asyncio.Event()
 
@@ -442,7 +441,7 @@ class FaultyServer:
                         "task_status": truth.status,
                         "task_output": {key: {"s3_key": f"outputs/{key}"} for key in urls} if good else None,
                         "download_urls": urls if good else None,
-                        "expires_at": _iso(datetime.now(timezone.utc) + timedelta(hours=1)) if good else None,
+                        "expires_at": _iso(datetime.now(UTC) + timedelta(hours=1)) if good else None,
                         "task_error": truth.error,
                         "completed_at": ended,
                     }
@@ -511,14 +510,14 @@ async def _until_gone(reader: asyncio.StreamReader, seconds: float) -> None:
     try:
         if await asyncio.wait_for(reader.read(1), seconds) == b"":
             raise ConnectionError("the client left")
-    except asyncio.TimeoutError:
+    except TimeoutError:
         return
 
 
 def _head(status: int, headers: Mapping[str, str], *, keep: bool) -> bytes:
     reason = HTTPStatus(status).phrase if status in HTTPStatus.__members__.values() else "Odd"
     named = {
-        "Date": format_datetime(datetime.now(timezone.utc), usegmt=True),
+        "Date": format_datetime(datetime.now(UTC), usegmt=True),
         "Connection": "keep-alive" if keep else "close",
         **headers,
     }

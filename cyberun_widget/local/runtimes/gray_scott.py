@@ -138,9 +138,9 @@ def ages(history: list[Field]) -> Field:
 
 def picture(field: Field, age: Field, size: int, colormap: str) -> NDArray[np.uint8]:
     """Return the field as a picture of `size` pixels a side: old growth in the palette's middle, new at its end."""
-    values = np.clip(_enlarge(field, size) / np.float32(0.34), 0, 1)
-    smooth = values * values * (3 - 2 * values)
-    hue = smooth * (np.float32(0.45) + np.float32(0.55) * np.clip(_enlarge(age, size), 0, 1))
+    values: Field = np.clip(_enlarge(field, size) / np.float32(0.34), 0, 1)
+    smooth: Field = values * values * (3 - 2 * values)
+    hue: Field = smooth * (np.float32(0.45) + np.float32(0.55) * np.clip(_enlarge(age, size), 0, 1))
     return shade(smooth, hue, colormap, depth=7.0 * size / 512)
 
 
