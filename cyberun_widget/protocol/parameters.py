@@ -21,23 +21,32 @@ def check(workflow: Workflow, given: Mapping[str, Any]) -> dict[str, Any]:
     Raises ParameterError that names every problem at once: unknown names, missing ones, wrong types, values out of
     bounds, options that a select doesn't have.
     """
+    found = problems(workflow, given)
+    if found:
+        listed = "; ".join(f"{name} {words}" if name in _keys(workflow) else words for name, words in found.items())
+        raise ParameterError(f"{workflow.slug or workflow.id} can't be run like this: {listed}.")
+    return {key: plain(given[key]) for key in _keys(workflow) if given.get(key) is not None}
+
+
+def problems(workflow: Workflow, given: Mapping[str, Any]) -> dict[str, str]:
+    """Return parameter -> what is wrong with its value, in the order of the workflow; empty where all is sound.
+
+    The words go on from the parameter's name ("must be at least 1, not 0"). A name that the workflow doesn't have is a
+    key too, its words a whole sentence.
+    """
     known = {item.key: item for item in workflow.parameters}
-    problems = [_unknown(name, known) for name in given if name not in known]
-    checked: dict[str, Any] = {}
+    found = {name: _unknown(name, known) for name in given if name not in known}
     for key, definition in known.items():
         if given.get(key) is None:
             if definition.required and definition.default is None:
-                problems.append(f"{key} is required{_about(definition)}")
-            continue
-        value = plain(given[key])
-        problem = _problem(definition, value)
-        if problem:
-            problems.append(f"{key} {problem}")
-        checked[key] = value
-    if problems:
-        name = workflow.slug or workflow.id
-        raise ParameterError(f"{name} can't be run like this: {'; '.join(problems)}.")
-    return checked
+                found[key] = f"is required{_about(definition)}"
+        elif (words := problem(definition, plain(given[key]))) is not None:
+            found[key] = words
+    return found
+
+
+def _keys(workflow: Workflow) -> dict[str, None]:
+    return dict.fromkeys(item.key for item in workflow.parameters)
 
 
 def plain(value: Any) -> Any:
@@ -58,8 +67,12 @@ def _about(definition: Parameter) -> str:
     return f" ({words})" if words else ""
 
 
-def _problem(definition: Parameter, value: Any) -> str | None:  # noqa: PLR0911 - one a type
+def problem(definition: Parameter, value: Any) -> str | None:  # noqa: PLR0911 - one a type
+    """Return what is wrong with a value, None where it is sound. The words go on from the parameter's name."""
     match definition.type:
+        case "integer":
+            words = _number_problem(definition, value)
+            return words or (None if float(value).is_integer() else f"must be a whole number, not {value:g}")
         case "number":
             return _number_problem(definition, value)
         case "boolean":

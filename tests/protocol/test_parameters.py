@@ -9,7 +9,7 @@ import pytest
 
 from cyberun_widget.errors import ParameterError
 from cyberun_widget.protocol.models import Workflow
-from cyberun_widget.protocol.parameters import check
+from cyberun_widget.protocol.parameters import check, problems
 
 WORKFLOW = Workflow.from_json(
     {
@@ -18,6 +18,7 @@ WORKFLOW = Workflow.from_json(
         "parameters": [
             {"key": "prompt", "type": "string", "required": True, "label": "Prompt"},
             {"key": "steps", "type": "number", "min": 1, "max": 50, "default": 20},
+            {"key": "seed", "type": "integer", "min": 0},
             {"key": "hires", "type": "boolean"},
             {"key": "sampler", "type": "select", "options": ["euler", {"label": "DPM++", "value": "dpm"}]},
             {"key": "image", "type": "file"},
@@ -47,13 +48,15 @@ def test_numpy_numbers_become_plain_ones():
     ("given", "words"),
     [
         ({}, "prompt is required (Prompt)"),
-        ({"prompt": "x", "step": 3}, "no parameter 'step' (did you mean steps?); it takes prompt, steps"),
+        ({"prompt": "x", "step": 3}, "no parameter 'step' (did you mean steps?); it takes prompt, steps, seed"),
         ({"prompt": 7}, "prompt must be a string, not int 7"),
         ({"prompt": "x", "steps": "20"}, "steps must be a number, not str '20'"),
         ({"prompt": "x", "steps": True}, "steps must be a number, not bool True"),
         ({"prompt": "x", "steps": 0}, "steps must be at least 1, not 0"),
         ({"prompt": "x", "steps": 51.5}, "steps must be at most 50, not 51.5"),
         ({"prompt": "x", "steps": float("nan")}, "steps must be a finite number"),
+        ({"prompt": "x", "seed": 7.5}, "seed must be a whole number, not 7.5"),
+        ({"prompt": "x", "seed": -1}, "seed must be at least 0, not -1"),
         ({"prompt": "x", "hires": 1}, "hires must be True or False"),
         ({"prompt": "x", "sampler": "heun"}, "sampler must be one of 'euler', 'dpm', not 'heun'"),
         ({"prompt": "x", "image": Path("no/such.png")}, "image names no file"),
@@ -71,3 +74,16 @@ def test_all_problems_are_told_together():
     with pytest.raises(ParameterError) as caught:
         check(WORKFLOW, {"steps": 0, "hires": 3, "nope": 1})
     assert all(word in str(caught.value) for word in ("prompt", "steps", "hires", "nope"))
+
+
+def test_each_problem_is_known_by_its_parameter():
+    found = problems(WORKFLOW, {"steps": 0, "hires": True, "nope": 1, "seed": None})
+    assert found == {
+        "nope": "it has no parameter 'nope'; it takes prompt, steps, seed, hires, sampler, image, later",
+        "prompt": "is required (Prompt)",
+        "steps": "must be at least 1, not 0",
+    }
+
+
+def test_a_whole_float_is_a_whole_number():
+    assert check(WORKFLOW, {"prompt": "x", "seed": 7.0}) == {"prompt": "x", "seed": 7.0}
