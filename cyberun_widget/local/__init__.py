@@ -5,8 +5,8 @@ It is neither ComfyUI nor Nerfstudio. Needs the extra: `pip install "cyberun-wid
 
 from __future__ import annotations
 
-from cyberun_widget.local.command import connect_text, serve
-from cyberun_widget.local.server import LocalServer
-from cyberun_widget.local.shared import ensure
+from cyberun_widget.local.process.command import connect_text, serve
+from cyberun_widget.local.process.launcher import LocalServer
+from cyberun_widget.local.process.shared_server import ensure
 
 __all__ = ["LocalServer", "connect_text", "ensure", "serve"]

@@ -4,6 +4,6 @@ from __future__ import annotations
 
 import sys
 
-from cyberun_widget.local.command import main
+from cyberun_widget.local.process.command import main
 
 sys.exit(main())

@@ -14,7 +14,7 @@ import psutil
 import pytest
 
 from cyberun_widget.local import LocalServer, connect_text, ensure
-from cyberun_widget.local.command import main
+from cyberun_widget.local.process.command import main
 
 SLOW = {"kinds": "txt", "seconds": 1.5}
 
@@ -167,6 +167,8 @@ def test_the_words_to_connect_are_all_one_needs():
 
 
 def test_a_missing_extra_is_told_with_the_command_that_helps(monkeypatch):
-    monkeypatch.setattr("cyberun_widget.local._extra.find_spec", lambda name: None if name == "uvicorn" else object())
+    monkeypatch.setattr(
+        "cyberun_widget.local.process.extra.find_spec", lambda name: None if name == "uvicorn" else object()
+    )
     with pytest.raises(ImportError, match=r'uvicorn.*pip install "cyberun-widget\[local\]"'):
         LocalServer.start()

@@ -15,9 +15,10 @@ import pytest
 from PIL import Image
 
 from cyberun_widget.local import catalogue
-from cyberun_widget.local.runtimes import camera, gray_scott, load, splatting, training
+from cyberun_widget.local.runtimes import gray_scott, load
 from cyberun_widget.local.runtimes.context import Context, RuntimeFailure
-from cyberun_widget.local.runtimes.scene import SHAPES, distance
+from cyberun_widget.local.runtimes.splat import camera, renderer, training
+from cyberun_widget.local.runtimes.splat.scene import SHAPES, distance
 
 if TYPE_CHECKING:
     import subprocess
@@ -189,22 +190,22 @@ def test_too_few_photos_fail_in_words_and_with_their_log(tmp_path):
 
 
 def test_the_renderers_gradients_are_those_of_its_pictures(monkeypatch):
-    monkeypatch.setattr(splatting, "_FAINT", 1e-7)
-    monkeypatch.setattr(splatting, "_DENSE", 0.9999)
+    monkeypatch.setattr(renderer, "_FAINT", 1e-7)
+    monkeypatch.setattr(renderer, "_DENSE", 0.9999)
     rng = np.random.default_rng(1)
     shapes = {"means": (9, 3), "log_scales": (9, 3), "quats": (9, 4), "logits": (9,), "dc": (9, 3)}
     centre = {"log_scales": -2.0}
     spread = {"means": 0.3, "log_scales": 0.3}
     arrays = {name: rng.normal(centre.get(name, 0), spread.get(name, 1), shape) for name, shape in shapes.items()}
-    gaussians, view = splatting.Gaussians(**arrays), camera.orbit(30, 20, 28)
+    gaussians, view = renderer.Gaussians(**arrays), camera.orbit(30, 20, 28)
     background, target = np.array([0.1, 0.2, 0.3]), rng.uniform(0, 1, (28 * 28, 3))
 
     def loss():
-        drawn = splatting.render(gaussians, view, background).rgb
+        drawn = renderer.render(gaussians, view, background).rgb
         return float(((drawn.astype(np.float64) - target) ** 2).sum())
 
-    drawn = splatting.render(gaussians, view, background)
-    slopes = splatting.backward(gaussians, view, drawn, 2 * (drawn.rgb - target))
+    drawn = renderer.render(gaussians, view, background)
+    slopes = renderer.backward(gaussians, view, drawn, 2 * (drawn.rgb - target))
     for name, values in arrays.items():
         for place in rng.permutation(list(np.ndindex(values.shape)))[:8]:
             at, step = tuple(place), 1e-3
@@ -223,7 +224,7 @@ def test_the_start_is_on_the_surfaces_and_in_their_colours():
     gaussians = training.start(photos, 200, 1)
     assert gaussians.means.shape == (200, 3)
     assert np.abs(distance(gaussians.means)).max() < 0.05
-    colours = 0.5 + splatting.SH0 * gaussians.dc
+    colours = 0.5 + renderer.SH0 * gaussians.dc
     assert colours.min() > -0.01
     assert colours.max() < 1.01
 

@@ -1,4 +1,7 @@
-"""The runtimes of the local server: each does real work on the CPU, and none is ComfyUI or Nerfstudio."""
+"""The work itself, on the CPU: a runtime turns parameters and input files into output files.
+
+Runs in a worker process of its own; knows nothing of tasks, HTTP or the database. None is ComfyUI or Nerfstudio.
+"""
 
 from __future__ import annotations
 
@@ -10,12 +13,12 @@ if TYPE_CHECKING:
 
     from cyberun_widget.local.runtimes.context import Context
 
-_NAMES: Final = ("gray_scott", "tiny_splat", "echo_files")
+_MODULES: Final = {"gray_scott": "gray_scott", "tiny_splat": "splat.pipeline", "echo_files": "echo_files"}
 
 
 def load(name: str) -> Callable[[Context], dict[str, Any] | None]:
     """Return a runtime's `run`. It gives facts for `task_output`, or None. Raises LookupError for an unknown name."""
-    if name not in _NAMES:
+    if name not in _MODULES:
         raise LookupError(f"There is no runtime {name!r}.")
-    run: Callable[[Context], dict[str, Any] | None] = import_module(f"{__name__}.{name}").run
+    run: Callable[[Context], dict[str, Any] | None] = import_module(f"{__name__}.{_MODULES[name]}").run
     return run

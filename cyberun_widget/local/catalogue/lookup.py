@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
-from cyberun_widget.local.graphs import COLORMAPS, ECHO, GRAY_SCOTT
-from cyberun_widget.local.scans import BIG_SPLAT, TINY_SPLAT
+from cyberun_widget.local.catalogue.comfyui import COLORMAPS, ECHO, GRAY_SCOTT
+from cyberun_widget.local.catalogue.nerfstudio import BIG_SPLAT, TINY_SPLAT
 
 if TYPE_CHECKING:
-    from cyberun_widget.local.workflow import Workflow
+    from cyberun_widget.local.catalogue.workflow import Workflow
 
 __all__ = ["CATALOGUE", "COLORMAPS", "by_id", "by_slug", "current"]
 

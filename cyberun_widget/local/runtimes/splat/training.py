@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from cyberun_widget.local.runtimes.camera import project
-from cyberun_widget.local.runtimes.splatting import SH0, Gaussians, backward, render
+from cyberun_widget.local.runtimes.splat.camera import project
+from cyberun_widget.local.runtimes.splat.renderer import SH0, Gaussians, backward, render
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from cyberun_widget.local.runtimes.camera import Photo
-    from cyberun_widget.local.runtimes.scene import Array
+    from cyberun_widget.local.runtimes.splat.camera import Photo
+    from cyberun_widget.local.runtimes.splat.scene import Array
 
 _RATES: Final = {"means": 0.0016, "log_scales": 0.012, "quats": 0.012, "logits": 0.05, "dc": 0.025}
 _FADE: Final = 0.12  # what is left of the rates at the end

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 import platformdirs
 
-from cyberun_widget.local._extra import require_extra
-from cyberun_widget.local.server import choose_key, spawn
+from cyberun_widget.local.process.extra import require_extra
+from cyberun_widget.local.process.launcher import choose_key, spawn
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

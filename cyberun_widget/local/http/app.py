@@ -17,9 +17,8 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from cyberun_widget.local import catalogue
-from cyberun_widget.local._ids import iso, uuid7
-from cyberun_widget.local.agent import GPU_TYPE
-from cyberun_widget.local.answers import (
+from cyberun_widget.local.catalogue.parameters import check
+from cyberun_widget.local.http.answers import (
     Problem,
     answer,
     answer_broken,
@@ -28,18 +27,19 @@ from cyberun_widget.local.answers import (
     read_json,
     read_page,
 )
-from cyberun_widget.local.credentials import Credentials, Refused
-from cyberun_widget.local.parameters import check
-from cyberun_widget.local.store import TaskRow
+from cyberun_widget.local.http.credentials import Credentials, Refused
+from cyberun_widget.local.state.ids import iso, uuid7
+from cyberun_widget.local.state.store import TaskRow
+from cyberun_widget.local.work.agent import GPU_TYPE
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
-    from cyberun_widget.local.agent import Agent
-    from cyberun_widget.local.hub import Hub
-    from cyberun_widget.local.signing import Signer
-    from cyberun_widget.local.store import Store
-    from cyberun_widget.local.workflow import Workflow
+    from cyberun_widget.local.catalogue.workflow import Workflow
+    from cyberun_widget.local.http.signing import Signer
+    from cyberun_widget.local.state.event_hub import Hub
+    from cyberun_widget.local.state.store import Store
+    from cyberun_widget.local.work.agent import Agent
 
 UPLOAD_MAX: Final = 500 * 1024 * 1024  # bytes of an input file, as the service has it
 _Handler = Callable[[Request], Awaitable[Response]]

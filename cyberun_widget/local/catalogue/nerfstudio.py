@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Final
 
-from cyberun_widget.local.parameters import Parameter
-from cyberun_widget.local.workflow import Workflow
+from cyberun_widget.local.catalogue.parameters import Parameter
+from cyberun_widget.local.catalogue.workflow import Workflow
 
 TINY_SPLAT: Final = Workflow(
     slug="tiny-splat",

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from cyberun_widget.local.runtimes.camera import project
+from cyberun_widget.local.runtimes.splat.camera import project
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from cyberun_widget.local.runtimes.camera import Photo
-    from cyberun_widget.local.runtimes.scene import Array
+    from cyberun_widget.local.runtimes.splat.camera import Photo
+    from cyberun_widget.local.runtimes.splat.scene import Array
 
 _FEATURES: Final = 160  # points looked for in each other photo
 _TURN: Final = np.cos(np.radians(32.0))  # a feature is known again up to this change of the view

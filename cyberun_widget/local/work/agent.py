@@ -14,18 +14,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from cyberun_widget.local._ids import iso, named_uuid
 from cyberun_widget.local.catalogue import by_slug
-from cyberun_widget.local.store import ObjectRow
+from cyberun_widget.local.state.ids import iso, named_uuid
+from cyberun_widget.local.state.store import ObjectRow
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from cyberun_widget.local.hub import Hub
-    from cyberun_widget.local.store import Store, TaskRow
-    from cyberun_widget.local.workflow import Workflow
+    from cyberun_widget.local.catalogue.workflow import Workflow
+    from cyberun_widget.local.state.event_hub import Hub
+    from cyberun_widget.local.state.store import Store, TaskRow
 
-_LOG: Final = logging.getLogger("cyberun_widget.local.agent")
+_LOG: Final = logging.getLogger("cyberun_widget.local.work.agent")
 _LINE_MAX: Final = 1 << 20  # bytes of one line of a worker's news
 _LABELS: Final = ("local", "cpu")
 GPU_TYPE: Final = "CPU (local)"

@@ -8,7 +8,7 @@ import hmac
 import json
 from dataclasses import dataclass, field
 
-from cyberun_widget.local._ids import named_uuid
+from cyberun_widget.local.state.ids import named_uuid
 
 
 class Refused(Exception):  # noqa: N818 - it is an answer, not an accident

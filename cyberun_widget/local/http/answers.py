@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, Any, Final
 from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse, Response
 
-from cyberun_widget.local.credentials import Refused
+from cyberun_widget.local.http.credentials import Refused
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from starlette.requests import Request
 
-_LOG: Final = logging.getLogger("cyberun_widget.local.app")
+_LOG: Final = logging.getLogger("cyberun_widget.local.http.app")
 _BODY_MAX: Final = 4 << 20  # bytes of a JSON body
 
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from cyberun_widget.local._ids import iso, named_uuid
+from cyberun_widget.local.state.ids import iso, named_uuid
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from cyberun_widget.local.parameters import Parameter
+    from cyberun_widget.local.catalogue.parameters import Parameter
 
 _SINCE: Final = 1_767_225_600.0  # the workflows' made-up date of creation: 2026-01-01
 

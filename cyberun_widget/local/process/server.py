@@ -19,13 +19,13 @@ from typing import TYPE_CHECKING, Any, Final
 
 import uvicorn
 
-from cyberun_widget.local.agent import Agent, AgentSettings
-from cyberun_widget.local.app import Api, AppSettings, create_app
-from cyberun_widget.local.credentials import Credentials
-from cyberun_widget.local.hub import Hub
-from cyberun_widget.local.objects import Objects, create_object_app
-from cyberun_widget.local.signing import Signer
-from cyberun_widget.local.store import Store
+from cyberun_widget.local.http.app import Api, AppSettings, create_app
+from cyberun_widget.local.http.credentials import Credentials
+from cyberun_widget.local.http.object_store import Objects, create_object_app
+from cyberun_widget.local.http.signing import Signer
+from cyberun_widget.local.state.event_hub import Hub
+from cyberun_widget.local.state.store import Store
+from cyberun_widget.local.work.agent import Agent, AgentSettings
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -15,8 +15,8 @@ import numpy as np
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from cyberun_widget.local.runtimes.camera import Camera
-    from cyberun_widget.local.runtimes.scene import Array
+    from cyberun_widget.local.runtimes.splat.camera import Camera
+    from cyberun_widget.local.runtimes.splat.scene import Array
 
 SH0: Final = np.float32(0.28209479177387814)  # the constant spherical harmonic: colour = 0.5 + SH0 * dc
 _REACHES: Final = (2, 3, 4, 6, 8, 11, 15, 20, 27, 36, 48)  # half sides of the boxes that footprints are put into

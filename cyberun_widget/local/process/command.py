@@ -9,8 +9,8 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
-from cyberun_widget.local._extra import require_extra
-from cyberun_widget.local.server import choose_key
+from cyberun_widget.local.process.extra import require_extra
+from cyberun_widget.local.process.launcher import choose_key
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -50,9 +50,9 @@ def serve(  # noqa: PLR0913 - settings of which one names two or three
     port is taken, ValueError for an unfit key.
     """
     require_extra()
-    from cyberun_widget.local import serving  # noqa: PLC0415 - needs the extra
-    from cyberun_widget.local.agent import AgentSettings  # noqa: PLC0415
-    from cyberun_widget.local.app import AppSettings  # noqa: PLC0415
+    from cyberun_widget.local.http.app import AppSettings  # noqa: PLC0415
+    from cyberun_widget.local.process import server as serving  # noqa: PLC0415 - needs the extra
+    from cyberun_widget.local.work.agent import AgentSettings  # noqa: PLC0415
 
     key = choose_key(api_key)
     agent = AgentSettings(speed=speed, labels=tuple(labels))
@@ -74,9 +74,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run the server from the command line. Returns the exit code."""
     options = _parser().parse_args(argv)
     require_extra()
-    from cyberun_widget.local import serving  # noqa: PLC0415 - needs the extra
-    from cyberun_widget.local.agent import AgentSettings  # noqa: PLC0415
-    from cyberun_widget.local.app import AppSettings  # noqa: PLC0415
+    from cyberun_widget.local.http.app import AppSettings  # noqa: PLC0415
+    from cyberun_widget.local.process import server as serving  # noqa: PLC0415 - needs the extra
+    from cyberun_widget.local.work.agent import AgentSettings  # noqa: PLC0415
 
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(name)s %(levelname)s %(message)s")
     try:

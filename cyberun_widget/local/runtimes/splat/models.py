@@ -11,8 +11,8 @@ import numpy as np
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from cyberun_widget.local.runtimes.scene import Array, Shape
-    from cyberun_widget.local.runtimes.splatting import Gaussians
+    from cyberun_widget.local.runtimes.splat.renderer import Gaussians
+    from cyberun_widget.local.runtimes.splat.scene import Array, Shape
 
 _PLY: Final = (
     *("x", "y", "z", "nx", "ny", "nz", "f_dc_0", "f_dc_1", "f_dc_2", "opacity"),

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from cyberun_widget.local.parameters import Parameter
-from cyberun_widget.local.workflow import Workflow
+from cyberun_widget.local.catalogue.parameters import Parameter
+from cyberun_widget.local.catalogue.workflow import Workflow
 
 
 def _node(class_type: str, title: str, **inputs: Any) -> dict[str, Any]:

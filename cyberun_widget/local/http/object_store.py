@@ -15,7 +15,7 @@ from starlette.applications import Starlette
 from starlette.responses import FileResponse, Response
 from starlette.routing import Route
 
-from cyberun_widget.local.store import ObjectRow
+from cyberun_widget.local.state.store import ObjectRow
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 
     from starlette.requests import Request
 
-    from cyberun_widget.local.signing import Signer
-    from cyberun_widget.local.store import Store
+    from cyberun_widget.local.http.signing import Signer
+    from cyberun_widget.local.state.store import Store
 
 _STATUS: Final = {"InvalidArgument": 403, "SignatureDoesNotMatch": 403, "ExpiredToken": 403, "NoSuchKey": 404}
 _WORDS: Final = {

@@ -12,8 +12,8 @@ import threading
 from dataclasses import dataclass, field
 from typing import IO, TYPE_CHECKING, Any, Final
 
-from cyberun_widget.local._extra import require_extra
-from cyberun_widget.local.credentials import Credentials
+from cyberun_widget.local.http.credentials import Credentials
+from cyberun_widget.local.process.extra import require_extra
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -123,7 +123,7 @@ def spawn(
     # A session of its own: Ctrl-C in the terminal, or a notebook's stop button, is meant for the one who asked for us.
     apart: dict[str, Any] = {"start_new_session": True} if os.name == "posix" else {"creationflags": 0x00000208}
     process = subprocess.Popen(  # noqa: S603 - our own module, by this very interpreter
-        [sys.executable, "-m", __package__ or "cyberun_widget.local", "--announce", *arguments],
+        [sys.executable, "-m", "cyberun_widget.local", "--announce", *arguments],
         stdin=subprocess.PIPE if lifeline else subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=log,

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from cyberun_widget.local.runtimes import scene
+from cyberun_widget.local.runtimes.splat import scene
 
 if TYPE_CHECKING:
-    from cyberun_widget.local.runtimes.scene import Array
+    from cyberun_widget.local.runtimes.splat.scene import Array
 
 _DISTANCE: Final = 2.9
 _FIELD: Final = 44.0  # degrees across

@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from cyberun_widget.local.runtimes import camera, models, placing, scene, training
 from cyberun_widget.local.runtimes.context import RuntimeFailure
 from cyberun_widget.local.runtimes.media import write_mp4, write_png
-from cyberun_widget.local.runtimes.splatting import Gaussians, render
+from cyberun_widget.local.runtimes.splat import camera, models, placing, scene, training
+from cyberun_widget.local.runtimes.splat.renderer import Gaussians, render
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from cyberun_widget.local.runtimes.context import Context
-    from cyberun_widget.local.runtimes.scene import Array
+    from cyberun_widget.local.runtimes.splat.scene import Array
 
 _SHARE: Final = {"download": (0.0, 0.18), "process_data": (0.18, 0.22), "train": (0.22, 0.78), "export": (0.78, 0.98),
                  "upload": (0.98, 1.0)}  # fmt: skip
