@@ -1,0 +1,64 @@
+"""The Python that starts the same run again. Pure."""
+
+from __future__ import annotations
+
+import keyword
+from pathlib import PurePath
+from typing import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+_WIDTH: Final = 88  # columns of a line that still reads well in a cell
+
+
+def run_code(slug: str, values: Mapping[str, Any], *, client: str = "Client()") -> str:
+    """Return a cell that runs the workflow with exactly these values, and shows its card.
+
+    `client`: the expression that makes the client. Values are JSON values or paths; a path is uploaded again.
+    """
+    imports = ["from cyberun_widget import Client"]
+    if any(isinstance(value, PurePath) for value in values.values()):
+        imports.insert(0, "from pathlib import Path\n")
+    return "\n".join([*imports, "", f"client = {client}", f"task = {call('client.run', slug, values)}", "task"])
+
+
+def call(function: str, slug: str, values: Mapping[str, Any]) -> str:
+    """Return a call of `function` with the slug and one keyword argument a value, on one line if it fits."""
+    named = {name: value for name, value in values.items() if _is_name(name)}
+    arguments = [literal(slug), *(f"{name}={literal(value)}" for name, value in named.items())]
+    others = {name: value for name, value in values.items() if name not in named}
+    if others:
+        pairs = ", ".join(f"{literal(name)}: {literal(value)}" for name, value in others.items())
+        arguments.append(f"**{{{pairs}}}")
+    line = f"{function}({', '.join(arguments)})"
+    if len(line) <= _WIDTH:
+        return line
+    return "\n".join([f"{function}(", *(f"    {argument}," for argument in arguments), ")"])
+
+
+def literal(value: Any) -> str:
+    """Return a value as Python source: JSON values as they are, a path as `Path("...")`."""
+    match value:
+        case PurePath():
+            return f"Path({_quoted(str(value))})"
+        case str():
+            return _quoted(value)
+        case dict():
+            return "{" + ", ".join(f"{literal(key)}: {literal(item)}" for key, item in value.items()) + "}"
+        case list() | tuple():
+            return "[" + ", ".join(map(literal, value)) + "]"
+        case _:
+            return repr(value)
+
+
+def _quoted(text: str) -> str:
+    """Return text as a string literal in double quotes, ASCII control and invisible characters escaped."""
+    escaped = repr(text + '"')  # a double quote inside makes repr choose single quotes outside
+    body = escaped[1:-2].replace("\\'", "'")
+    return '"' + body.replace('"', '\\"') + '"'
+
+
+def _is_name(name: str) -> bool:
+    # Python reads other scripts' names in their normal form: the keyword would not be the parameter's.
+    return name.isascii() and name.isidentifier() and not keyword.iskeyword(name)
