@@ -4,18 +4,27 @@ from __future__ import annotations
 
 from dataclasses import dataclass, fields
 from math import isfinite
+from typing import Final
 
 from cyberun_widget.errors import ConfigurationError
+
+_COUNTS: Final = ("max_failures", "download_tries")
+_OPTIONAL: Final = ("max_failures", "download_timeout")
 
 
 @dataclass(frozen=True, slots=True)
 class FollowPolicy:
-    """How a task is followed. All times are seconds.
+    """How a task is followed and its files are fetched. All times are in seconds.
 
-    `poll_interval`: between two looks at a task whose events can't be had. `idle_timeout`: the silence on the stream
-    after which the task is looked at. `connect_timeout`: for one connection. `backoff_initial`, `backoff_max`: the
-    first and the longest pause between two tries. `sse_retry_interval`: how often the stream is tried again while
-    polling. `max_failures`: tries in a row without any sign of life before watching ends; None = go on for ever.
+    - `poll_interval`: between two looks at a task whose events can't be had.
+    - `idle_timeout`: silence on the stream after which the task itself is looked at.
+    - `connect_timeout`: for one connection.
+    - `backoff_initial`, `backoff_max`: the first and the longest pause between two tries.
+    - `sse_retry_interval`: how often the stream is tried again while polling.
+    - `max_failures`: tries in a row without any sign of life before watching ends; None goes on for ever.
+    - `download_idle_timeout`: silence after which a download's connection is given up and the file resumed.
+    - `download_tries`: tries for one file in a row that bring no new byte before the file counts as failed.
+    - `download_timeout`: for one file in all; None lets it take as long as bytes keep coming.
     """
 
     poll_interval: float = 3.0
@@ -25,12 +34,18 @@ class FollowPolicy:
     backoff_max: float = 30.0
     sse_retry_interval: float = 60.0
     max_failures: int | None = None
+    download_idle_timeout: float = 15.0
+    download_tries: int = 4
+    download_timeout: float | None = None
 
     def __post_init__(self) -> None:
         for item in fields(self):
-            value = getattr(self, item.name)
-            if item.name == "max_failures":
-                if value is not None and (not isinstance(value, int) or value < 1):
-                    raise ConfigurationError("FollowPolicy: max_failures must be a whole number from 1 on, or None.")
+            value, optional = getattr(self, item.name), item.name in _OPTIONAL
+            if value is None and optional:
+                continue
+            or_none = ", or None" if optional else ""
+            if item.name in _COUNTS:
+                if not isinstance(value, int) or isinstance(value, bool) or value < 1:
+                    raise ConfigurationError(f"FollowPolicy: {item.name} must be a whole number from 1 on{or_none}.")
             elif not isinstance(value, (int, float)) or not isfinite(value) or value <= 0:
-                raise ConfigurationError(f"FollowPolicy: {item.name} must be a number of seconds above 0.")
+                raise ConfigurationError(f"FollowPolicy: {item.name} must be a number of seconds above 0{or_none}.")

@@ -32,8 +32,8 @@ from cyberun_widget.errors import (
 )
 from cyberun_widget.support.backoff import parse_retry_after
 from cyberun_widget.support.secrets import Secret, guard_logs
+from cyberun_widget.support.threads import close_with_loop
 from cyberun_widget.support.urls import disposition_name
-from cyberun_widget.support.within import within
 
 if TYPE_CHECKING:
     import ssl
@@ -144,7 +144,8 @@ class Http:
         timeout = httpx.Timeout(min(silence, _REST_TIMEOUT), connect=connect_timeout)
         answer: Answer | CyberunError
         try:
-            answer = await within(self._call(method, path, params, body, timeout), _REST_TOTAL)
+            async with asyncio.timeout(_REST_TOTAL):
+                answer = await self._call(method, path, params, body, timeout)
         except TimeoutError:
             answer = NetworkError(f"No whole answer from {self._host} within {_REST_TOTAL:.0f} s.")
         if isinstance(answer, CyberunError):
@@ -236,20 +237,15 @@ class Http:
         """Send a request, following redirects within the origin. Returns the answer, and why it is none to follow."""
         for _ in range(_REDIRECTS):
             problem: CyberunError | None = None
-            opened: list[httpx.Response] = []
             try:
-                await within(self._send_into(opened, request), silence)
-            except asyncio.CancelledError:
-                for response in opened:  # it came in the very moment of the cancellation
-                    await response.aclose()
-                raise
+                async with asyncio.timeout(silence):
+                    response = await pool().send(request, stream=True, auth=self._auth)
             except TimeoutError:
                 problem = NetworkError(f"{self._host} took the request for the stream and never answered it.")
             except (httpx.HTTPError, httpx.InvalidURL) as exc:
                 problem = _explain(exc, self._host)
             if problem is not None:
                 raise problem
-            response = opened[0]
             try:
                 target = _redirect(response.status_code, response.headers, request, self.settings.origin)
             except ProtocolError as exc:
@@ -260,9 +256,6 @@ class Http:
             target.headers.update({"Accept": "text/event-stream", "Accept-Encoding": "identity"})
             request = target
         raise NetworkError(f"{self._host} redirects in circles.")
-
-    async def _send_into(self, opened: list[httpx.Response], request: httpx.Request) -> None:
-        opened.append(await pool().send(request, stream=True, auth=self._auth))
 
     @asynccontextmanager
     async def download(self, url: str, *, offset: int = 0, if_range: str | None = None) -> AsyncIterator[Download]:
@@ -375,6 +368,7 @@ def pool() -> httpx.AsyncClient:
     if client is None or client.is_closed:
         guard_logs()
         direct = dict.fromkeys(("all://localhost", "all://127.0.0.1", "all://[::1]"))  # never through a proxy
+        close_with_loop(close_pool)
         client = _pools[loop] = httpx.AsyncClient(
             verify=_tls(),
             mounts=direct,

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
+from cyberun_widget.protocol.fields import cause
 from cyberun_widget.support.secrets import redact, scrub
 
 if TYPE_CHECKING:
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
 
 _WORTH_A_CLICK: Final = 3.0  # seconds of pause that a person may want to cut short
 _LOOK: Final = {"image": 0, "video": 1, "model": 2, "audio": 3, "json": 4, "table": 5, "text": 6}
-_CAUSE: Final = 300  # characters of an error that the card shows unfolded
 
 
 def view(watch: Watch, now: float, *, saved: str | None, stopped: bool, can_rerun: bool) -> dict[str, Any]:
@@ -114,13 +114,6 @@ def shown(artifacts: Artifacts) -> list[dict[str, Any]]:
     items = artifacts.to_json()
     groups = list(dict.fromkeys(item["group"] for item in items))
     return sorted(items, key=lambda item: (groups.index(item["group"]), _LOOK.get(item["kind"], len(_LOOK))))
-
-
-def cause(error: str) -> str:
-    """Return the line of an error that tells the cause: the first, or of a bare Python traceback the last."""
-    lines = [line.strip() for line in error.splitlines() if line.strip()] or [""]
-    told = lines[-1] if lines[0].startswith("Traceback") else lines[0]
-    return told if len(told) <= _CAUSE else told[: _CAUSE - 1] + "…"
 
 
 def _cause(error: str | None) -> dict[str, str]:

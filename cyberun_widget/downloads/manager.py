@@ -18,11 +18,8 @@ from cyberun_widget.downloads.cache_entry import Slot
 from cyberun_widget.downloads.quota import Allowance, DeclinedError
 from cyberun_widget.downloads.sink import disk_words
 from cyberun_widget.downloads.transfer import Retry, Transfer, Watch
-from cyberun_widget.errors import CyberunError, DownloadError, NotFoundError
-from cyberun_widget.support.notice import Notice
-from cyberun_widget.support.onloop import OnLoop
-from cyberun_widget.support.renewal import Renewal
-from cyberun_widget.support.through import through
+from cyberun_widget.errors import CyberunError, DownloadError, NetworkError, NotFoundError
+from cyberun_widget.support.aio import PerLoop, SingleFlight, Throttle, run_in_thread
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
@@ -67,11 +64,11 @@ class Downloads:
         self._items: dict[str, Artifact] = {}
         self._announced: dict[str, int | None] = {}
         self._allowance = Allowance(mode)
-        self._notice = Notice(lambda: on_change(self.artifacts), clock)
-        self._room = OnLoop(lambda: asyncio.Semaphore(AT_ONCE))
-        self._painting = OnLoop(lambda: asyncio.Semaphore(1))  # posters take memory and a core: one after another
+        self._notice = Throttle(lambda: on_change(self.artifacts), clock)
+        self._room = PerLoop(lambda: asyncio.Semaphore(AT_ONCE))
+        self._painting = PerLoop(lambda: asyncio.Semaphore(1))  # posters take memory and a core: one after another
         self._jobs: dict[str, asyncio.Task[None]] = {}
-        self._links = Renewal(self._ask_again)
+        self._renewal = SingleFlight(self._ask_again)
 
     @property
     def artifacts(self) -> Artifacts:
@@ -103,7 +100,7 @@ class Downloads:
         Returns it ready, or failed with words. Raises NotFoundError for a key that the task doesn't have.
         """
         if key not in self._items:
-            await self._links.renew()
+            await self._renew()
         if key not in self._items:
             raise NotFoundError(f"The task has no artifact {key!r}.")
         self._allowance.force(key)
@@ -129,7 +126,7 @@ class Downloads:
         item = self._items.get(key)
         if item is None or item.kind != "model":
             return
-        async with self._painting.now():
+        async with self._painting.get():
             made = await asyncio.to_thread(still, data, self._poster_limit())
         if made is not None:
             self._set(key, poster=made.data, poster_mime=made.mime)
@@ -140,7 +137,7 @@ class Downloads:
         for job in jobs:
             job.cancel()
         await asyncio.gather(*jobs, return_exceptions=True)
-        await self._links.close()
+        await self._renewal.close()
         self._notice.close()
 
     # --- the list ----------------------------------------------------------------------------------------------------
@@ -179,7 +176,7 @@ class Downloads:
         """Bring one file to its end: ready, offered, or failed with words. The others go on whatever happens here."""
         words: str | None = None
         try:
-            async with self._room.now():
+            async with self._room.get():
                 size = self._items[key].size
                 if size is not None:
                     self._allowance.admit(key, size)
@@ -203,7 +200,7 @@ class Downloads:
         item = self._items[key]
         slot = self._slot(item)
         try:
-            while not await through(slot.acquire):  # noqa: ASYNC110 - no event comes from another process
+            while not await run_in_thread(slot.acquire):  # noqa: ASYNC110 - no event comes from another process
                 await asyncio.sleep(_OTHERS_LOCK)
             here = None if again else await asyncio.to_thread(slot.cached)
             if here is not None:
@@ -211,7 +208,7 @@ class Downloads:
             self._set(key, state="downloading")
             transfer = Transfer(self._http, slot, self._watch(key), self._retry)
             record = await transfer.run()
-            return await through(place, slot, record, item.name, transfer.filename), record.mime
+            return await run_in_thread(place, slot, record, item.name, transfer.filename), record.mime
         finally:
             slot.release()
 
@@ -229,7 +226,7 @@ class Downloads:
     async def _show(self, key: str, path: Path, mime: str) -> None:
         """Look into a complete file, and make it ready."""
         item = self._items[key]
-        async with self._painting.now():
+        async with self._painting.get():
             found = await asyncio.to_thread(inspect, path, item.name, mime, self._poster_limit())
         self._set(key, **changes(found, path, self._announced.get(key)))
 
@@ -239,14 +236,24 @@ class Downloads:
     # --- links -------------------------------------------------------------------------------------------------------
 
     async def _link(self, key: str, stale: Secret | None) -> Secret:
-        """Return a link that isn't `stale`. However many files ask at once, the result is asked for once."""
+        """Return a link that isn't `stale`."""
         url = self._items[key]._url  # noqa: SLF001 - the two are one package's halves
         if url is None or url == stale:
-            await self._links.renew()
+            await self._renew()
             url = self._items[key]._url  # noqa: SLF001
         if url is None:
             raise DownloadError(NO_LINK)
         return url
+
+    async def _renew(self) -> None:
+        """Get fresh links. However many files need one at the same moment, the result is asked for once."""
+        try:
+            await self._renewal.join()
+        except NetworkError as problem:
+            words = f"The link has expired, and a new one can't be had: {problem}"
+        else:
+            return
+        raise NetworkError(words)
 
     async def _ask_again(self) -> None:
         self._adopt(sources(self._task_id, await self._refresh(), titles=self._titles))

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 from cyberun_widget.downloads.cache_entry import Record, Slot
 from cyberun_widget.downloads.sink import Sink
 from cyberun_widget.errors import DownloadError, NetworkError
-from cyberun_widget.support.through import through
+from cyberun_widget.support.aio import run_in_thread
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -146,7 +146,7 @@ class Transfer:
         gathered = 0
         writing: asyncio.Future[None] | None = None
         try:
-            await through(sink.open, self._slot.open_part, received)
+            await run_in_thread(sink.open, self._slot.open_part, received)
             try:
                 async for chunk in source:
                     blocks.append(chunk)

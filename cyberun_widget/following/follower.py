@@ -19,7 +19,6 @@ from cyberun_widget.protocol.models import Task
 from cyberun_widget.protocol.sse import SSEDecoder
 from cyberun_widget.protocol.state import TaskState, apply, finish, reconcile
 from cyberun_widget.support.backoff import RETRY_AFTER_MAX, Backoff
-from cyberun_widget.support.within import within
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Mapping
@@ -366,8 +365,9 @@ class Follower:
 
     async def _sleep(self, seconds: float) -> None:
         self._nudged.clear()
-        with contextlib.suppress(asyncio.TimeoutError):
-            await within(self._nudged.wait(), seconds)
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self._nudged.wait()
 
     def _tell(self, text: str) -> None:
         self.story.tell(self.clock(), text)

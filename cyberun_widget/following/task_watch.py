@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 
 from cyberun_widget.api.workflows import find_workflow
 from cyberun_widget.artifacts.model import Artifacts, TaskResult
-from cyberun_widget.card.traits import cause
 from cyberun_widget.downloads.manager import Downloads
 from cyberun_widget.errors import AuthError, CyberunError, NotFoundError, ParameterError, TaskCancelled, TaskFailed
 from cyberun_widget.following.follower import Follower, Listener, Problem
+from cyberun_widget.protocol.fields import cause
 from cyberun_widget.support.backoff import Backoff
 from cyberun_widget.support.secrets import redact, scrub
 from cyberun_widget.support.threads import background

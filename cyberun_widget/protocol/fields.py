@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 NAME_MAX: Final = 200  # characters of a name: node, stage, status
 TEXT_MAX: Final = 4_000  # characters of a line of news
 ERROR_MAX: Final = 64_000  # characters of an error with its log
+CAUSE_MAX: Final = 300  # characters of an error shown in one line
 # Control characters, and halves of surrogate pairs: JSON can name those, and no UTF-8 can carry them to the page.
 _CONTROL: Final = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
 
@@ -92,3 +93,10 @@ def moment(data: Mapping[str, Any], name: str) -> datetime | None:
         return (parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC)).astimezone(UTC)
     except (ValueError, OverflowError):
         return None
+
+
+def cause(error: str) -> str:
+    """Return the line of an error that names its cause: the first, or the last of a bare Python traceback."""
+    lines = [line.strip() for line in error.splitlines() if line.strip()] or [""]
+    told = lines[-1] if lines[0].startswith("Traceback") else lines[0]
+    return told if len(told) <= CAUSE_MAX else told[: CAUSE_MAX - 1] + "…"

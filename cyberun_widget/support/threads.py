@@ -10,11 +10,10 @@ import asyncio
 import logging
 import os
 import threading
+import weakref
 from collections import deque
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final, TypeVar
-
-from cyberun_widget.api.http import close_pool
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
@@ -24,6 +23,18 @@ T = TypeVar("T")
 
 _LINGER: Final = 1.0  # seconds without work after which a thread leaves
 _log = logging.getLogger(__name__)
+
+
+_closers: weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, list[Callable[[], Coroutine[Any, Any, None]]]] = (
+    weakref.WeakKeyDictionary()
+)
+
+
+def close_with_loop(close: Callable[[], Coroutine[Any, Any, None]]) -> None:
+    """Have `close` awaited at the end of the running loop, if it is a `BackgroundLoop`; other loops ignore it."""
+    closers = _closers.setdefault(asyncio.get_running_loop(), [])
+    if close not in closers:
+        closers.append(close)
 
 
 class BackgroundLoop:
@@ -84,7 +95,8 @@ class BackgroundLoop:
             for task in (left := asyncio.all_tasks(loop)):
                 task.cancel()
             loop.run_until_complete(asyncio.gather(*left, return_exceptions=True))
-            loop.run_until_complete(close_pool())
+            for close in _closers.pop(loop, ()):
+                loop.run_until_complete(close())
             loop.run_until_complete(loop.shutdown_asyncgens())
             loop.run_until_complete(loop.shutdown_default_executor())
         finally:

@@ -8,7 +8,7 @@ import time
 
 import pytest
 
-from cyberun_widget.support.threads import BackgroundLoop, Pump, Serial
+from cyberun_widget.support.threads import BackgroundLoop, Pump, Serial, close_with_loop
 
 
 def alive(name: str) -> bool:
@@ -146,3 +146,18 @@ def test_serial_calls_keep_their_order_and_survive_each_other():
     while len(got) < 50 and time.monotonic() < end:
         time.sleep(0.01)
     assert got == list(range(50))
+
+
+def test_what_registers_with_the_loop_is_closed_with_it_once():
+    closed: list[str] = []
+
+    async def close():
+        closed.append(threading.current_thread().name)
+
+    async def register():
+        close_with_loop(close)
+        close_with_loop(close)
+
+    BackgroundLoop(0.01).run(register())
+    assert gone("cyberun-loop")
+    assert closed == ["cyberun-loop"]
