@@ -4,7 +4,8 @@ import logging
 
 from cyberun_widget.artifacts.model import Artifact, TaskResult
 from cyberun_widget.card.widget import TaskWidget
-from cyberun_widget.client.asynchronous import AsyncClient, Client
+from cyberun_widget.client.asynchronous import AsyncClient
+from cyberun_widget.client.sync import Client
 from cyberun_widget.errors import (
     AuthError,
     ConfigurationError,

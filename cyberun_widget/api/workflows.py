@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
-from urllib.parse import quote
 
 from cyberun_widget.protocol.models import Workflow
+from cyberun_widget.support.urls import segment
 
 if TYPE_CHECKING:
     from cyberun_widget.api.http import Http
@@ -18,6 +18,6 @@ async def find_workflow(http: Http, workflow_id: str) -> Workflow:
     """Return a workflow. Raises a CyberunError where it can't be had; it will be asked for again then."""
     key = (http.settings, workflow_id)
     if key not in _known:
-        answer = await http.call("GET", f"/r/workflows/{quote(workflow_id, safe='')}")
+        answer = await http.call("GET", f"/r/workflows/{segment(workflow_id, 'workflow id')}")
         _known[key] = Workflow.from_json(answer.data)
     return _known[key]

@@ -13,8 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 import anywidget
 import traitlets as t
 
-from cyberun_widget.api.http import Http
-from cyberun_widget.api.settings import Settings
+from cyberun_widget.api.calls import Calls
 from cyberun_widget.artifacts.export import save_all
 from cyberun_widget.artifacts.model import Artifacts, TaskResult
 from cyberun_widget.card import display as _show
@@ -23,7 +22,6 @@ from cyberun_widget.card.event_dispatch import Audience, callbacks, rising
 from cyberun_widget.card.page_requests import Desk
 from cyberun_widget.card.publisher import publisher
 from cyberun_widget.card.traits import shown, view
-from cyberun_widget.client.asynchronous import AsyncClient, Client
 from cyberun_widget.downloads.cache import cache_folder
 from cyberun_widget.errors import ConfigurationError, CyberunError, ParameterError, WaitTimeout
 from cyberun_widget.following.task_watch import watch
@@ -37,6 +35,7 @@ if TYPE_CHECKING:
     import os
     from collections.abc import AsyncIterator, Callable, Generator, Mapping
 
+    from cyberun_widget.api.calls import HasCalls
     from cyberun_widget.downloads.manager import Mode
     from cyberun_widget.following.task_watch import Watch
     from cyberun_widget.protocol.events import Event
@@ -105,7 +104,7 @@ class TaskWidget(anywidget.AnyWidget):
     def __init__(
         self,
         task_id: str,
-        client: Client | AsyncClient | None = None,
+        client: HasCalls | None = None,
         *,
         api_key: str | Secret | None = None,
         base_url: str | Secret | None = None,
@@ -127,7 +126,7 @@ class TaskWidget(anywidget.AnyWidget):
         super().__init__(task_id=str(task_id), **traits)
         self._policy = policy or FollowPolicy()
         self._mode, self._dir = download, Path(download_dir).expanduser() if download_dir is not None else None
-        self._rerun: tuple[AsyncClient, str, dict[str, Any]] | None = None
+        self._rerun: tuple[Calls, str, dict[str, Any]] | None = None
         self._rerunning = False
         self._audience = Audience()
         self._outcome: Future[TaskResult] = Future()
@@ -139,9 +138,9 @@ class TaskWidget(anywidget.AnyWidget):
         if self.comm is not None:
             _kernel.route_clicks(self.comm)
         self.on_msg(self._desk.take)
-        self._http: Http | None = None
+        self._calls: Calls | None = None
         try:
-            self._http = Http(_settings(client, api_key, base_url, team_id))
+            self._calls = client._calls if client is not None else Calls.resolve(api_key, base_url, team_id)  # noqa: SLF001
             if not self.task_id.strip():
                 raise ParameterError("The task id is empty. client.tasks() lists your tasks.")
         except CyberunError as exc:
@@ -150,15 +149,15 @@ class TaskWidget(anywidget.AnyWidget):
             self._begin()
 
     @classmethod
-    def submitted(cls, client: Client | AsyncClient, slug: str, parameters: Mapping[str, Any]) -> TaskWidget:
+    def submitted(cls, client: HasCalls, slug: str, parameters: Mapping[str, Any]) -> TaskWidget:
         """Run a workflow and return its card, which can run it again. `Client.run` is the short form.
 
         Raises what `submit` raises, before there is a card.
         """
-        asynchronous = client._async if isinstance(client, Client) else client  # noqa: SLF001 - one facade, one package
-        task_id = background.run(asynchronous.submit(slug, **parameters))
+        calls = client._calls  # noqa: SLF001 - what a client is to this package
+        task_id = background.run(calls.submit(slug, parameters))
         card = cls(task_id, client)
-        card._rerun = (asynchronous, slug, dict(parameters))
+        card._rerun = (calls, slug, dict(parameters))
         return card
 
     # --- for the user ------------------------------------------------------------------------------------------------
@@ -364,12 +363,12 @@ class TaskWidget(anywidget.AnyWidget):
 
     def _begin(self, task_id: str | None = None) -> None:
         """Watch the task, or another one: its id goes into the trait by the publisher's hand, as all else does."""
-        if self._http is None:
+        if self._calls is None:
             return
         task_id = task_id or self.task_id
         self._audience.clear()
         folder = self._dir or cache_folder(task_id)
-        begun = watch(self._http, task_id, self._policy, folder, self._mode, self)
+        begun = watch(self._calls.http, task_id, self._policy, folder, self._mode, self)
         with self._lock:  # the publisher must never settle a new outcome with an old watch's verdict
             self._watch, self._stopped = begun, False
             if self._outcome.done():
@@ -390,9 +389,9 @@ class TaskWidget(anywidget.AnyWidget):
         current.leave(self)
         _settle(self._outcome, _raising(why))
 
-    async def _run_again(self, client: AsyncClient, slug: str, parameters: dict[str, Any]) -> None:
+    async def _run_again(self, calls: Calls, slug: str, parameters: dict[str, Any]) -> None:
         try:
-            task_id = await client.submit(slug, **parameters)
+            task_id = await calls.submit(slug, parameters)
         except CyberunError as exc:
             self._desk.tell(f"It could not be run again: {exc}")
         else:
@@ -419,15 +418,6 @@ class TaskWidget(anywidget.AnyWidget):
             "retry_count": state.retry_count if state else 0,
             "output": self.output,
         }
-
-
-def _settings(
-    client: Client | AsyncClient | None, api_key: Secret | None, base_url: Secret | None, team_id: str | None
-) -> Settings:
-    if client is None:
-        return Settings.resolve(api_key, base_url, team_id)
-    asynchronous = client._async if isinstance(client, Client) else client  # noqa: SLF001 - one facade, one package
-    return asynchronous._http.settings  # noqa: SLF001 - likewise
 
 
 def _raising(error: CyberunError) -> Future[TaskResult]:

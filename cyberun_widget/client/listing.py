@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from html import escape
 from typing import TYPE_CHECKING, TypeVar, overload
 
+from cyberun_widget.card.widget import TaskWidget
 from cyberun_widget.errors import NotFoundError
 from cyberun_widget.protocol.models import Task, Workflow
 
@@ -13,8 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from datetime import datetime
 
-    from cyberun_widget.card.widget import TaskWidget
-    from cyberun_widget.client.asynchronous import AsyncClient
+    from cyberun_widget.api.calls import HasCalls
 
 T = TypeVar("T")
 
@@ -68,14 +68,12 @@ class TaskList(_Table[Task]):
     _columns = ("task", "status", "workflow", "GPU", "created", "took")
     _empty = "No tasks."
 
-    def __init__(self, items: Iterable[Task], client: AsyncClient) -> None:
+    def __init__(self, items: Iterable[Task], client: HasCalls) -> None:
         super().__init__(items)
         self._client = client
 
     def open(self, which: int | str) -> TaskWidget:
         """Return the card of a task. `which`: its place in the list, or its id or the beginning of it."""
-        from cyberun_widget.card.widget import TaskWidget  # noqa: PLC0415 - the widget imports the client
-
         if isinstance(which, int):
             return TaskWidget(self._items[which].id, self._client)
         found = [task for task in self._items if task.id.startswith(which)]

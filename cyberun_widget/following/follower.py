@@ -10,8 +10,8 @@ import asyncio
 import contextlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, Protocol
-from urllib.parse import quote
 
+from cyberun_widget.api.calls import task_path
 from cyberun_widget.errors import AuthError, CyberunError, NetworkError, NotFoundError, ParameterError, ProtocolError
 from cyberun_widget.following.journal import Story
 from cyberun_widget.protocol.events import TERMINAL, Event, EventError, parse
@@ -80,7 +80,7 @@ class Follower:
         self.last_news: float | None = None
         self.story = Story(clock())
         self._http, self._policy, self._listener, self.clock = http, policy, listener, clock
-        self._path = f"/r/tasks/{quote(task_id, safe='')}"
+        self._path = task_path(task_id)
         self._get_backoff = Backoff(policy.backoff_initial, policy.backoff_max, random)
         self._stream_backoff = Backoff(policy.backoff_initial, policy.backoff_max, random)
         self._nudged = asyncio.Event()

@@ -11,6 +11,7 @@ from concurrent.futures import Future
 from threading import Lock
 from typing import TYPE_CHECKING, Final, TypeAlias
 
+from cyberun_widget.api.calls import task_path
 from cyberun_widget.api.workflows import find_workflow
 from cyberun_widget.artifacts.model import Artifacts, TaskResult
 from cyberun_widget.downloads.manager import Downloads
@@ -193,7 +194,7 @@ class Watch:
         )
 
     async def _fresh_result(self) -> Mapping[str, Any]:
-        answer = await self._http.call("GET", f"/r/tasks/{self.follower.state.task_id}/result")
+        answer = await self._http.call("GET", f"{task_path(self.follower.state.task_id)}/result")
         fresh: Mapping[str, Any] = answer.data if isinstance(answer.data, dict) else {}
         return fresh
 
@@ -223,7 +224,7 @@ class Watch:
         backoff = Backoff(_CANCEL_PAUSE, max(_CANCEL_PAUSE, self.key[2].backoff_max), random.random)
         while not self.follower.state.ended and self.fatal is None:
             try:
-                await self._http.call("POST", f"/r/tasks/{self.follower.state.task_id}/cancel")
+                await self._http.call("POST", f"{task_path(self.follower.state.task_id)}/cancel")
             except (AuthError, NotFoundError, ParameterError) as exc:
                 self.cancelling, self.cancel_problem = False, f"The task could not be cancelled: {exc}"
                 break

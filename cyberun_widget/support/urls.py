@@ -5,12 +5,29 @@ from __future__ import annotations
 import datetime as dt
 import re
 from typing import Final
-from urllib.parse import parse_qs, unquote, urlsplit
+from urllib.parse import parse_qs, quote, unquote, urlsplit
+
+from cyberun_widget.errors import NotFoundError
 
 _DISPOSITION: Final = re.compile(
     r"filename\*\s*=\s*[\w-]+''([^;]+)|filename\s*=\s*(?:\"([^\"]*)\"|([^;]+))", re.IGNORECASE
 )
 _SIGNED: Final = re.compile(r"[?&](?:x-amz-|x-goog-|signature=|sig=)", re.IGNORECASE)
+
+
+def segment(name: str, what: str) -> str:
+    """Return an id or slug as one segment of a URL's path, whatever it holds. `what` it is, for the error's words.
+
+    Raises NotFoundError where it can't be one: empty, or a dot segment, which would lead elsewhere.
+    """
+    name = name.strip() if isinstance(name, str) else ""
+    if name in ("", ".", ".."):
+        raise NotFoundError(f"The {what} is {'empty' if not name else repr(name)}, and nothing has that.")
+    try:
+        return quote(name, safe="@")
+    except UnicodeEncodeError:
+        shown = name.encode("utf-8", "replace").decode()
+    raise NotFoundError(f"The {what} {shown!r} holds characters that nothing is named by.")
 
 
 def usable(url: str) -> bool:

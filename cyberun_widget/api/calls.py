@@ -1,0 +1,187 @@
+"""The REST operations of one account, typed. Everything above `api` asks the service through `Calls`."""
+
+from __future__ import annotations
+
+import asyncio
+import mimetypes
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, Protocol
+
+from cyberun_widget.api.http import Http
+from cyberun_widget.api.settings import Settings
+from cyberun_widget.errors import CyberunError, ParameterError, ProtocolError
+from cyberun_widget.protocol.events import TERMINAL
+from cyberun_widget.protocol.models import Task, Workflow
+from cyberun_widget.protocol.parameters import check
+from cyberun_widget.support.secrets import Secret
+from cyberun_widget.support.urls import segment
+
+if TYPE_CHECKING:
+    import os
+    from collections.abc import AsyncIterator, Mapping
+
+_PAGE: Final = 100  # the most that one page may hold
+_UPLOAD_MAX: Final = 500 * 1000 * 1000  # bytes, the service's default
+_BLOCK: Final = 1024 * 1024  # bytes read from disk at a time
+
+
+class HasCalls(Protocol):
+    """Whatever speaks for an account: `Client`, `AsyncClient`. Cards, forms and groups take either."""
+
+    @property
+    def _calls(self) -> Calls: ...
+
+
+class Calls:
+    """The REST operations of one account, usable from any event loop. Each raises a `CyberunError` in words.
+
+    Source: the API page's tables of calls.
+    """
+
+    def __init__(self, http: Http) -> None:
+        self.http = http
+
+    @classmethod
+    def resolve(
+        cls, api_key: Secret | None = None, base_url: Secret | None = None, team_id: str | None = None
+    ) -> Calls:
+        """Return the calls of the account that the arguments and the environment name. See `Settings.resolve`."""
+        return cls(Http(Settings.resolve(api_key, base_url, team_id)))
+
+    @property
+    def settings(self) -> Settings:
+        """The account, and where its service is."""
+        return self.http.settings
+
+    async def workflows(self) -> list[Workflow]:
+        """List the workflows that this key may run."""
+        return [Workflow.from_json(item) for item in _list(await self._get("/r/workflows"), "workflow_list")]
+
+    async def workflow(self, slug: str) -> Workflow:
+        """Return one workflow with its parameters. `slug`: such as "upscale", or "upscale@2" for its version 2."""
+        return Workflow.from_json(await self._get(_workflow_path(slug)))
+
+    async def upload(self, path: str | os.PathLike[str]) -> str:
+        """Upload an input file of at most 500 MB, and return its key: the value for a `file` parameter.
+
+        Raises ParameterError where there is no such file or it is too large.
+        """
+        file = Path(path)
+        try:
+            size = (await asyncio.to_thread(file.stat)).st_size
+        except OSError as exc:
+            raise ParameterError(f"The file {file} can't be read: {exc.strerror}.") from None
+        if size > _UPLOAD_MAX:
+            raise ParameterError(f"{file.name} is {size / 1e6:,.0f} MB; the service takes files of at most 500 MB.")
+        mime = mimetypes.guess_type(file.name)[0] or "application/octet-stream"
+        wanted = {"file_name": file.name, "file_size": size, "content_type": mime}
+        answer = (await self.http.call("POST", "/r/files/presign", body=wanted)).data
+        key, url, headers = (_field(answer, name) for name in ("file_key", "upload_url", "upload_headers"))
+        if not (isinstance(key, str) and isinstance(url, str) and isinstance(headers, dict)):
+            raise ProtocolError("The service's answer to the upload isn't what the API says.")
+        url, headers = Secret(url), {str(name): Secret(str(value)) for name, value in headers.items()}
+        await self.http.upload(url, headers, _blocks(file))
+        return key
+
+    async def submit(self, slug: str, parameters: Mapping[str, Any]) -> str:
+        """Check the parameters, upload the files among them (given as `Path`), start the run: return the task's id.
+
+        The check is against the workflow's own definitions: ParameterError names everything that is wrong. Nothing is
+        sent before it has passed.
+        """
+        checked = check(await self.workflow(slug), parameters)
+        for name, value in checked.items():
+            if isinstance(value, Path):
+                checked[name] = await self.upload(value)
+        return await self.start(slug, checked)
+
+    async def start(self, slug: str, parameters: Mapping[str, Any]) -> str:
+        """Start a run with parameters that are JSON values and known to be right. It is paid for.
+
+        One request, never repeated. Raises ParameterError, AuthError and the like where the service refused.
+        """
+        try:
+            answer = await self.http.call("POST", f"{_workflow_path(slug)}/run", body={"parameters": dict(parameters)})
+        except ConnectionError as exc:
+            lost = str(exc)
+        else:
+            task_id = _field(answer.data, "task_id")
+            if not isinstance(task_id, str) or not task_id:
+                raise ProtocolError("The service took the run but gave no task_id; look for it with client.tasks().")
+            return task_id
+        raise CyberunError(
+            f"{lost} Whether the task was started isn't known: look at client.tasks() before you submit it again."
+        )
+
+    async def tasks(self, status: str | None = None, limit: int = 20) -> list[Task]:
+        """List the newest tasks. `status`: only those in it. `limit`: how many at most, over all pages."""
+        if limit < 1:
+            raise ParameterError("limit must be 1 or more.")
+        found: list[Task] = []
+        page = 1
+        while len(found) < limit:
+            query: dict[str, str | int] = {"current_page": page, "per_page": min(limit, _PAGE)}
+            if status is not None:
+                query["status"] = status
+            data = (await self.http.call("GET", "/r/tasks", params=query)).data
+            items = _list(data, "task_list")
+            found += [Task.from_json(item) for item in items]
+            total = (data.get("page_meta") or {}).get("total_count")
+            if not items or (isinstance(total, int) and len(found) >= total):
+                break
+            page += 1
+        return found[:limit]
+
+    async def task(self, task_id: str) -> Task:
+        """Return one task as it is now. Raises NotFoundError where there is none."""
+        return Task.from_json(await self._get(task_path(task_id)), task_id)
+
+    async def result(self, task_id: str) -> dict[str, Any]:
+        """Return the answer of `/result` for a task that has ended, its `task_status` terminal.
+
+        Each answer has fresh links. Raises ProtocolError where it holds no verdict.
+        """
+        data = await self._get(f"{task_path(task_id)}/result")
+        if not isinstance(data, dict) or data.get("task_status") not in TERMINAL:
+            raise ProtocolError("The service's answer about the result has no verdict.")
+        return data
+
+    async def cancel(self, task_id: str) -> bool:
+        """Ask for a task to be cancelled. One that has ended already stays as it is; that also gives True."""
+        answer = await self.http.call("POST", f"{task_path(task_id)}/cancel")
+        return _field(answer.data, "success") is True
+
+    async def _get(self, path: str) -> Any:
+        return (await self.http.call("GET", path)).data
+
+    def __repr__(self) -> str:
+        return f"Calls(base_url={self.settings.base_url!r})"
+
+
+def task_path(task_id: str) -> str:
+    """Return the path of a task below the base URL, whatever the id holds. Raises NotFoundError for one that can't be.
+
+    `/events`, `/result` and `/cancel` follow it.
+    """
+    return f"/r/tasks/{segment(task_id, 'task id')}"
+
+
+def _workflow_path(slug: str) -> str:
+    return f"/r/workflows/slug/{segment(slug, 'workflow slug')}"
+
+
+async def _blocks(file: Path) -> AsyncIterator[bytes]:
+    with await asyncio.to_thread(file.open, "rb") as handle:
+        while block := await asyncio.to_thread(handle.read, _BLOCK):
+            yield block
+
+
+def _field(data: Any, name: str) -> Any:
+    return data.get(name) if isinstance(data, dict) else None
+
+
+def _list(data: Any, name: str) -> list[Any]:
+    items = _field(data, name)
+    if not isinstance(items, list):
+        raise ProtocolError(f"The service's answer has no {name}.")
+    return items

@@ -1,0 +1,66 @@
+"""What both clients are: one account, by its key or on the local server."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from cyberun_widget.api.calls import Calls
+from cyberun_widget.downloads.cache import clear_cache
+from cyberun_widget.errors import ConfigurationError
+from cyberun_widget.support.secrets import Secret
+
+if TYPE_CHECKING:
+    from typing import Self
+
+
+class Account:
+    """One account of one service. The key is in `_calls`, and shows nowhere."""
+
+    def __init__(
+        self,
+        api_key: str | Secret | None = None,
+        *,
+        base_url: str | Secret | None = None,
+        team_id: str | None = None,
+    ) -> None:
+        # Rebound at once: no traceback of ours may have the key among its variables.
+        api_key = Secret(api_key) if api_key is not None else None
+        base_url = Secret(base_url) if base_url is not None else None
+        self._calls = Calls.resolve(api_key, base_url, team_id)
+
+    @classmethod
+    def _of(cls, calls: Calls) -> Self:
+        """Return a client that makes these calls."""
+        client = cls.__new__(cls)
+        client._calls = calls  # noqa: SLF001 - of this class
+        return client
+
+    @classmethod
+    def local(cls) -> Self:
+        """Return a client of the embedded server on this machine, started if it isn't running. No key is needed.
+
+        Raises ConfigurationError where the `local` extra isn't installed, or the server doesn't start.
+        """
+        from cyberun_widget.local import ensure  # noqa: PLC0415 - needs an extra
+
+        try:
+            base_url, key = ensure()
+        except ImportError as exc:  # its words name the extra
+            problem = str(exc)
+        except OSError as exc:
+            problem = f"The local server doesn't start: {exc}"
+        else:
+            return cls(Secret(key), base_url=base_url)
+        raise ConfigurationError(problem)
+
+    @property
+    def base_url(self) -> str:
+        """The API's base URL."""
+        return self._calls.settings.base_url
+
+    def clear_cache(self) -> int:
+        """Delete the downloaded artifacts of all tasks from the cache folder. Returns the bytes that were freed."""
+        return clear_cache()
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}(base_url={self.base_url!r})"

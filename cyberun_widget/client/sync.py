@@ -1,0 +1,50 @@
+"""`Client`: the asynchronous client behind one facade that waits."""
+
+from __future__ import annotations
+
+from functools import update_wrapper
+from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar
+
+from cyberun_widget.card.widget import TaskWidget
+from cyberun_widget.client.account import Account
+from cyberun_widget.client.asynchronous import AsyncClient
+from cyberun_widget.support.threads import background
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Coroutine
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+def _waiting(
+    method: Callable[Concatenate[AsyncClient, P], Coroutine[Any, Any, T]],
+) -> Callable[Concatenate[Client, P], T]:
+    """Return the method of `Client` that waits for what the method of `AsyncClient` gives."""
+
+    def call(self: Client, /, *args: P.args, **kwargs: P.kwargs) -> T:
+        return background.run(method(AsyncClient._of(self._calls), *args, **kwargs))  # noqa: SLF001 - one package
+
+    update_wrapper(call, method)
+    call.__qualname__ = f"Client.{method.__name__}"
+    return call
+
+
+class Client(Account):
+    """The API of one account, for code that waits: a notebook cell, a script. Its calls are those of `AsyncClient`.
+
+    Works inside a running event loop too (a notebook's kernel has one): the network is on a thread of its own.
+    """
+
+    workflows = _waiting(AsyncClient.workflows)
+    workflow = _waiting(AsyncClient.workflow)
+    upload = _waiting(AsyncClient.upload)
+    submit = _waiting(AsyncClient.submit)
+    tasks = _waiting(AsyncClient.tasks)
+    task = _waiting(AsyncClient.task)
+    result = _waiting(AsyncClient.result)
+    cancel = _waiting(AsyncClient.cancel)
+
+    def run(self, slug: str, /, **parameters: Any) -> TaskWidget:
+        """Run a workflow and return the card that watches the task."""
+        return TaskWidget.submitted(self, slug, parameters)
