@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from cyberun_widget.errors import (
     AuthError,
@@ -17,10 +17,13 @@ from cyberun_widget.errors import (
     ServerError,
 )
 from cyberun_widget.support.backoff import parse_retry_after
-from cyberun_widget.support.secrets import redact
+from cyberun_widget.support.text import clean
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+
+_SAID_MAX: Final = 300  # characters of a server's own words in an error
 
 
 def failure(status: int, headers: Mapping[str, str], content: bytes, now: datetime | None) -> CyberunError:  # noqa: PLR0911 - one a status
@@ -50,7 +53,7 @@ def failure(status: int, headers: Mapping[str, str], content: bytes, now: dateti
 
 
 def _said(content: bytes) -> str:
-    """Return the server's own words out of an error's JSON body, shortened and redacted; '' for a web page."""
+    """Return the server's own words from an error's JSON body, cleaned and shortened; '' for a web page."""
     try:
         data = json.loads(content)
     except (ValueError, RecursionError):
@@ -61,7 +64,7 @@ def _said(content: bytes) -> str:
         for words in (data.get("detail"), data.get("message"), nested):
             if words:
                 text = words if isinstance(words, str) else json.dumps(words)
-                return ": " + redact(" ".join(text.split()))[:300]
+                return f": {clean(text, limit=_SAID_MAX)}"
     return ""
 
 
@@ -76,6 +79,11 @@ def parse(content: bytes, headers: Mapping[str, str], host: str) -> Any:
         f"{host} answered with {what} where the API answers with JSON. Is the base URL right (it ends in /api/v1), or "
         "does a login page or proxy stand in between?"
     )
+
+
+def mime(headers: Mapping[str, str]) -> str:
+    """Return the media type of a body in lower case, without its parameters; '' where it isn't named."""
+    return clean(headers.get("content-type", "").split(";")[0], limit=100).lower()
 
 
 def date(headers: Mapping[str, str]) -> datetime | None:

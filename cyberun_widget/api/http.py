@@ -22,7 +22,7 @@ import httpcore
 import httpx
 
 from cyberun_widget.api.bulk import pieces
-from cyberun_widget.api.failures import date, failure, parse
+from cyberun_widget.api.failures import date, failure, mime, parse
 from cyberun_widget.api.settings import Settings, origin_of
 from cyberun_widget.errors import (
     CyberunError,
@@ -226,10 +226,9 @@ class Http:
         now = date(response.headers)
         if error is None and response.status_code != httpx.codes.OK:
             error = failure(response.status_code, response.headers, b"", now)
-        mime = response.headers.get("content-type", "").split(";")[0].strip().lower()
         wait = parse_retry_after(response.headers.get("retry-after"), now or datetime.now(UTC))
         try:
-            yield Stream(response.status_code, mime, wait, error, response)
+            yield Stream(response.status_code, mime(response.headers), wait, error, response)
         finally:
             await response.aclose()
 
@@ -345,7 +344,7 @@ def _described(response: httpx.Response, asked: int) -> Download:
         offset=offset,
         total=total,
         etag=etag if etag and not etag.startswith("W/") else None,
-        mime=headers.get("content-type", "").split(";")[0].strip().lower(),
+        mime=mime(headers),
         filename=disposition_name(headers.get("content-disposition", "")) or None,
         _response=response,
     )

@@ -7,7 +7,7 @@ from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING, Final
 
 from cyberun_widget.jupyter.kernel import has_subshells, host
-from cyberun_widget.support.secrets import redact
+from cyberun_widget.support.text import clean
 
 if TYPE_CHECKING:
     from cyberun_widget.card.widget import TaskWidget
@@ -36,7 +36,7 @@ def report(card: TaskWidget, watch: Watch | None) -> str:
             "seconds    what happened",
             *follower.story.lines(),
         ]
-    return redact("\n".join(lines))
+    return clean("\n".join(lines), lines=True)
 
 
 def _version(name: str) -> str:

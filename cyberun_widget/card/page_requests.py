@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 from cyberun_widget.content.preview import preview
 from cyberun_widget.errors import CyberunError
 from cyberun_widget.jupyter.kernel import has_subshells, in_kernel
-from cyberun_widget.support.secrets import redact
+from cyberun_widget.support.text import clean
 from cyberun_widget.support.threads import Serial, background
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ class Desk:
 
     def tell(self, text: str, *, number: int | None = None, key: str | None = None) -> None:
         """Have the page say what went wrong with something that was asked for."""
-        self._send({"type": "failed", "id": number, "key": key, "text": redact(text)})
+        self._send({"type": "failed", "id": number, "key": key, "text": clean(text, lines=True)})
 
     def push(self, artifacts: Artifacts) -> None:
         """Send the viewer and the small files unasked, where a busy kernel couldn't answer for them later."""

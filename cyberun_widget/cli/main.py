@@ -13,7 +13,7 @@ from importlib.metadata import version
 from typing import TYPE_CHECKING, Final, NoReturn
 
 from cyberun_widget.errors import ConfigurationError, CyberunError
-from cyberun_widget.render.wording import clean
+from cyberun_widget.support.text import clean
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

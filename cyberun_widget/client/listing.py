@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from html import escape
-from typing import TYPE_CHECKING, TypeVar, overload
+from typing import TYPE_CHECKING, Final, TypeVar, overload
 
 from cyberun_widget.card.widget import TaskWidget
 from cyberun_widget.errors import NotFoundError
 from cyberun_widget.protocol.models import Task, Workflow
+from cyberun_widget.support.text import clean
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
     from cyberun_widget.api.calls import HasCalls
 
 T = TypeVar("T")
+
+_CELL_MAX: Final = 200  # characters of a cell
 
 
 class _Table(Sequence[T]):
@@ -41,10 +44,13 @@ class _Table(Sequence[T]):
     def _row(self, item: T) -> tuple[str, ...]:
         raise NotImplementedError
 
+    def _cells(self, item: T) -> tuple[str, ...]:
+        return tuple(clean(cell, limit=_CELL_MAX) for cell in self._row(item))
+
     def __repr__(self) -> str:
         if not self._items:
             return self._empty
-        rows = [self._columns, *(self._row(item) for item in self._items)]
+        rows = [self._columns, *map(self._cells, self._items)]
         widths = [max(len(row[column]) for row in rows) for column in range(len(self._columns))]
         return "\n".join(
             "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows
@@ -56,7 +62,7 @@ class _Table(Sequence[T]):
         cell = '<td style="text-align:left" dir="auto">{}</td>'
         head = "".join(f'<th style="text-align:left">{escape(name)}</th>' for name in ("", *self._columns))
         body = "".join(
-            "<tr>" + cell.format(index) + "".join(cell.format(escape(text)) for text in self._row(item)) + "</tr>"
+            "<tr>" + cell.format(index) + "".join(cell.format(escape(text)) for text in self._cells(item)) + "</tr>"
             for index, item in enumerate(self._items)
         )
         return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"

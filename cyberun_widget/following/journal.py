@@ -6,7 +6,7 @@ from collections import Counter, deque
 from dataclasses import dataclass, field
 from typing import Final
 
-from cyberun_widget.support.secrets import redact
+from cyberun_widget.support.text import clean
 
 _LINES: Final = 300
 _HEAD: Final = 20  # the first lines are kept for good: how it began is worth as much as how it ended
@@ -24,8 +24,8 @@ class Story:
     _told: int = 0
 
     def tell(self, now: float, text: str) -> None:
-        """Add a line. Keys and signatures in it are taken out."""
-        line = f"{now - self.start:9.2f}  {redact(text)}"
+        """Add a line. It is cleaned: one line, no controls, no keys."""
+        line = f"{now - self.start:9.2f}  {clean(text)}"
         self._told += 1
         if len(self._first) < _HEAD:
             self._first.append(line)

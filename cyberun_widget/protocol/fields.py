@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import json
-import re
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
-from cyberun_widget.support.secrets import redact
+from cyberun_widget.support.text import clean
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -16,8 +15,6 @@ NAME_MAX: Final = 200  # characters of a name: node, stage, status
 TEXT_MAX: Final = 4_000  # characters of a line of news
 ERROR_MAX: Final = 64_000  # characters of an error with its log
 CAUSE_MAX: Final = 300  # characters of an error shown in one line
-# Control characters, and halves of surrogate pairs: JSON can name those, and no UTF-8 can carry them to the page.
-_CONTROL: Final = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
 
 
 class FieldError(ValueError):
@@ -40,17 +37,13 @@ def _refuse(constant: str) -> None:
 
 
 def text(data: Mapping[str, Any], name: str, limit: int = TEXT_MAX) -> str:
-    """Return a string field, cut at `limit` characters; '' where it is missing or null.
-
-    Control characters are taken out, and so are keys and signatures: what comes from here is shown, kept and logged.
-    """
+    """Return a string field, cleaned and at most `limit` characters long; '' where it is missing or null."""
     value = data.get(name)
     if value is None:
         return ""
     if not isinstance(value, str):
         raise FieldError(f"{name} is not a string")
-    clean = redact(_CONTROL.sub("", value[: limit + 1]))
-    return clean if len(clean) <= limit else clean[: limit - 1] + "…"
+    return clean(value, lines=True, limit=limit)
 
 
 def label(data: Mapping[str, Any], name: str) -> str:
@@ -58,7 +51,7 @@ def label(data: Mapping[str, Any], name: str) -> str:
     value = data.get(name)
     if isinstance(value, int) and not isinstance(value, bool):
         return str(value)[:NAME_MAX]
-    return " ".join(text(data, name, NAME_MAX).split())
+    return clean(text(data, name, NAME_MAX))
 
 
 def fraction(data: Mapping[str, Any], name: str) -> float:

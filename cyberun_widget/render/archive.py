@@ -16,8 +16,9 @@ from typing import TYPE_CHECKING, Any, Final
 from cyberun_widget.render.excerpts import layout, shorten
 from cyberun_widget.render.html import Node, html, node
 from cyberun_widget.render.text import block
-from cyberun_widget.render.wording import ENDED, Words, clean, clock, running_time, stage_name, weight, words
+from cyberun_widget.render.wording import ENDED, Words, clock, running_time, stage_name, weight, words
 from cyberun_widget.support.secrets import scrub
+from cyberun_widget.support.text import clean
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -10,8 +10,8 @@ import logging
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from cyberun_widget.render.wording import clean
 from cyberun_widget.support.secrets import scrub
+from cyberun_widget.support.text import clean
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

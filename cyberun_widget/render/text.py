@@ -6,7 +6,8 @@ import re
 import unicodedata
 from typing import TYPE_CHECKING, Any, Final
 
-from cyberun_widget.render.wording import Words, clean, clock, percent, stage_name, weight, words
+from cyberun_widget.render.wording import Words, clock, percent, stage_name, weight, words
+from cyberun_widget.support.text import clean
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

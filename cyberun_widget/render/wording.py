@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, Literal
 
-from cyberun_widget.support.secrets import redact
+from cyberun_widget.support.text import clean
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -214,24 +214,6 @@ def weight(size: float) -> str:
         size, unit = size / 1000, unit + 1
     number = f"{size:.0f}" if not unit or size >= _ROUNDED else f"{size:.1f}".removesuffix(".0")
     return f"{number} {units[unit]}"
-
-
-def clean(text: object, *, lines: bool = False) -> str:
-    """Return foreign text that is safe to show: one line (unless `lines`), without keys, signatures of links,
-    control characters (a terminal would obey them) and broken surrogates."""  # noqa: D205, D209
-    if text is None:
-        return ""
-    kept = str(text).encode("utf-8", "replace").decode()
-    kept = kept.replace("\r\n", "\n").replace("\t", "    ")
-    if not lines:
-        kept = " ".join(kept.split())
-    return redact("".join(char for char in kept if char == "\n" or not _control(char)))
-
-
-def _control(char: str) -> bool:
-    """Tell C0, C1, and the characters that turn the direction of all text after them."""
-    code = ord(char)
-    return code < 0x20 or 0x7F <= code < 0xA0 or 0x202A <= code <= 0x202E or 0x2066 <= code <= 0x2069  # noqa: PLR2004
 
 
 def _number(value: Any) -> float:
