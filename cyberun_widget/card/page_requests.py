@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 from cyberun_widget.content.preview import preview
 from cyberun_widget.errors import CyberunError
 from cyberun_widget.jupyter.kernel import has_subshells, in_kernel
+from cyberun_widget.support import assets
 from cyberun_widget.support.text import clean
 from cyberun_widget.support.threads import Serial, background
 
@@ -24,12 +25,7 @@ if TYPE_CHECKING:
     from cyberun_widget.card.widget import TaskWidget
 
 _log = logging.getLogger(__name__)
-_STATIC: Final = Path(__file__).parents[1] / "static"
-_MODULES: Final = {
-    "files": (_STATIC / "files.js", _STATIC / "files.css"),
-    "view": (_STATIC / "viewers" / "view.js", None),
-    "three": (_STATIC / "viewers" / "three.js", None),
-}
+_MODULES: Final = ("files", "viewers", "three")
 CHUNK: Final = 1024 * 1024  # bytes of one answer
 _PUSH_EACH: Final = 4 * CHUNK
 _PUSH_ALL: Final = 16 * CHUNK
@@ -56,7 +52,7 @@ class Desk:
         if not in_kernel() or has_subshells() or not artifacts:
             return
         self._module("files")
-        self._module("view")
+        self._module("viewers")
         left = _PUSH_ALL
         for artifact in artifacts:
             size = artifact.size or 0
@@ -105,11 +101,7 @@ class Desk:
     def _module(self, name: str) -> None:
         if name not in _MODULES:
             raise ValueError("There is no such viewer.")
-        script, style = _MODULES[name]
-        if not script.is_file():
-            raise ValueError("This viewer isn't part of the installation: install cyberun-widget from its wheel.")
-        buffers = [script.read_bytes(), style.read_bytes() if style else b""]
-        self._send({"type": "module", "name": name}, buffers)
+        self._send({"type": "module", "name": name}, [assets.content(f"{name}.js")])
 
     def _chunk(self, artifact: Artifact, number: int | None, offset: int, length: int) -> None:
         if artifact.path is None:

@@ -28,6 +28,7 @@ from cyberun_widget.following.task_watch import watch
 from cyberun_widget.jupyter import kernel as _kernel
 from cyberun_widget.policy import FollowPolicy
 from cyberun_widget.render.text import line
+from cyberun_widget.support import assets
 from cyberun_widget.support.secrets import Secret
 from cyberun_widget.support.threads import background
 
@@ -41,7 +42,6 @@ if TYPE_CHECKING:
     from cyberun_widget.protocol.events import Event
 
 _log = logging.getLogger(__name__)
-_STATIC: Final = Path(__file__).parents[1] / "static"
 _MODES: Final = ("auto", "all", "none")
 
 
@@ -59,9 +59,8 @@ class TaskWidget(anywidget.AnyWidget):
     Traits are written by one background thread, and so are `observe` handlers called on it.
     """
 
-    # As text: for a path, anywidget keeps a hook to every card there ever was, and with it all that the card holds.
-    _esm = (_STATIC / "task.js").read_text("utf-8")
-    _css = (_STATIC / "task.css").read_text("utf-8")
+    _esm = assets.for_anywidget("card.js")
+    _css = assets.for_anywidget("card.css")
 
     task_id = t.Unicode("").tag(sync=True)
     """The task's id."""

@@ -1,6 +1,6 @@
 """The static card: what a saved notebook shows of a task without a kernel, a script or a network.
 
-It stands under the live card as an output of its own and is hidden while that one is there (`static/archive.css`).
+It stands under the live card as an output of its own and is hidden while that one is there (`frontend/src/archive`).
 It reads well without any style too, as GitHub shows it. Keys, signed links and places on disk are not in it.
 """
 
@@ -10,13 +10,13 @@ import base64
 import functools
 import json
 import re
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from cyberun_widget.render.excerpts import layout, shorten
 from cyberun_widget.render.html import Node, html, node
 from cyberun_widget.render.text import block
 from cyberun_widget.render.wording import ENDED, Words, clock, running_time, stage_name, weight, words
+from cyberun_widget.support import assets
 from cyberun_widget.support.secrets import scrub
 from cyberun_widget.support.text import clean
 
@@ -29,7 +29,6 @@ _FIGURES: Final = 200  # pictures that are tried
 _DETAILS: Final = 8_000  # characters of a failure's details
 _SIDE, _SIDE_ALONE = 240, 480  # pixels of a picture where no style sheet says otherwise
 _MIMES: Final = ("image/webp", "image/jpeg", "image/png", "image/gif")
-_STYLES: Final = Path(__file__).parents[1] / "static" / "archive.css"
 
 _Artifact = dict[str, Any]
 
@@ -245,6 +244,4 @@ def _output(output: Any) -> Node | None:
 
 @functools.cache
 def _css() -> str:
-    """Return the style sheet without its comments and indentation: it is in every archive."""
-    text = re.sub(r"/\*.*?\*/", "", _STYLES.read_text("utf-8"), flags=re.DOTALL)
-    return "\n".join(part for part in map(str.strip, text.splitlines()) if part)
+    return assets.text("archive.css").strip()

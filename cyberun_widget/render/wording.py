@@ -1,6 +1,6 @@
 """What is said about a task, in words: from the widget's traits, for the archive and the terminal. Pure.
 
-The page says the same in `static/task.js`; who changes a word here changes it there.
+The page says the same in `frontend/src/card/view_model.ts`; who changes a word here changes it there.
 """
 
 from __future__ import annotations

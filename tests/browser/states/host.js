@@ -1,5 +1,5 @@
 /**
- * A host without a kernel: the real task.js and task.css on models that hold fixtures.
+ * A host without a kernel: the real card on models that hold fixtures.
  * ?state=running,failed shows these only; ?theme=dark|light; ?host=lab; ?width=320; ?bare leaves the headings out;
  * ?dead has no kernel answer.
  * `window.cards` has each state's model, so that a test can change traits and see what the page sent.
@@ -68,11 +68,8 @@ class Model extends EventTarget {
 /** What the kernel would send back. @param {Model} model @param {any} message */
 async function answer(model, message) {
   if (message.type === "module") {
-    const [js, css] = await Promise.all(["js", "css"].map(async (kind) => {
-      if (kind === "css" && message.name !== "files") return new DataView(new ArrayBuffer(0));
-      return new DataView(await (await fetch(`/static/${message.name}.${kind}`)).arrayBuffer());
-    }));
-    model.emit("msg:custom", { type: "module", name: message.name }, [js, css]);
+    const script = await (await fetch(`/static/${message.name}.js`)).arrayBuffer();
+    model.emit("msg:custom", { type: "module", name: message.name }, [new DataView(script)]);
   }
   const blob = model.files.get(message.key);
   if (message.type === "read" && blob) {
@@ -84,7 +81,7 @@ async function answer(model, message) {
   }
 }
 
-const { default: card } = await import("/static/task.js");
+const { default: card } = await import("/static/card.js");
 const wanted = query.get("state")?.split(",") ?? Object.keys(states);
 /** @type {Record<string, any>} */
 const cards = {};

@@ -23,8 +23,7 @@ class Handler(http.server.SimpleHTTPRequestHandler):
     def translate_path(self, path: str) -> str:
         """Map the address to one of the two folders."""
         if path.startswith("/static/"):
-            name = Path(path.partition("?")[0]).name
-            return next((str(p) for p in (STATIC / name, STATIC / "viewers" / name) if p.is_file()), str(STATIC / name))
+            return str(STATIC / Path(path.partition("?")[0]).name)
         return super().translate_path(path)
 
     def end_headers(self) -> None:

@@ -1,9 +1,9 @@
 // From "nothing yet" to a view: asked for, on its way, there, or not to be had.
-import { button, el, icon } from "./dom.js";
-import { bytes } from "./format.js";
+import { button, el, icon } from "../shared/dom.js";
+import { bytes } from "../shared/units.js";
 import { saveButton } from "./save.js";
 
-/** @typedef {import("./types.js").Env} Env */
+/** @typedef {import("../shared/types.js").Env} Env */
 
 /** @param {unknown} error @returns {string} */
 export function reason(error) {

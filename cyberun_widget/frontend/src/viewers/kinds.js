@@ -1,15 +1,15 @@
 // Which viewer an artifact gets. The kind was decided by the kernel, from the content.
-import { fileView } from "./files.js";
+import { fileView } from "./archive.js";
 import { imageView } from "./image.js";
-import { jsonView } from "./json.js";
+import { jsonView } from "./data/json.js";
 import { audioView, videoView } from "./media.js";
 import { modelView } from "./model.js";
-import { tableView } from "./table.js";
-import { textView } from "./text.js";
+import { tableView } from "./data/table.js";
+import { textView } from "./data/text.js";
 
-/** @typedef {import("./types.js").Env} Env @typedef {import("./types.js").View} View */
+/** @typedef {import("../shared/types.js").Env} Env @typedef {import("../shared/types.js").View} View */
 
-/** @type {Record<import("./types.js").Artifact["kind"], (env: Env) => View>} */
+/** @type {Record<import("../shared/types.js").Artifact["kind"], (env: Env) => View>} */
 const VIEWS = {
 	image: imageView,
 	video: videoView,
@@ -21,7 +21,7 @@ const VIEWS = {
 	file: fileView,
 };
 
-/** What stands for a file that has no picture. @type {Record<import("./types.js").Artifact["kind"], import("./dom.js").Icon>} */
+/** What stands for a file that has no picture. @type {Record<import("../shared/types.js").Artifact["kind"], import("../shared/dom.js").Icon>} */
 export const KIND_ICONS = {
 	image: "image",
 	video: "play",

@@ -1,14 +1,14 @@
 // Two pictures in one frame, and a slider between them.
 import { decode } from "./image.js";
-import { el } from "./dom.js";
+import { el } from "../shared/dom.js";
 import { load } from "./loading.js";
 
-/** @typedef {import("./types.js").Artifact} Artifact */
+/** @typedef {import("../shared/types.js").Artifact} Artifact */
 
 /**
- * @param {import("./types.js").Env} env of the dialog; its artifact is the one on the left at first
+ * @param {import("../shared/types.js").Env} env of the dialog; its artifact is the one on the left at first
  * @param {Artifact[]} pictures two or more
- * @returns {import("./types.js").View}
+ * @returns {import("../shared/types.js").View}
  */
 export function compareView(env, pictures) {
 	const { signal } = env.life;
@@ -41,7 +41,7 @@ function picker(label, pictures, chosen) {
 }
 
 /**
- * @param {import("./types.js").Env} env
+ * @param {import("../shared/types.js").Env} env
  * @param {Artifact} before
  * @param {Artifact} after
  */

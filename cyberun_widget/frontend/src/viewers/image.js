@@ -1,13 +1,13 @@
 // Pictures: one to look into, and one in a tile.
-import { imageSource, posterSource } from "./blobs.js";
-import { button, el, icon } from "./dom.js";
+import { imageSource, posterSource } from "../shared/blobs.js";
+import { button, el, icon } from "../shared/dom.js";
 import { loadBytes, reason } from "./loading.js";
 import { zoomable } from "./zoom.js";
 
 const STEP = 1.25;
 const HUGE = 120_000_000; // pixels; more than this is asked for, not just decoded
 
-/** @typedef {import("./types.js").Env} Env */
+/** @typedef {import("../shared/types.js").Env} Env */
 
 /**
  * A decoded <img> of the artifact.
@@ -27,7 +27,7 @@ export async function decode(blob, { artifact, life }) {
 	return picture;
 }
 
-/** @param {Env} env @returns {import("./types.js").View} the picture at full size */
+/** @param {Env} env @returns {import("../shared/types.js").View} the picture at full size */
 export function imageView(env) {
 	const { artifact, life } = env;
 	const { signal } = life;

@@ -113,6 +113,7 @@ export class Tree {
 
 	/** Open all that leads to a place. @param {Path} path @returns {Row | undefined} its row */
 	reveal(path) {
+		/** @type {Row | undefined} */
 		let row = this.rows[0];
 		for (const key of path) {
 			row = row && this.child(row, key);

@@ -1,13 +1,13 @@
 // Video and sound, in the browser's own players.
-import { mediaSource, posterSource } from "./blobs.js";
-import { el } from "./dom.js";
+import { mediaSource, posterSource } from "../shared/blobs.js";
+import { el } from "../shared/dom.js";
 import { loadBytes } from "./loading.js";
 import { waveform } from "./waveform.js";
 
 const AUTO = 24_000_000; // bytes; more than this waits for a click
 const LOOP = 20; // seconds; shorter films begin again, as turntables and animations should
 
-/** @typedef {import("./types.js").Env} Env */
+/** @typedef {import("../shared/types.js").Env} Env */
 
 /**
  * @param {HTMLMediaElement} player
@@ -41,7 +41,7 @@ function release(player, { life }) {
 	});
 }
 
-/** @param {Env} env @returns {import("./types.js").View} */
+/** @param {Env} env @returns {import("../shared/types.js").View} */
 export function videoView(env) {
 	const { artifact, life, full } = env;
 	const poster = posterSource(artifact, life);
@@ -72,7 +72,7 @@ export function videoView(env) {
 	return { node, focus: player };
 }
 
-/** @param {Env} env @returns {import("./types.js").View} */
+/** @param {Env} env @returns {import("../shared/types.js").View} */
 export function audioView(env) {
 	const { artifact, life, full } = env;
 	const player = el("audio", { class: "cy-v-audio", controls: true, preload: "metadata", "aria-label": artifact.name });

@@ -1,18 +1,4 @@
-// The viewers' styles come with them, into whichever document or shadow root they are used in.
-import base from "./css/base.css";
-import buttons from "./css/buttons.css";
-import dialog from "./css/dialog.css";
-import loading from "./css/loading.css";
-import pictures from "./css/pictures.css";
-import players from "./css/players.css";
-import model from "./css/model.css";
-import panes from "./css/panes.css";
-import text from "./css/text.css";
-import table from "./css/table.css";
-import inline from "./css/inline.css";
-import hosts from "./css/hosts.css";
-
-const css = [base, buttons, dialog, loading, pictures, players, model, panes, text, table, inline, hosts].join("\n");
+// Style sheets that come with a script, into whichever document or shadow root it works in.
 
 const TOKENS = [
 	"bg",
@@ -40,15 +26,21 @@ const TOKENS = [
 	"s5",
 ];
 
-/** @type {CSSStyleSheet | undefined} */
-let sheet;
+/** One sheet for each text, however many cards ask for it. @type {Map<string, CSSStyleSheet>} */
+const sheets = new Map();
 
-/** @param {Node} root a document or a shadow root; anything else means the document */
-export function adopt(root) {
+/**
+ * Put a style sheet to use where a node stands.
+ * @param {Node} root a document or a shadow root; anything else means the document
+ * @param {string} css
+ */
+export function adopt(root, css) {
 	const home = root instanceof Document || root instanceof ShadowRoot ? root : document;
+	let sheet = sheets.get(css);
 	if (!sheet) {
 		sheet = new CSSStyleSheet();
 		sheet.replaceSync(css);
+		sheets.set(css, sheet);
 	}
 	if (!home.adoptedStyleSheets.includes(sheet)) home.adoptedStyleSheets = [...home.adoptedStyleSheets, sheet];
 }

@@ -100,11 +100,11 @@ function slot(name) {
 	return s;
 }
 /** @param {string} name @param {Cyberun.Bytes[]} buffers */
-function accept(name, [js, css]) {
+function accept(name, [js]) {
 	const s = slot(name);
 	if (s.here || !js) return;
 	const url = URL.createObjectURL(new Blob([js], { type: "text/javascript" }));
-	Object.assign(s, { here: true, css });
+	s.here = true;
 	s.resolve(import(url).finally(() => URL.revokeObjectURL(url)));
 }
 

@@ -1,11 +1,11 @@
 // The button that keeps a file, and says so when it could not.
-import { button } from "./dom.js";
+import { button } from "../shared/dom.js";
 import { reason } from "./loading.js";
 
 /**
  * @param {() => string} key of the artifact that is meant when the button is pressed
- * @param {import("./types.js").Ctx} ctx
- * @param {import("./life.js").Life} life
+ * @param {import("../shared/types.js").Ctx} ctx
+ * @param {import("../shared/life.js").Life} life
  */
 export function saveButton(key, ctx, life) {
 	const node = button(

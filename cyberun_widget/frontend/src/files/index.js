@@ -6,6 +6,9 @@
 /** @typedef {Cyberun.Card} Card */
 /** @typedef {Cyberun.Tile} Tile */
 
+import { adopt } from "../shared/style.js";
+import css from "./files.css";
+
 /** One message's worth of a file. */
 const CHUNK = 2 ** 20;
 /** Bytes of files kept in the page for a second look. */
@@ -149,7 +152,7 @@ function h(tag, name) {
 export function attach(card, page) {
 	const { model, root, signal } = card;
 	const store = open(page);
-	adopt(root, card.slot("files"));
+	adopt(root.getRootNode(), css);
 	const asked = new Set();
 	/** @type {Map<Tile, ReturnType<typeof controls>>} */
 	const dressed = new Map();
@@ -182,9 +185,7 @@ export function attach(card, page) {
 			if (!slot.here && !asked.has(name)) model.send({ type: "module", name });
 			asked.add(name);
 			try {
-				const module = await slot.promise;
-				adopt(root, slot);
-				return module;
+				return await slot.promise;
 			} catch (error) {
 				page.modules.delete(name); // so that the next try asks again
 				throw error;
@@ -254,14 +255,14 @@ export function attach(card, page) {
 		try {
 			if (a.kind === "image") await sharpen(tile, a);
 			else if (a.kind !== "model") {
-				const { mount } = /** @type {Cyberun.ViewModule} */ (await ctx.load("view"));
+				const { mount } = /** @type {Cyberun.ViewModule} */ (await ctx.load("viewers"));
 				if (signal.aborted || !dressed.has(tile)) return;
 				c.mounted = mount(c.host, a, ctx);
 				c.open.hidden = true;
 				tile.node.dataset.mounted = "";
 				const caption = tile.node.lastElementChild;
 				if (a.kind !== "video" && caption) tile.node.prepend(caption); // a document's name stands above it
-			} else await ctx.load("view");
+			} else await ctx.load("viewers");
 		} catch (error) {
 			if (!signal.aborted && !a.poster) note(a.key, `Can’t be shown: ${/** @type {Error} */ (error).message}`);
 		} finally {
@@ -272,7 +273,7 @@ export function attach(card, page) {
 	/** Only bytes that decode take the place of a poster. @param {Tile} tile @param {Cyberun.Artifact} a */
 	async function sharpen(tile, a) {
 		const size = a.size ?? 0;
-		if (size > SMALL) await ctx.load("view");
+		if (size > SMALL) await ctx.load("viewers");
 		if (size > 4 * SMALL && a.poster) return;
 		const blob = await queue(() => ctx.bytes(a.key));
 		const vector = a.mime === "image/svg+xml";
@@ -294,7 +295,7 @@ export function attach(card, page) {
 		const stop = () => clearTimeout(wait);
 		signal.addEventListener("abort", stop);
 		try {
-			const view = /** @type {Cyberun.ViewModule} */ (await ctx.load("view"));
+			const view = /** @type {Cyberun.ViewModule} */ (await ctx.load("viewers"));
 			card.tell("");
 			if (signal.aborted) return;
 			dialog?.close();
@@ -338,15 +339,4 @@ export function attach(card, page) {
 			dialog?.close();
 		},
 	};
-}
-
-/** A module's styles, where this card stands: the page, or the shadow root its host put it in. @param {HTMLElement} root @param {Cyberun.Slot} slot */
-function adopt(root, slot) {
-	const scope = root.getRootNode();
-	if (!slot.css?.byteLength || !(scope instanceof Document || scope instanceof ShadowRoot)) return;
-	if (!slot.sheet) {
-		slot.sheet = new CSSStyleSheet();
-		slot.sheet.replaceSync(new TextDecoder().decode(slot.css));
-	}
-	if (!scope.adoptedStyleSheets.includes(slot.sheet)) scope.adoptedStyleSheets.push(slot.sheet);
 }

@@ -110,13 +110,10 @@ declare namespace Cyberun {
   }
 
   /** A module that travels once a page: asked for, on its way, or here. */
-  /** A module that travels once a page: asked for, on its way, or here. */
   interface Slot {
     promise: Promise<any>;
     resolve(module: any): void;
     reject(error: unknown): void;
-    css?: Bytes;
-    sheet?: CSSStyleSheet;
     here: boolean;
   }
 

@@ -1,17 +1,18 @@
 // The full-size view: one artifact at a time, its neighbours below, everything by mouse and by keys.
 import { compareView } from "./compare.js";
-import { posterSource } from "./blobs.js";
-import { button, el, icon, isTyping } from "./dom.js";
-import { facts } from "./format.js";
-import { Life } from "./life.js";
+import { posterSource } from "../shared/blobs.js";
+import { button, el, icon, isTyping } from "../shared/dom.js";
+import { facts } from "../shared/units.js";
+import { Life } from "../shared/life.js";
 import { failure } from "./loading.js";
 import { fullView, KIND_ICONS } from "./kinds.js";
 import { saveButton } from "./save.js";
-import { adopt, lendTokens } from "./style.js";
+import { adopt, lendTokens } from "../shared/style.js";
+import css from "./css/index.css";
 
 /**
- * @typedef {import("./types.js").Artifact} Artifact
- * @typedef {import("./types.js").Ctx} Ctx
+ * @typedef {import("../shared/types.js").Artifact} Artifact
+ * @typedef {import("../shared/types.js").Ctx} Ctx
  */
 
 /** The element with the focus, also inside shadow roots. @returns {Element | null} */
@@ -105,7 +106,7 @@ export class Lightbox {
 		dialog.addEventListener("keydown", (event) => this.onKey(event), { signal: this.life.signal });
 		dialog.addEventListener("close", () => this.life.end(), { signal: this.life.signal });
 		this.life.onEnd(() => this.leave());
-		adopt(document);
+		adopt(document, css);
 		lendTokens(ctx.root, dialog);
 		document.body.append(dialog);
 		dialog.showModal();
@@ -141,7 +142,7 @@ export class Lightbox {
 		});
 	}
 
-	/** @param {(env: import("./types.js").Env) => import("./types.js").View} make */
+	/** @param {(env: import("../shared/types.js").Env) => import("../shared/types.js").View} make */
 	present(make) {
 		const { dialog, stage, tools, compare, note } = this.parts;
 		this.viewLife.end();
