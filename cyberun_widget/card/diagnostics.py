@@ -10,22 +10,27 @@ from cyberun_widget.jupyter.kernel import has_subshells, host
 from cyberun_widget.support.text import clean
 
 if TYPE_CHECKING:
-    from cyberun_widget.card.widget import TaskWidget
+    from collections.abc import Mapping
+    from typing import Any
+
     from cyberun_widget.following.task_watch import Watch
 
 _PACKAGES: Final = ("cyberun-widget", "ipykernel", "ipywidgets", "anywidget", "httpx", "jupyterlab", "notebook")
 
 
-def report(card: TaskWidget, watch: Watch | None) -> str:
-    """Return what is known of how a task was watched: versions, settings without the key, and what happened when."""
+def report(traits: Mapping[str, Any], watch: Watch | None) -> str:
+    """Return how a task was watched: versions, settings without the key, and what happened when.
+
+    `traits`: the card's, as `get_state()` gives them.
+    """
     lines = [
         "cyberun-widget diagnostics (no key and no signed link is in here)",
         f"python {platform.python_version()} on {platform.system()}; host: {host()}; subshells: {has_subshells()}",
         ", ".join(f"{name} {_version(name)}" for name in _PACKAGES),
-        f"task {card.task_id}: status {card.status}, progress {card.progress:.3f}, connection {card.connection}",
+        "task {task_id}: status {status}, progress {progress:.3f}, connection {connection}".format_map(traits),
     ]
-    if card.error:
-        lines.append(f"error: {card.error}")
+    if traits["error"]:
+        lines.append(f"error: {traits['error']}")
     if watch is not None:
         follower, settings = watch.follower, watch.key[0]
         counts = ", ".join(f"{name} {count}" for name, count in sorted(follower.story.counts.items()) if count)

@@ -16,15 +16,41 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from concurrent.futures import Future
 
-_POLL: Final = 1.0  # seconds: who waits for less looks again and again, and draws himself
+_QUICK: Final = 1.0  # seconds: a shorter wait isn't drawn, its caller polls and prints for himself
 
 State = dict[str, Any]
 
 
 class _Shown(Protocol):
     task_id: Any
+    artifacts: Any
 
     def get_state(self) -> State: ...
+
+
+class Archives:
+    """The static outputs of one card: one for each time it was shown."""
+
+    def __init__(self) -> None:
+        self._display_ids: list[str] = []
+        self._shown: Any = None  # the files that they show
+
+    def add(self, display_id: str | None) -> None:
+        """Note one more, None where the host keeps none."""
+        if display_id is not None:
+            self._display_ids.append(display_id)
+
+    def expire(self) -> None:
+        """Have the next `rewrite` write them whatever they show."""
+        self._shown = None
+
+    def rewrite(self, card: _Shown) -> None:
+        """Put what is known at the end into them; again when a picture comes after it."""
+        if self._display_ids and card.artifacts != self._shown:
+            bundle = kept(card)
+            for display_id in self._display_ids:
+                _kernel.update(display_id, bundle)
+        self._shown = card.artifacts
 
 
 def display(card: _Shown, mimebundle: Callable[[], Any]) -> str | None:
@@ -50,7 +76,7 @@ def attend(card: _Shown, until: Future[Any], timeout: float | None) -> bool:
 
     It is drawn on stderr, as progress is; not for waits of less than a second.
     """
-    drawn = _kernel.host() in ("terminal", "script") and (timeout is None or timeout >= _POLL)
+    drawn = _kernel.host() in ("terminal", "script") and (timeout is None or timeout >= _QUICK)
     if not drawn or until.done():
         return pump(until, timeout)
     return TerminalCard().follow(card.get_state, lambda seconds: pump(until, seconds), timeout)

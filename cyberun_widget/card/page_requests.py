@@ -8,7 +8,6 @@ message, and a page that is closed costs nothing more.
 from __future__ import annotations
 
 import logging
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from cyberun_widget.content.preview import preview
@@ -16,16 +15,17 @@ from cyberun_widget.errors import CyberunError
 from cyberun_widget.jupyter.kernel import has_subshells, in_kernel
 from cyberun_widget.support import assets
 from cyberun_widget.support.text import clean
-from cyberun_widget.support.threads import Serial, background
+from cyberun_widget.support.threads import Serial
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from cyberun_widget.artifacts.model import Artifact, Artifacts
-    from cyberun_widget.card.widget import TaskWidget
+    from cyberun_widget.card.ports import Requested
 
 _log = logging.getLogger(__name__)
 _MODULES: Final = ("files", "viewers", "three")
+ORDERS: Final = frozenset({"cancel", "retry", "reconnect", "resume", "fetch_again", "run_again", "save_all"})
 CHUNK: Final = 1024 * 1024  # bytes of one answer
 _PUSH_EACH: Final = 4 * CHUNK
 _PUSH_ALL: Final = 16 * CHUNK
@@ -35,7 +35,7 @@ _serial: Final = Serial("desk")
 class Desk:
     """Serves the pages of one card."""
 
-    def __init__(self, card: TaskWidget) -> None:
+    def __init__(self, card: Requested) -> None:
         self._card = card
 
     def take(self, _widget: object, content: object, buffers: Sequence[memoryview]) -> None:
@@ -74,24 +74,23 @@ class Desk:
             self.tell(str(exc), number=number, key=key)
 
     def _serve(self, content: dict[str, Any], number: int | None, key: str | None, buffers: list[bytes]) -> None:
-        orders = {"cancel": self._card.cancel, "retry": self._card.retry, "save_all": self._save_all}
         match content.get("type"):
-            case str() as order if order in orders:
-                orders[order]()
+            case str() as order if order in ORDERS:
+                getattr(self._card, order)()
                 self._send({"type": "ack", "of": order})
             case "sync":
-                self._card.send_state()
+                self._card.refresh()
             case "module":
                 self._module(str(content.get("name")))
             case "read":
                 self._chunk(self._artifact(key), number, _whole(content, "offset"), _whole(content, "length"))
             case "fetch":
-                self._fetch(self._artifact(key).key)
+                self._card.fetch(self._artifact(key).key)
             case "preview":
                 shown = preview(self._artifact(key))
                 self._send({"type": "preview", "id": number, "key": key, "preview": shown})
             case "poster" if buffers:
-                self._poster(self._artifact(key), buffers[0])
+                self._card.set_poster(self._artifact(key).key, buffers[0])
             case _:
                 raise ValueError("The page asked for something that this version doesn't know; reload the page.")
 
@@ -113,25 +112,8 @@ class Desk:
         head = {"type": "chunk", "id": number, "key": artifact.key, "offset": offset, "total": total}
         self._send({**head, "mime": artifact.mime}, [data])
 
-    def _fetch(self, key: str) -> None:
-        card = self._card
-        if card.watched is None:
-            raise ValueError("The task isn't being watched.")
-        card.watched.fetch(key)
-
-    def _poster(self, artifact: Artifact, picture: bytes) -> None:
-        if self._card.watched is not None:
-            background.submit(self._card.watched.downloads.set_poster(artifact.key, picture))
-
-    def _save_all(self) -> None:
-        card = self._card
-        folder = Path.cwd() / f"cyberun-{card.task_id[:13]}"
-        saved = card.save(folder)
-        card.note_saved(f"{len(saved)} files in {folder}")
-
     def _send(self, content: dict[str, Any], buffers: list[bytes] | None = None) -> None:
-        if self._card.comm is not None:
-            self._card.send(content, buffers)
+        self._card.send(content, buffers or ())
 
 
 def _whole(content: dict[str, Any], name: str) -> int:

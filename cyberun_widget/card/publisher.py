@@ -9,32 +9,19 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass
 from threading import RLock
-from typing import TYPE_CHECKING, Final, Protocol
+from typing import TYPE_CHECKING, Final
 
 from cyberun_widget.support.threads import Pump
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from cyberun_widget.card.ports import Publishable
+
 BUDGET: Final = 200.0  # messages a second, all widgets together
 BURST: Final = 40.0  # messages that may go out at once
 PACE: Final = 0.2  # seconds between two messages of one widget: the bar glides from one to the next
 HEARTBEAT: Final = 5.0  # seconds after which a watched task that is not over gives a sign of life
-
-
-class Card(Protocol):
-    """What can be published."""
-
-    @property
-    def urgent(self) -> bool:
-        """Whether its news can't wait: a verdict, a fatal problem."""
-
-    @property
-    def restless(self) -> bool:
-        """Whether its page counts on a heartbeat."""
-
-    def publish(self) -> None:
-        """Write the newest state to the page."""
 
 
 @dataclass(slots=True)
@@ -50,11 +37,11 @@ class Publisher:
         self._clock = clock
         # A closed card's finalizer closes it once more, and the garbage collector may call it on any line below.
         self._lock = RLock()
-        self._seats: dict[Card, _Seat] = {}
+        self._seats: dict[Publishable, _Seat] = {}
         self._tokens, self._filled = BURST, clock()
         self._pump = Pump("publish", self.step)
 
-    def offer(self, card: Card) -> None:
+    def offer(self, card: Publishable) -> None:
         """Have the card published soon. Cheap: it may be called for every event."""
         with self._lock:
             seat = self._seats.get(card)
@@ -66,7 +53,7 @@ class Publisher:
                 seat.dirty = True
         self._pump.wake()
 
-    def forget(self, card: Card) -> None:
+    def forget(self, card: Publishable) -> None:
         """Publish the card no more."""
         with self._lock:
             self._seats.pop(card, None)
@@ -89,7 +76,7 @@ class Publisher:
             card.publish()
         return self._next(self._clock())
 
-    def _due(self, now: float) -> list[Card]:
+    def _due(self, now: float) -> list[Publishable]:
         with self._lock:
             for card, seat in self._seats.items():
                 if card.restless and now - seat.sent >= HEARTBEAT:

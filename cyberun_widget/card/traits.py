@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from cyberun_widget.artifacts.model import Artifacts
+    from cyberun_widget.card.ports import Action
     from cyberun_widget.following.follower import Problem
     from cyberun_widget.following.task_watch import Watch
     from cyberun_widget.protocol.state import TaskState
@@ -62,6 +63,7 @@ def view(watch: Watch, now: float, *, saved: str | None, stopped: bool, can_reru
             "saved": saved,
             "stopped": stopped,
             "can_retry": _can_retry(watch, stopped=stopped, can_rerun=can_rerun),
+            "actions": _actions(watch, stopped=stopped, can_rerun=can_rerun),
         },
     }
 
@@ -98,6 +100,23 @@ def _can_retry(watch: Watch, *, stopped: bool, can_rerun: bool) -> bool:
     state, problem = watch.follower.state, watch.follower.problem
     stuck = problem is not None and (state.ended or problem.pause >= _WORTH_A_CLICK)
     return stopped or stuck or watch.fatal is not None or (can_rerun and state.status in ("failed", "cancelled"))
+
+
+def _actions(watch: Watch, *, stopped: bool, can_rerun: bool) -> list[Action]:
+    """Return the buttons that apply, see `ports.Action`."""
+    state, problem = watch.follower.state, watch.follower.problem
+    files = watch.artifacts
+    lost = watch.fatal is not None and not state.ended
+    watched = not (state.ended or stopped or lost)
+    applies: dict[Action, bool] = {
+        "cancel": watched and not watch.cancelling,
+        "reconnect": lost or (watched and problem is not None and problem.pause >= _WORTH_A_CLICK),
+        "resume": stopped and not state.ended,
+        "fetch_again": state.ended and (stopped or problem is not None or any(f.state == "failed" for f in files)),
+        "run_again": can_rerun and state.status in ("failed", "cancelled") and watch.finished.done(),
+        "save_all": len(files) > 0,
+    }
+    return [action for action, so in applies.items() if so]
 
 
 def _failed_at(state: TaskState, watch: Watch) -> str:

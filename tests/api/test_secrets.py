@@ -102,11 +102,11 @@ def everything_of(card: TaskWidget) -> dict[str, str]:
         "diagnostics": card.diagnostics(),
         "the bundle": json.dumps(card._repr_mimebundle_(), default=repr),
         "the archive": json.dumps(bundle({name: getattr(card, name) for name in card.trait_names()}), default=repr),
-        "the events": repr(list(card._audience._seen)),
+        "the events": repr(list(card._session.audience._seen)),
         "the insides": " ".join(
-            map(repr, (vars(card), card._watch, card._calls, vars(card._calls), vars(card._calls.http)))
+            map(repr, (vars(card), vars(card._session), vars(card._session._calls), vars(card._session._calls.http)))
         ),
-        "the result": repr(card._watch.result()) if card._watch else "",
+        "the result": repr(card._session.watch.result()) if card._session.watch else "",
     }
 
 
@@ -207,8 +207,8 @@ def test_no_error_of_the_client_tells_a_secret(tmp_path):
         assert_clean(traceback_of(lambda: client.submit("nothing", a=1)), "Client.submit")
         result = client.result(TASK, download="none")
         assert_clean(traceback_of(result.artifacts[0].bytes), "Artifact.bytes")
-        assert_clean(f"{client!r} {vars(client)!r} {vars(client._calls)!r} {vars(client._calls.http)!r}", "the client")
-        assert_clean(repr(pickle.dumps(client._calls.settings)), "a pickle")
+        assert_clean(f"{client!r} {vars(client)!r} {vars(client._async)!r} {vars(client._async._http)!r}", "the client")
+        assert_clean(repr(pickle.dumps(client._async._http.settings)), "a pickle")
 
 
 @pytest.mark.parametrize(

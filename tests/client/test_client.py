@@ -168,7 +168,7 @@ def test_a_task_that_has_ended_is_shown_with_its_files(client):
 def test_two_cards_of_one_task_share_one_stream(client):
     first = run(client, seconds=1.0)
     second = TaskWidget(first.task_id, client)
-    assert first.watched is second.watched
+    assert first._session.watch is second._session.watch
     assert first.wait(30) == second.wait(30)
 
 
@@ -204,7 +204,9 @@ def test_a_failure_tells_its_cause_and_can_be_run_again(client):
     assert "3" in card.error
     assert caught.value.result.error == card.error
     first = card.task_id
-    card.retry()
+    with pytest.raises(CyberunError, match=r"run_again\(\)"):
+        card.retry()
+    card.run_again()
     assert eventually(lambda: card.task_id != first)
     with pytest.raises(TaskFailed):
         card.wait(60)

@@ -48,7 +48,7 @@ def test_a_card_that_is_closed_in_the_moment_of_a_retry_stops_asking(tmp_path):
     with FaultyServer(Script(task=[answer({}, 503)] * 100)) as server:
         other = watch(server, tmp_path, PATIENT, OTHER_TASK)  # so that the loop goes on whatever becomes of the card
         card = watch(server, tmp_path, PATIENT)
-        watched = card.watched
+        watched = card._session.watch
         try:
             assert eventually(lambda: card.connection == "reconnecting")
             card.retry()
@@ -92,7 +92,7 @@ def test_the_verdict_arrives_although_it_cannot_be_shown(tmp_path, monkeypatch):
         def gone(_artifacts) -> None:
             raise FileNotFoundError("somebody deleted the picture meanwhile")
 
-        monkeypatch.setattr(card._desk, "push", gone)
+        monkeypatch.setattr(card._session.requests, "push", gone)
         assert card.wait(10).status == "completed"
         card.close()
 
@@ -151,14 +151,14 @@ def test_an_impatient_double_click_runs_a_failed_task_again_once(tmp_path, monke
         asked: list[str] = []
 
         class Slow:
-            async def submit(self, slug: str, **_parameters: object) -> str:
+            async def submit(self, slug: str, _parameters: object) -> str:
                 asked.append(slug)
                 await asyncio.sleep(0.2)
                 return OTHER_TASK
 
-        card._rerun = (Slow(), "upscale", {})
-        card.retry()
-        card.retry()
+        card._session._run = (Slow(), "upscale", {})
+        card.run_again()
+        card.run_again()
         assert eventually(lambda: card.task_id == OTHER_TASK)
         assert asked == ["upscale"]
         card.close()

@@ -313,7 +313,8 @@ function render({ model, el }) {
 	const request = (words, type) => button(words, () => {
 		if (type === "cancel") asked = now();
 		trouble = "";
-		model.send({ type });
+		const other = model.get("_facts").actions?.find((/** @type {string} */ word) => /^re|again$/.test(word));
+		model.send({ type: (type === "retry" && other) || type });
 		draw();
 	});
 	const cancel = request("Cancel", "cancel"), retry = request("Retry", "retry"), save = request("Save all", "save_all");

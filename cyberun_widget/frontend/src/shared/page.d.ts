@@ -51,6 +51,8 @@ declare namespace Cyberun {
     saved: string | null;
     stopped: boolean;
     can_retry: boolean;
+    /** The buttons that apply, see `card/ports.py`. */
+    actions?: ("cancel" | "reconnect" | "resume" | "fetch_again" | "run_again" | "save_all")[];
   }
 
   /** The traits of a TaskWidget. The page reads them and never sets one. */

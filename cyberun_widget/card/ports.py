@@ -1,0 +1,101 @@
+"""What the parts of a card see of each other: small Protocols, so that none of them needs the widget itself."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Literal, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from cyberun_widget.artifacts.model import Artifacts
+
+Action = Literal["cancel", "reconnect", "resume", "fetch_again", "run_again", "save_all"]
+"""A button of the card. `_facts["actions"]` lists those that apply now, in this order; the page sends the word back as
+a request of that type.
+
+| action | when it applies | what it does |
+| --- | --- | --- |
+| cancel | the task goes on and is watched | asks the service to cancel it; asked once, in place |
+| reconnect | a retry is more than a moment away, or watching ended with an error | tries again now |
+| resume | watching was stopped here | watches again |
+| fetch_again | the task has ended and its result, or one of its files, could not be had | asks for the result again |
+| run_again | the task failed or was cancelled, and was submitted here | **a new, paid run** with the same parameters |
+| save_all | there are files | copies them into a folder beside the notebook |
+"""
+
+
+class Surface(Protocol):
+    """The widget, as the session behind it sees it."""
+
+    task_id: Any
+    artifacts: Any
+
+    @property
+    def comm(self) -> Any:
+        """The channel to the page, None where there is none."""
+
+    def send(self, content: Any, buffers: Any = None) -> None:
+        """Send a custom message to every page that shows the card."""
+
+    def send_state(self) -> None:
+        """Send all synced traits."""
+
+    def get_state(self) -> dict[str, Any]:
+        """Return all synced traits as the page gets them."""
+
+
+class Publishable(Protocol):
+    """What the publisher sees of a card."""
+
+    @property
+    def urgent(self) -> bool:
+        """Whether its news can't wait: a verdict, a fatal problem."""
+
+    @property
+    def restless(self) -> bool:
+        """Whether its page counts on a heartbeat."""
+
+    def publish(self) -> None:
+        """Write the newest state to the page. Called on the publisher's thread."""
+
+
+class Requested(Protocol):
+    """What a page can ask a card for. Every call returns at once, but for `save_all`, which copies files."""
+
+    @property
+    def task_id(self) -> str:
+        """The task's id."""
+
+    @property
+    def artifacts(self) -> Artifacts:
+        """The task's files as the page knows them."""
+
+    def cancel(self) -> None:
+        """Ask the service to cancel the task."""
+
+    def reconnect(self) -> None:
+        """Try again now what waits for its next try, or watch again after an error."""
+
+    def resume(self) -> None:
+        """Watch again after `stop()`."""
+
+    def fetch_again(self) -> None:
+        """Ask again for the result of a task that has ended, and for the files that could not be fetched."""
+
+    def run_again(self) -> None:
+        """Submit the same run once more: a new, paid task. A second call while that is under way does nothing."""
+
+    def save_all(self) -> None:
+        """Copy the files into a folder of the working directory. Blocks; raises CyberunError or OSError."""
+
+    def fetch(self, key: str) -> None:
+        """Download one file, whatever its size. Raises CyberunError where nothing is watched."""
+
+    def set_poster(self, key: str, picture: bytes) -> None:
+        """Take a picture that the page made of a model as its poster."""
+
+    def refresh(self) -> None:
+        """Send the whole state to the page."""
+
+    def send(self, content: Mapping[str, Any], buffers: Sequence[bytes] = ()) -> None:
+        """Send a custom message to the page; nothing happens where there is none."""
