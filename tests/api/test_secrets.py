@@ -207,8 +207,8 @@ def test_no_error_of_the_client_tells_a_secret(tmp_path):
         assert_clean(traceback_of(lambda: client.submit("nothing", a=1)), "Client.submit")
         result = client.result(TASK, download="none")
         assert_clean(traceback_of(result.artifacts[0].bytes), "Artifact.bytes")
-        assert_clean(f"{client!r} {vars(client)!r} {vars(client._async)!r} {vars(client._async._http)!r}", "the client")
-        assert_clean(repr(pickle.dumps(client._async._http.settings)), "a pickle")
+        assert_clean(f"{client!r} {vars(client)!r} {vars(client._calls)!r} {vars(client._calls.http)!r}", "the client")
+        assert_clean(repr(pickle.dumps(client._calls.settings)), "a pickle")
 
 
 @pytest.mark.parametrize(
