@@ -2,7 +2,8 @@
 
 import logging
 
-from cyberun_widget.artifacts.model import Artifact, TaskResult
+from cyberun_widget.artifacts.model import Artifact
+from cyberun_widget.artifacts.result import TaskCancelled, TaskFailed, TaskResult
 from cyberun_widget.card.widget import TaskWidget
 from cyberun_widget.client.asynchronous import AsyncClient
 from cyberun_widget.client.sync import Client
@@ -17,8 +18,6 @@ from cyberun_widget.errors import (
     ProtocolError,
     RateLimitError,
     ServerError,
-    TaskCancelled,
-    TaskFailed,
     WaitTimeout,
 )
 from cyberun_widget.policy import FollowPolicy

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from cyberun_widget.artifacts.model import TaskResult
+import importlib
+from typing import Any
 
 
 class CyberunError(Exception):
@@ -64,19 +62,12 @@ class DownloadError(CyberunError):
         self.status = status
 
 
-class _VerdictError(CyberunError):
-    def __init__(self, message: str, result: TaskResult | None = None) -> None:
-        super().__init__(message)
-        self.result = result
-
-
-class TaskFailed(_VerdictError):  # noqa: N818 - a name of the contract
-    """The task ended as failed. `result`: all that is known of it, the error and any partial artifacts."""
-
-
-class TaskCancelled(_VerdictError):  # noqa: N818 - a name of the contract
-    """The task was cancelled. `result`: what is known of it."""
-
-
 class WaitTimeout(CyberunError, TimeoutError):  # noqa: N818 - a name of the contract
     """`wait(timeout)` ran out. The task goes on, and so does the watching."""
+
+
+def __getattr__(name: str) -> Any:
+    """Import the verdicts from where they live now, beside `TaskResult`."""
+    if name in ("TaskFailed", "TaskCancelled"):
+        return getattr(importlib.import_module("cyberun_widget.artifacts.result"), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass, fields
 from math import isfinite
-from typing import Final
+from typing import Final, Literal
 
 from cyberun_widget.errors import ConfigurationError
+
+Mode = Literal["auto", "all", "none"]
+"""What is downloaded unasked: files up to 64 MiB each and 256 MiB a task, everything, or nothing."""
 
 _COUNTS: Final = ("max_failures", "download_tries")
 _OPTIONAL: Final = ("max_failures", "download_timeout")

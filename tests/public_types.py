@@ -22,7 +22,8 @@ from cyberun_widget import (
     TaskWidget,
     WaitTimeout,
 )
-from cyberun_widget.artifacts.model import Artifacts, Kind
+from cyberun_widget.artifacts.model import Artifacts
+from cyberun_widget.content.kinds import Kind
 from cyberun_widget.protocol.events import Event
 from cyberun_widget.protocol.models import Task, Workflow
 from cyberun_widget.protocol.sse import SSEDecoder, SSEMessage
@@ -73,8 +74,8 @@ def done(result: TaskResult) -> None:
     assert_type(result.artifacts.first("image"), "Artifact | None")
     several: Sequence[Artifact] = result.artifacts.images
     for artifact in several:
-        kind: Kind = artifact.kind
-        assert_type((kind, artifact.key, artifact.name, artifact.mime)[1:], tuple[str, str, str])
+        assert_type(artifact.kind, Kind)
+        assert_type((artifact.kind, artifact.key, artifact.name, artifact.mime)[1:], tuple[str, str, str])
         assert_type(artifact.size, "int | None")
         assert_type(artifact.path, "Path | None")
         assert_type(artifact.bytes(), bytes)

@@ -75,7 +75,8 @@ def test_the_policy_table_gives_the_defaults():
     assert set(told) == {item.name for item in fields(FollowPolicy)}
     for name, value in told.items():
         actual = getattr(default, name)
-        assert value == ("none" if actual is None else f"{actual:g} s"), name
+        shown = "none" if actual is None else str(actual) if isinstance(actual, int) else f"{actual:g} s"
+        assert value == shown, name
 
 
 def test_the_variables_are_those_that_are_read():

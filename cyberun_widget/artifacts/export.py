@@ -8,7 +8,7 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from cyberun_widget.content.readers import copy_beside, located
+from cyberun_widget.content.readers import copy_beside
 from cyberun_widget.errors import CyberunError
 from cyberun_widget.support.filenames import fold, unique_name
 from cyberun_widget.support.secrets import scrub
@@ -46,7 +46,7 @@ def save_all(
             if item.state != "ready" or item.path is None:
                 missing.append({"key": item.key, "name": item.name, "reason": item.error or item.state})
                 continue
-            path = copy_beside(located(item), folder, _free_of_sidecar(item.name))
+            path = copy_beside(item.path, folder, _free_of_sidecar(item.name))
             saved.append(path)
             entries.append(_entry(item, path))
         moment = now or dt.datetime.now(dt.UTC)

@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import unquote
 
+from cyberun_widget.artifacts.model import Artifact
 from cyberun_widget.artifacts.result_parts import Part, links, metadata
 from cyberun_widget.content.kinds import guess
 from cyberun_widget.protocol.fields import moment
@@ -16,8 +17,6 @@ from cyberun_widget.support.secrets import Secret, redact
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-
-    from cyberun_widget.artifacts.model import Artifact
 
 NO_LINK: Final = "The result names this file but holds no link to it. Fetch it again to ask for a new link."
 BAD_LINK: Final = "The link to this file isn't a web address, so it can't be fetched."
@@ -38,8 +37,6 @@ def sources(
     `result`: the answer of `/result`; `output`: that of the `completed` event, which adds files that the result lacks.
     `titles`: names of ComfyUI's nodes by id, for `group`. A file without a usable link comes as `failed`, with words.
     """
-    from cyberun_widget.artifacts.model import Artifact  # noqa: PLC0415 - artifacts.py re-exports this function
-
     result = result or {}
     found = sorted(_merge(list(links(result)), list(metadata(result, output))), key=lambda part: natural(part.key))
     made, taken, until = [], set[str](), moment(result, "expires_at")

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import base64
+import contextlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final, Literal, overload
 
-from cyberun_widget.artifacts.manifest import sources
-from cyberun_widget.content import readers as read
-from cyberun_widget.errors import NotFoundError
+from cyberun_widget.content import readers
+from cyberun_widget.content.file import File
+from cyberun_widget.errors import CyberunError, NotFoundError
+from cyberun_widget.support.units import size_words
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -18,15 +21,13 @@ if TYPE_CHECKING:
 
     from PIL import Image
 
+    from cyberun_widget.content.kinds import Kind
     from cyberun_widget.support.secrets import Secret
 
-__all__ = ["Artifact", "Artifacts", "Kind", "State", "TaskResult", "sources"]
-
-Kind = Literal["image", "video", "audio", "model", "json", "table", "text", "file"]
 State = Literal["offered", "waiting", "downloading", "ready", "failed"]
 
-_UNITS: Final = ("B", "KB", "MB", "GB", "TB")
-_STEP: Final = 1000
+_SHOWN_MAX: Final = 8 * 1024 * 1024  # bytes of a picture that a cell shows as it is
+_SHOWN: Final = frozenset({"image/png", "image/jpeg", "image/gif", "image/webp"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,34 +62,34 @@ class Artifact:
 
     def bytes(self) -> bytes:
         """Return the file's content. Raises `CyberunError`, saying how to get it, while it isn't on disk."""
-        return read.content(self)
+        return readers.content(file_of(self))
 
     def image(self) -> Image.Image:
         """Return the picture as a Pillow image, 16-bit depth and alpha kept. Raises `CyberunError` if it is none."""
-        return read.image(self)
+        return readers.image(file_of(self))
 
     def json(self) -> Any:
         """Return the parsed JSON. Raises `CyberunError` if the file holds something else."""
-        return read.parsed(self)
+        return readers.parsed(file_of(self))
 
     def text(self) -> str:
         """Return the file as text: UTF-8, UTF-16 with a byte-order mark, else Latin-1."""
-        return read.text(self)
+        return readers.text(file_of(self))
 
     def array(self) -> Any:
         """Return a NumPy array: of a .npy or .npz file (a dict of arrays), a picture's pixels, or a table's cells."""
-        return read.array(self)
+        return readers.array(file_of(self))
 
     def dataframe(self) -> Any:
         """Return a pandas DataFrame of a CSV, TSV, Parquet, Feather, JSON or two-dimensional .npy file."""
-        return read.dataframe(self)
+        return readers.dataframe(file_of(self))
 
     def save(self, path: str | os.PathLike[str]) -> Path:
         """Copy the file into the folder `path`, or to the file `path`, and return where it went.
 
         A file that is there already and differs isn't overwritten: the copy gets a number.
         """
-        return read.save(self, path)
+        return readers.save(file_of(self), path)
 
     def to_json(self) -> dict[str, Any]:
         """Return the artifact as the page sees it: JSON types and the poster's bytes, without the link."""
@@ -124,7 +125,28 @@ class Artifact:
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:
         """Show the picture in a cell; anything else as its line of text."""
         del include, exclude  # the host filters what it is given
-        return {"text/plain": repr(self), **read.picture(self)}
+        return {"text/plain": repr(self), **_picture(self)}
+
+
+def file_of(artifact: Artifact) -> File:
+    """Return an artifact's file. Raises `CyberunError`, saying how to get it, while it isn't here."""
+    if artifact.path is None or artifact.state != "ready":
+        why = f" ({artifact.error})" if artifact.error else ""
+        raise CyberunError(
+            f"{artifact.name} isn't downloaded: it is {artifact.state}{why}. Get it with w.fetch({artifact.key!r}), "
+            f'or make the widget with download="all".'
+        )
+    remedy = f"Get it again with w.fetch({artifact.key!r})."
+    return File(artifact.path, artifact.name, artifact.kind, artifact.mime, remedy)
+
+
+def _picture(artifact: Artifact) -> dict[str, str]:
+    """Return what a cell shows of an artifact: the picture itself, else its poster, else nothing. Never SVG markup."""
+    mime, data = artifact.poster_mime, artifact.poster
+    if artifact.mime in _SHOWN and artifact.path is not None and (artifact.size or 0) <= _SHOWN_MAX:
+        with contextlib.suppress(OSError):  # gone from disk since: the poster still shows what it was
+            mime, data = artifact.mime, artifact.path.read_bytes()
+    return {mime: base64.b64encode(data).decode("ascii")} if data and mime in _SHOWN else {}
 
 
 class Artifacts(Sequence[Artifact]):
@@ -217,31 +239,3 @@ class Artifacts(Sequence[Artifact]):
         widths = [max(len(row[column]) for row in rows) for column in range(4)]
         lines = ("  ".join([*map(str.ljust, row[:4], widths), row[4]]) for row in rows)
         return "\n".join([f"<Artifacts: {len(rows)}>", *lines])
-
-
-@dataclass(frozen=True, slots=True)
-class TaskResult:
-    """How a task ended: its last `status`, its `output` as the API gave it (links without their signatures), its
-    `artifacts`, the `error` of a failed one, and `elapsed` seconds from its creation to its end."""  # noqa: D205, D209
-
-    status: str
-    output: Any = None
-    artifacts: Artifacts = field(default_factory=Artifacts)
-    error: str | None = None
-    elapsed: float = 0.0
-    task_id: str = ""
-
-    def __repr__(self) -> str:
-        told = f", error={self.error!r}" if self.error else ""
-        return (
-            f"<TaskResult {self.task_id} {self.status} after {self.elapsed:.1f} s, "
-            f"{len(self.artifacts)} artifacts{told}>"
-        )
-
-
-def size_words(size: float) -> str:
-    """Return bytes as people read them: 12.4 MB. Powers of 1,000."""
-    unit = 0
-    while size >= _STEP and unit < len(_UNITS) - 1:
-        size, unit = size / _STEP, unit + 1
-    return f"{size:.0f} {_UNITS[unit]}" if unit == 0 else f"{size:.1f} {_UNITS[unit]}"

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
     from concurrent.futures import Future
 
-    from cyberun_widget.artifacts.model import TaskResult
+    from cyberun_widget.artifacts.result import TaskResult
     from cyberun_widget.protocol.events import Event
 
 callbacks = Serial("callbacks")

@@ -10,6 +10,7 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING, Any, Final
 
+from cyberun_widget.artifacts.model import file_of
 from cyberun_widget.content.preview import preview
 from cyberun_widget.errors import CyberunError
 from cyberun_widget.jupyter.kernel import has_subshells, in_kernel
@@ -87,7 +88,7 @@ class Desk:
             case "fetch":
                 self._card.fetch(self._artifact(key).key)
             case "preview":
-                shown = preview(self._artifact(key))
+                shown = preview(file_of(self._artifact(key)))
                 self._send({"type": "preview", "id": number, "key": key, "preview": shown})
             case "poster" if buffers:
                 self._card.set_poster(self._artifact(key).key, buffers[0])

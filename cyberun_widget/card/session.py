@@ -29,11 +29,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from cyberun_widget.api.calls import Calls
-    from cyberun_widget.artifacts.model import Artifacts, TaskResult
+    from cyberun_widget.artifacts.model import Artifacts
+    from cyberun_widget.artifacts.result import TaskResult
     from cyberun_widget.card.ports import Surface
-    from cyberun_widget.downloads.manager import Mode
     from cyberun_widget.following.task_watch import Watch
-    from cyberun_widget.policy import FollowPolicy
+    from cyberun_widget.policy import FollowPolicy, Mode
     from cyberun_widget.protocol.events import Event
 
 _log = logging.getLogger(__name__)

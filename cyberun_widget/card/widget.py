@@ -31,9 +31,9 @@ if TYPE_CHECKING:
     from concurrent.futures import Future
 
     from cyberun_widget.api.calls import HasCalls
-    from cyberun_widget.artifacts.model import TaskResult
+    from cyberun_widget.artifacts.result import TaskResult
     from cyberun_widget.card.session import Run
-    from cyberun_widget.downloads.manager import Mode
+    from cyberun_widget.policy import Mode
     from cyberun_widget.protocol.events import Event
 
 _MODES: Final = ("auto", "all", "none")

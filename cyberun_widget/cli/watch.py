@@ -9,9 +9,10 @@ from contextlib import contextmanager
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, Final
 
+from cyberun_widget.artifacts.result import TaskCancelled, TaskFailed
 from cyberun_widget.card.widget import TaskWidget
 from cyberun_widget.client.sync import Client
-from cyberun_widget.errors import TaskCancelled, TaskFailed, WaitTimeout
+from cyberun_widget.errors import WaitTimeout
 from cyberun_widget.render.terminal import TerminalCard
 from cyberun_widget.render.text import block
 

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 from cyberun_widget.api.http import close_pool, enter_pool, leave_pool
 from cyberun_widget.api.workflows import find_workflow
-from cyberun_widget.artifacts.model import TaskResult
+from cyberun_widget.artifacts.result import TaskResult
 from cyberun_widget.client.account import Account
 from cyberun_widget.client.listing import TaskList, WorkflowList
 from cyberun_widget.downloads.cache import cache_folder
-from cyberun_widget.downloads.manager import Downloads, Mode
+from cyberun_widget.downloads.manager import Downloads
 from cyberun_widget.errors import CyberunError
 from cyberun_widget.support.secrets import redact, scrub
 
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from types import TracebackType
     from typing import Self
 
+    from cyberun_widget.policy import Mode
     from cyberun_widget.protocol.models import Task, Workflow
 
 

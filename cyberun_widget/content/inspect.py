@@ -3,23 +3,21 @@
 from __future__ import annotations
 
 import logging
-import os
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any
 
+from cyberun_widget.content.file import open_regular
 from cyberun_widget.content.kinds import SVG
 from cyberun_widget.content.media import Media, audio_seconds, video_media
 from cyberun_widget.content.posters import Poster, image_poster, still_poster
 from cyberun_widget.content.sniff import HEAD, Content, sniff
 from cyberun_widget.errors import CyberunError
-from cyberun_widget.support.filenames import safe_name, split_suffix
+from cyberun_widget.support.filenames import split_suffix
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from cyberun_widget.artifacts.model import Kind
-    from cyberun_widget.downloads.cache_entry import Record, Slot
-
+    from cyberun_widget.content.kinds import Kind
 
 _log = logging.getLogger("cyberun_widget.download")
 
@@ -40,19 +38,22 @@ class Findings:
     poster_mime: str = ""
 
 
-def place(slot: Slot, record: Record, name: str, offered: str | None) -> Path:
-    """Give a finished `.part` its name: the artifact's, with the suffix that its content asks for. Raises OSError."""
-    if not split_suffix(name)[1] and offered:
-        name = safe_name(offered, fallback=name)
-    content = _sniff(slot.part, slot.have(), name)
-    return slot.finish(_complete(name, content), record)
+def content_of(path: Path, name: str) -> Content:
+    """Return what a file's content is. `name`: see `sniff`. Raises OSError."""
+    with open_regular(path) as file:
+        return sniff(file.read(HEAD), size=path.stat().st_size, name=name)
+
+
+def complete_name(path: Path, name: str) -> str:
+    """Return `name`, with the suffix that the content asks for if it has none, so that the file opens by a click."""
+    return name if split_suffix(name)[1] else name + content_of(path, name).suffix
 
 
 def inspect(path: Path, name: str, mime: str, limit: int) -> Findings:
     """Look into a file. `mime`: what the store called it; `limit`: bytes that its poster may take. Raises OSError."""
     size = path.stat().st_size
     name = name if split_suffix(name)[1] else path.name
-    content = _sniff(path, size, name)
+    content = content_of(path, name)
     media, trouble = Media(), None
     try:
         if content.kind == "image" and content.mime != SVG:
@@ -112,17 +113,6 @@ def _of_poster(poster: Poster) -> Media:
         poster_mime=poster.mime,
         note=poster.note,
     )
-
-
-def _sniff(path: Path, size: int, name: str) -> Content:
-    handle = os.open(path, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0))
-    with open(handle, "rb") as file:  # noqa: PTH123 - of a descriptor
-        return sniff(file.read(HEAD), size=size, name=name)
-
-
-def _complete(name: str, content: Content) -> str:
-    """Add a suffix where the name has none of its own, so that the file opens with a double click."""
-    return name if split_suffix(name)[1] or not content.suffix else name + content.suffix
 
 
 def _misnamed(mime: str, content: Content) -> str | None:

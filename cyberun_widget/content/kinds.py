@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import Final, Literal
 
 from cyberun_widget.support.filenames import split_suffix
 
-if TYPE_CHECKING:
-    from cyberun_widget.artifacts.model import Kind
+Kind = Literal["image", "video", "audio", "model", "json", "table", "text", "file"]
 
 OCTETS: Final = "application/octet-stream"
 SVG: Final = "image/svg+xml"

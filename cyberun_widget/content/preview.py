@@ -1,32 +1,25 @@
-"""A look into data files: the first rows of a table, the list of an archive, the beginning of a text. Bounded."""
+"""A bounded look into data files: the first rows of a table, the list of an archive."""
 
 from __future__ import annotations
 
-import csv
 import importlib
-import itertools
 import math
 import os
 import zipfile
 from typing import TYPE_CHECKING, Any, Final
 
-from cyberun_widget.artifacts.model import size_words
-from cyberun_widget.content.readers import located
-from cyberun_widget.content.sniff_text import decode_head, delimiter
+from cyberun_widget.support.units import size_words
 
 if TYPE_CHECKING:
-    import io
     from collections.abc import Callable
     from pathlib import Path
 
-    from cyberun_widget.artifacts.model import Artifact
+    from cyberun_widget.content.file import File
 
 ROWS: Final = 200
 COLUMNS: Final = 50
 CELL: Final = 200  # characters of a cell
 ENTRIES: Final = 1_000
-TEXT: Final = 256 * 1024  # bytes of a text's beginning
-_COUNTED: Final = 64 * 1024 * 1024  # bytes of a text table that are read to count its rows
 _DIRECTORY: Final = 32 * 1024 * 1024  # bytes of a zip's directory
 _BROKEN: Final = (  # what the readers raise for damaged files
     OSError,
@@ -37,79 +30,31 @@ _BROKEN: Final = (  # what the readers raise for damaged files
     MemoryError,
     NotImplementedError,
     SyntaxError,
-    csv.Error,
     zipfile.BadZipFile,
 )
-_TEXTS: Final = frozenset({"application/json", "text/plain", "model/gltf+json", "model/obj", "image/svg+xml"})
 
 
-def preview(artifact: Artifact) -> dict[str, Any]:
-    """Return what a page shows of a ready file that it doesn't read itself. JSON types only. Reads the file: blocks.
+def preview(file: File) -> dict[str, Any]:
+    """Return what a page shows of a file that it can't read itself. JSON types only. Reads the file: blocks.
 
     One of {"columns": [str], "dtypes": [str], "rows": [[cell]], "total_rows": int | None, "note": str} with cells that
-    are strings, numbers, booleans or null, {"entries": [{"name", "size"}], "total": int, "note": str},
-    {"text": str, "truncated": bool} or, for a file that
-    can't be looked into, {"note": str}. At most 200 rows, 50 columns, 1,000 entries, 256 KiB of text.
-    Raises CyberunError if the file isn't here.
+    are strings, numbers, booleans or null, {"entries": [{"name", "size"}], "total": int, "note": str} or, for a file
+    that can't be looked into, {"note": str}. At most 200 rows, 50 columns and 1,000 entries.
     """
-    path = located(artifact)
-    reader = _READERS.get(artifact.mime, _text if artifact.kind in ("json", "text", "model", "image") else None)
-    if reader is None or (reader is _text and artifact.mime not in _TEXTS):
+    reader = _READERS.get(file.mime)
+    if reader is None:
         return {"note": ""}
     try:
-        return reader(path)
+        return reader(file.path)
     except ImportError as problem:
         return {
             "note": f"{problem.name or 'A library'} isn't installed, so there is no preview. Save the file to open it."
         }
     except _BROKEN as problem:
-        return {"note": f"The file can't be read as {artifact.mime}: {str(problem)[:200]}"}
+        return {"note": f"The file can't be read as {file.mime}: {str(problem)[:200]}"}
 
 
 # --- tables ----------------------------------------------------------------------------------------------------------
-
-
-def _text_table(path: Path) -> dict[str, Any]:
-    size = path.stat().st_size
-    with path.open("rb") as file:
-        head = file.read(TEXT)
-        text = decode_head(head, whole=len(head) == size)
-        if text is None:
-            return {"note": "The table isn't text that can be read."}
-        mark = delimiter(text, path.suffix.casefold(), whole=len(head) == size) or ","
-        lines = text.lstrip("\ufeff").splitlines(keepends=True)
-        if len(head) < size and len(lines) > 1:
-            lines.pop()
-        rows = list(itertools.islice(csv.reader(lines, delimiter=mark), ROWS + 1))
-        total = _count(file, head, size)
-    if not rows:
-        return {"columns": [], "dtypes": [], "rows": [], "total_rows": 0, "note": "The table is empty."}
-    head_row, body = rows[0], rows[1:]
-    columns = [(cell, _dtype([row[at] for row in body if len(row) > at])) for at, cell in enumerate(head_row)]
-    return _table(columns, body, None if total is None else max(total - 1, len(body)))
-
-
-def _count(file: io.BufferedReader, head: bytes, size: int) -> int | None:
-    """Return the number of lines, None for files so large that counting would take long."""
-    if size > _COUNTED:
-        return None
-    lines, last = head.count(b"\n"), head[-1:]
-    while block := file.read(1 << 20):
-        lines, last = lines + block.count(b"\n"), block[-1:]
-    return lines + (last not in (b"\n", b""))
-
-
-def _dtype(cells: list[str]) -> str:
-    """Return "int", "float" or "text" for the cells that were read."""
-    filled = [cell for cell in cells if cell.strip()]
-    for kind, parse in (("int", int), ("float", float)):
-        try:
-            for cell in filled:
-                parse(cell)
-        except ValueError:
-            continue
-        return kind if filled else "text"
-    return "text"
 
 
 def _parquet(path: Path) -> dict[str, Any]:
@@ -180,7 +125,7 @@ def _cell(value: Any) -> str | float | bool | None:
     return text if len(text) <= CELL else f"{text[: CELL - 1]}…"
 
 
-# --- archives and text -----------------------------------------------------------------------------------------------
+# --- archives -----------------------------------------------------------------------------------------------
 
 
 def _zip(path: Path) -> dict[str, Any]:
@@ -211,19 +156,7 @@ def _directory_size(path: Path) -> int:
     return size if stated == 0xFFFFFFFF else stated  # noqa: PLR2004 - a 64-bit archive: as large as can be
 
 
-def _text(path: Path) -> dict[str, Any]:
-    with path.open("rb") as file:
-        head = file.read(TEXT)
-        whole = not file.read(1)
-    text = decode_head(head, whole=whole)
-    if text is None:
-        text = head.decode("utf-8", "replace")
-    return {"text": text.lstrip("\ufeff"), "truncated": not whole}
-
-
 _READERS: Final[dict[str, Callable[[Path], dict[str, Any]]]] = {
-    "text/csv": _text_table,
-    "text/tab-separated-values": _text_table,
     "application/vnd.apache.parquet": _parquet,
     "application/vnd.apache.arrow.file": _arrow,
     "application/x-npy": _npy,

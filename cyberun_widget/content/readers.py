@@ -1,15 +1,13 @@
-"""Reading an artifact in Python: bytes, pictures, JSON, text, arrays, tables; and copying it somewhere."""
+"""Reading a file in Python: bytes, pictures, JSON, text, arrays, tables; and copying it somewhere."""
 
 from __future__ import annotations
 
-import base64
 import codecs
-import contextlib
 import importlib
 import os
 import shutil
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 from PIL import Image, UnidentifiedImageError
 
@@ -18,109 +16,91 @@ from cyberun_widget.errors import CyberunError
 from cyberun_widget.support.filenames import fold, unique_name
 
 if TYPE_CHECKING:
-    from cyberun_widget.artifacts.model import Artifact
-
-_SHOWN_MAX: Final = 8 * 1024 * 1024  # bytes of a picture that a cell shows as it is
-_SHOWN: Final = frozenset({"image/png", "image/jpeg", "image/gif", "image/webp"})
+    from cyberun_widget.content.file import File
 
 
-def located(artifact: Artifact) -> Path:
-    """Return where the file is. Raises `CyberunError` that says how to get it, if it isn't here."""
-    if artifact.path is None or artifact.state != "ready":
-        why = f" ({artifact.error})" if artifact.error else ""
-        raise CyberunError(
-            f"{artifact.name} isn't downloaded: it is {artifact.state}{why}. Get it with w.fetch({artifact.key!r}), "
-            f'or make the widget with download="all".'
-        )
-    return artifact.path
-
-
-def content(artifact: Artifact) -> bytes:
+def content(file: File) -> bytes:
     """Return the whole file."""
-    path = located(artifact)
     try:
-        return path.read_bytes()
+        return file.path.read_bytes()
     except OSError as problem:
-        words = f"{path} can't be read any more ({problem.strerror}). Get it again with w.fetch({artifact.key!r})."
+        words = f"{file.path} can't be read any more: {problem.strerror}. {file.remedy}"
     raise CyberunError(words)
 
 
-def image(artifact: Artifact) -> Image.Image:
+def image(file: File) -> Image.Image:
     """Return the decoded picture."""
-    path = located(artifact)
-    if artifact.kind != "image" or artifact.mime == "image/svg+xml":
-        raise CyberunError(f"{artifact.name} is no picture of pixels but {artifact.mime}. Use .bytes() or .path.")
+    if file.kind != "image" or file.mime == "image/svg+xml":
+        raise CyberunError(f"{file.name} is no picture of pixels but {file.mime}. Use .bytes() or .path.")
     try:
-        with Image.open(path) as opened:
+        with Image.open(file.path) as opened:
             opened.load()
-            return opened.copy() if not getattr(opened, "is_animated", False) else Image.open(path)
+            return opened.copy() if not getattr(opened, "is_animated", False) else Image.open(file.path)
     except Image.DecompressionBombError:
-        words = f"{artifact.name} has more pixels than Pillow opens by itself; see PIL.Image.MAX_IMAGE_PIXELS."
+        words = f"{file.name} has more pixels than Pillow opens by itself; see PIL.Image.MAX_IMAGE_PIXELS."
     except UnidentifiedImageError:
-        words = f"Pillow can't read {artifact.name} ({artifact.mime}). Use .bytes() or .path."
+        words = f"Pillow can't read {file.name} ({file.mime}). Use .bytes() or .path."
     except (OSError, ValueError, SyntaxError) as problem:
-        words = f"{artifact.name} is damaged: {problem}"
+        words = f"{file.name} is damaged: {problem}"
     raise CyberunError(words)
 
 
-def parsed(artifact: Artifact) -> Any:
+def parsed(file: File) -> Any:
     """Return the JSON value."""
-    data = content(artifact)
+    data = content(file)
     try:
         return load_json(data)
     except (ValueError, RecursionError) as problem:
-        words = f"{artifact.name} isn't JSON that can be read: {problem}"
+        words = f"{file.name} isn't JSON that can be read: {problem}"
     raise CyberunError(words)
 
 
-def text(artifact: Artifact) -> str:
+def text(file: File) -> str:
     """Return the decoded text."""
-    data = content(artifact)
+    data = content(file)
     try:
         return data.decode("utf-16" if data[:2] in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE) else "utf-8-sig")
     except UnicodeDecodeError:
         return data.decode("latin-1")
 
 
-def array(artifact: Artifact) -> Any:
+def array(file: File) -> Any:
     """Return NumPy arrays. Pickled objects inside a file aren't loaded: that would run what a server sent."""
     numpy = _library("numpy", "an array")
-    path = located(artifact)
-    if artifact.mime in ("application/x-npy", "application/x-npz"):
+    if file.mime in ("application/x-npy", "application/x-npz"):
         try:
-            loaded = numpy.load(path, allow_pickle=False)
+            loaded = numpy.load(file.path, allow_pickle=False)
             return {name: loaded[name] for name in loaded.files} if hasattr(loaded, "files") else loaded
         except (ValueError, OSError, EOFError) as problem:
-            words = f"{artifact.name} can't be read as an array: {problem}"
+            words = f"{file.name} can't be read as an array: {problem}"
         raise CyberunError(words)
-    if artifact.kind == "image":
-        return numpy.asarray(image(artifact))
-    if artifact.kind == "table":
-        return dataframe(artifact).to_numpy()
-    raise CyberunError(f"{artifact.name} ({artifact.mime}) is no array. Use .bytes() or .path.")
+    if file.kind == "image":
+        return numpy.asarray(image(file))
+    if file.kind == "table":
+        return dataframe(file).to_numpy()
+    raise CyberunError(f"{file.name} ({file.mime}) is no array. Use .bytes() or .path.")
 
 
-def dataframe(artifact: Artifact) -> Any:
+def dataframe(file: File) -> Any:
     """Return a pandas DataFrame."""
     pandas = _library("pandas", "a table")
-    path = located(artifact)
     readers: dict[str, Any] = {
-        "text/csv": lambda: pandas.read_csv(path, sep=None, engine="python"),
-        "text/tab-separated-values": lambda: pandas.read_csv(path, sep="\t"),
-        "application/vnd.apache.parquet": lambda: pandas.read_parquet(path),
-        "application/vnd.apache.arrow.file": lambda: pandas.read_feather(path),
-        "application/json": lambda: pandas.json_normalize(parsed(artifact)),
-        "application/x-npy": lambda: pandas.DataFrame(array(artifact)),
+        "text/csv": lambda: pandas.read_csv(file.path, sep=None, engine="python"),
+        "text/tab-separated-values": lambda: pandas.read_csv(file.path, sep="\t"),
+        "application/vnd.apache.parquet": lambda: pandas.read_parquet(file.path),
+        "application/vnd.apache.arrow.file": lambda: pandas.read_feather(file.path),
+        "application/json": lambda: pandas.json_normalize(parsed(file)),
+        "application/x-npy": lambda: pandas.DataFrame(array(file)),
     }
-    reader = readers.get(artifact.mime)
+    reader = readers.get(file.mime)
     if reader is None:
-        raise CyberunError(f"{artifact.name} ({artifact.mime}) is no table. Use .bytes() or .path.")
+        raise CyberunError(f"{file.name} ({file.mime}) is no table. Use .bytes() or .path.")
     try:
         return reader()
     except ImportError as problem:
-        words = f"Reading {artifact.name} needs one more library: {problem}"
+        words = f"Reading {file.name} needs one more library: {problem}"
     except (ValueError, OSError, TypeError, NotImplementedError) as problem:
-        words = f"{artifact.name} can't be read as a table: {problem}"
+        words = f"{file.name} can't be read as a table: {problem}"
     raise CyberunError(words)
 
 
@@ -132,16 +112,19 @@ def _library(name: str, what: str) -> Any:
     raise CyberunError(words)
 
 
-def save(artifact: Artifact, target: str | os.PathLike[str]) -> Path:
-    """Copy the file to a folder, or to a file's path; see `Artifact.save`."""
-    source, wanted = located(artifact), Path(target).expanduser()
+def save(file: File, target: str | os.PathLike[str]) -> Path:
+    """Copy the file into the folder `target`, or to the file `target`; return the copy's path.
+
+    A different file that is there already isn't overwritten: the copy gets a number. Raises CyberunError.
+    """
+    wanted = Path(target).expanduser()
     into_folder = wanted.is_dir() or str(target).endswith(("/", os.sep))
-    folder, name = (wanted, artifact.name) if into_folder else (wanted.parent, wanted.name)
+    folder, name = (wanted, file.name) if into_folder else (wanted.parent, wanted.name)
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        return copy_beside(source, folder, name)
+        return copy_beside(file.path, folder, name)
     except OSError as problem:
-        words = f"{artifact.name} can't be saved in {folder}: {problem.strerror or problem}. Choose another folder."
+        words = f"{file.name} can't be saved in {folder}: {problem.strerror or problem}. Choose another folder."
     raise CyberunError(words)
 
 
@@ -176,12 +159,3 @@ def same_content(one: Path, other: Path) -> bool:
             if block != right.read(1 << 20):
                 return False
     return True
-
-
-def picture(artifact: Artifact) -> dict[str, str]:
-    """Return what a cell shows of an artifact: the picture itself, else its poster, else nothing. Never SVG markup."""
-    mime, data = artifact.poster_mime, artifact.poster
-    if artifact.mime in _SHOWN and artifact.path is not None and (artifact.size or 0) <= _SHOWN_MAX:
-        with contextlib.suppress(OSError):  # gone from disk since: the poster still shows what it was
-            mime, data = artifact.mime, artifact.path.read_bytes()
-    return {mime: base64.b64encode(data).decode("ascii")} if data and mime in _SHOWN else {}

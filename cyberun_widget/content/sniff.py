@@ -16,7 +16,7 @@ from cyberun_widget.content.kinds import BY_SUFFIX, GLB, OCTETS, PLY, SPLAT, SPZ
 from cyberun_widget.support.filenames import split_suffix
 
 if TYPE_CHECKING:
-    from cyberun_widget.artifacts.model import Kind
+    from cyberun_widget.content.kinds import Kind
 
 HEAD: Final = 64 * 1024  # bytes of a file that `sniff` wants to see
 SPLAT_PLY: Final = "model/x-gaussian-splat-ply"

@@ -9,7 +9,7 @@ import re
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
-    from cyberun_widget.artifacts.model import Kind
+    from cyberun_widget.content.kinds import Kind
 
 _ALLOWED_CONTROLS: Final = frozenset("\t\n\r\f\x1b\b")
 _SVG: Final = re.compile(

@@ -7,32 +7,30 @@ import contextlib
 import logging
 import time
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, Final, Literal
+from typing import TYPE_CHECKING, Any, Final
 
 from cyberun_widget.artifacts.manifest import NO_LINK, group_of, relinked, sources
 from cyberun_widget.artifacts.model import Artifact, Artifacts
-from cyberun_widget.content.inspect import changes, inspect, place, still
+from cyberun_widget.content.inspect import changes, complete_name, inspect, still
 from cyberun_widget.content.posters import poster_limit
-from cyberun_widget.downloads.cache import cache_folder, clear_cache
-from cyberun_widget.downloads.cache_entry import Slot
+from cyberun_widget.downloads.cache_entry import Record, Slot
 from cyberun_widget.downloads.quota import Allowance, DeclinedError
 from cyberun_widget.downloads.sink import disk_words
 from cyberun_widget.downloads.transfer import Retry, Transfer, Watch
 from cyberun_widget.errors import CyberunError, DownloadError, NetworkError, NotFoundError
 from cyberun_widget.support.aio import PerLoop, SingleFlight, Throttle, run_in_thread
+from cyberun_widget.support.filenames import safe_name, split_suffix
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
     from pathlib import Path
 
     from cyberun_widget.api.http import Http
+    from cyberun_widget.policy import Mode
     from cyberun_widget.support.secrets import Secret
-
-__all__ = ["Downloads", "Mode", "cache_folder", "clear_cache"]
 
 _log = logging.getLogger("cyberun_widget.download")
 
-Mode = Literal["auto", "all", "none"]
 AT_ONCE: Final = 4
 _OTHERS_LOCK: Final = 0.25  # seconds between two looks at a lock that another process holds
 
@@ -208,7 +206,7 @@ class Downloads:
             self._set(key, state="downloading")
             transfer = Transfer(self._http, slot, self._watch(key), self._retry)
             record = await transfer.run()
-            return await run_in_thread(place, slot, record, item.name, transfer.filename), record.mime
+            return await run_in_thread(_place, slot, record, item.name, transfer.filename), record.mime
         finally:
             slot.release()
 
@@ -261,3 +259,10 @@ class Downloads:
 
 def _there(item: Artifact) -> bool:
     return item.path is not None and item.path.is_file()
+
+
+def _place(slot: Slot, record: Record, name: str, offered: str | None) -> Path:
+    """Give a finished `.part` its name: the artifact's, else the one the store offers. Raises OSError."""
+    if not split_suffix(name)[1] and offered:
+        name = safe_name(offered, fallback=name)
+    return slot.finish(complete_name(slot.part, name), record)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
-    from cyberun_widget.downloads.manager import Mode
+    from cyberun_widget.policy import Mode
 
 EACH: Final = 64 * 1024 * 1024
 TASK: Final = 256 * 1024 * 1024

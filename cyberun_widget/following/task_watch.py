@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 
 from cyberun_widget.api.calls import task_path
 from cyberun_widget.api.workflows import find_workflow
-from cyberun_widget.artifacts.model import Artifacts, TaskResult
+from cyberun_widget.artifacts.result import TaskCancelled, TaskFailed, TaskResult
 from cyberun_widget.downloads.manager import Downloads
-from cyberun_widget.errors import AuthError, CyberunError, NotFoundError, ParameterError, TaskCancelled, TaskFailed
+from cyberun_widget.errors import AuthError, CyberunError, NotFoundError, ParameterError
 from cyberun_widget.following.follower import Follower, Listener, Problem
 from cyberun_widget.protocol.fields import cause
 from cyberun_widget.support.backoff import Backoff
@@ -29,9 +29,8 @@ if TYPE_CHECKING:
 
     from cyberun_widget.api.http import Http
     from cyberun_widget.api.settings import Settings
-    from cyberun_widget.artifacts.model import Artifact
-    from cyberun_widget.downloads.manager import Mode
-    from cyberun_widget.policy import FollowPolicy
+    from cyberun_widget.artifacts.model import Artifact, Artifacts
+    from cyberun_widget.policy import FollowPolicy, Mode
     from cyberun_widget.protocol.events import Event
     from cyberun_widget.protocol.models import Workflow
 

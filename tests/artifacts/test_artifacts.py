@@ -16,7 +16,9 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from cyberun_widget.artifacts.export import save_all, sha256
-from cyberun_widget.artifacts.model import Artifact, Artifacts, TaskResult, sources
+from cyberun_widget.artifacts.manifest import sources
+from cyberun_widget.artifacts.model import Artifact, Artifacts
+from cyberun_widget.artifacts.result import TaskResult
 from cyberun_widget.errors import CyberunError, NotFoundError
 from cyberun_widget.support.secrets import Secret
 

@@ -9,18 +9,14 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from cyberun_widget.artifacts.model import Artifact
+from cyberun_widget.content.file import File
 from cyberun_widget.content.inspect import inspect
 from cyberun_widget.content.preview import preview
-from cyberun_widget.errors import CyberunError
 
 
 def shown(path):
     found = inspect(path, path.name, "", 0)
-    item = Artifact(
-        key="k", name=path.name, kind=found.kind, mime=found.mime, size=found.size, state="ready", path=path
-    )
-    made = preview(item)
+    made = preview(File(path, path.name, found.kind, found.mime))
     json.dumps(made)
     return made
 
@@ -28,38 +24,6 @@ def shown(path):
 @pytest.fixture
 def frame():
     return pd.DataFrame({"step": range(500), "loss": np.linspace(1, 0, 500), "name": [f"n{i}" for i in range(500)]})
-
-
-def test_a_csv_shows_its_first_rows_and_how_many_there_are(tmp_path, frame):
-    frame.to_csv(tmp_path / "a.csv", index=False)
-    made = shown(tmp_path / "a.csv")
-    assert made["columns"] == ["step", "loss", "name"]
-    assert made["dtypes"] == ["int", "float", "text"]
-    assert len(made["rows"]) == 200
-    assert made["rows"][0] == ["0", "1.0", "n0"]
-    assert made["total_rows"] == 500
-    assert "200 of 500" in made["note"]
-
-
-def test_a_huge_csv_is_not_read_whole(tmp_path):
-    path = tmp_path / "a.csv"
-    with path.open("wb") as file:
-        file.write(b"a,b\n" + b"1,2\n" * 100_000)
-        file.truncate(5_000_000_000)
-    made = shown(path)
-    assert made["total_rows"] is None
-    assert made["rows"][0] == ["1", "2"]
-
-
-def test_quoted_cells_with_line_breaks_stay_one_cell(tmp_path):
-    (tmp_path / "a.csv").write_text('a,b\n"x\ny","1"\n"z",2\n')
-    assert shown(tmp_path / "a.csv")["rows"] == [["x\ny", "1"], ["z", "2"]]
-
-
-def test_a_tsv_and_a_semicolon_table_are_split_where_they_should(tmp_path):
-    (tmp_path / "a.tsv").write_text("a\tb\n1,5\t2\n")
-    (tmp_path / "b.csv").write_text("a;b\n1,5;2\n")
-    assert shown(tmp_path / "a.tsv")["rows"] == shown(tmp_path / "b.csv")["rows"] == [["1,5", "2"]]
 
 
 def test_a_parquet_shows_its_types(tmp_path, frame):
@@ -123,27 +87,8 @@ def test_an_archive_of_many_entries_is_cut(tmp_path):
     assert (len(made["entries"]), made["total"]) == (1_000, 1_200)
 
 
-def test_the_beginning_of_a_long_text_is_shown(tmp_path):
-    (tmp_path / "a.log").write_text("é" * 300_000)
-    made = shown(tmp_path / "a.log")
-    assert made["truncated"] is True
-    assert set(made["text"]) == {"é"}
-    (tmp_path / "b.json").write_text('{"a": 1}')
-    assert shown(tmp_path / "b.json") == {"text": '{"a": 1}', "truncated": False}
-
-
-def test_html_is_shown_as_the_text_it_is(tmp_path):
-    (tmp_path / "a.html").write_text("<!doctype html><script>alert(1)</script>")
-    assert shown(tmp_path / "a.html")["text"].startswith("<!doctype")
-
-
 @pytest.mark.parametrize("name", ["a.parquet", "a.npy", "a.zip", "a.feather"])
 def test_a_damaged_file_is_said_to_be_so(tmp_path, name):
     magic = {"a.parquet": b"PAR1", "a.npy": b"\x93NUMPY", "a.zip": b"PK\x03\x04", "a.feather": b"ARROW1\x00\x00"}[name]
     (tmp_path / name).write_bytes(magic + b"garbage" * 20)
     assert "can't be read" in shown(tmp_path / name)["note"]
-
-
-def test_a_file_that_is_not_here_says_how_to_get_it():
-    with pytest.raises(CyberunError, match=r"w\.fetch"):
-        preview(Artifact(key="k", name="a.csv", kind="table", mime="text/csv", state="offered"))

@@ -23,7 +23,8 @@ from PIL import Image
 from cyberun_widget.api.http import Http, close_pool
 from cyberun_widget.api.settings import Settings
 from cyberun_widget.downloads import quota as _allowance
-from cyberun_widget.downloads.manager import Downloads, clear_cache
+from cyberun_widget.downloads.cache import clear_cache
+from cyberun_widget.downloads.manager import Downloads
 from cyberun_widget.downloads.transfer import Retry
 from cyberun_widget.errors import CyberunError, NetworkError, NotFoundError
 from tests.servers.object_store import ObjectStore

@@ -1,0 +1,46 @@
+"""How a task ended: its result, and the errors that carry it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from cyberun_widget.artifacts.model import Artifacts
+from cyberun_widget.errors import CyberunError
+
+
+@dataclass(frozen=True, slots=True)
+class TaskResult:
+    """The end of a task.
+
+    `status`: the last one. `output`: as the API gave it, links without their signatures. `error`: of a failed task.
+    `elapsed`: seconds from its creation to its end.
+    """
+
+    status: str
+    output: Any = None
+    artifacts: Artifacts = field(default_factory=Artifacts)
+    error: str | None = None
+    elapsed: float = 0.0
+    task_id: str = ""
+
+    def __repr__(self) -> str:
+        told = f", error={self.error!r}" if self.error else ""
+        return (
+            f"<TaskResult {self.task_id} {self.status} after {self.elapsed:.1f} s, "
+            f"{len(self.artifacts)} artifacts{told}>"
+        )
+
+
+class _VerdictError(CyberunError):
+    def __init__(self, message: str, result: TaskResult | None = None) -> None:
+        super().__init__(message)
+        self.result = result
+
+
+class TaskFailed(_VerdictError):  # noqa: N818 - a name of the contract
+    """The task failed. `result`: all that is known of it, the error and any partial artifacts."""
+
+
+class TaskCancelled(_VerdictError):  # noqa: N818 - a name of the contract
+    """The task was cancelled. `result`: what is known of it."""

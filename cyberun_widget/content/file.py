@@ -1,0 +1,40 @@
+"""A complete file on this machine, and opening what may have been planted in its place."""
+
+from __future__ import annotations
+
+import errno
+import os
+import stat
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from cyberun_widget.content.kinds import OCTETS, Kind
+
+if TYPE_CHECKING:
+    from pathlib import Path
+    from typing import BinaryIO
+
+_FLAGS: Final = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
+
+
+@dataclass(frozen=True, slots=True)
+class File:
+    """Where a file is, what it is called, and what its content is. `remedy`: what to do when it is gone or damaged."""
+
+    path: Path
+    name: str
+    kind: Kind = "file"
+    mime: str = OCTETS
+    remedy: str = "Fetch it again."
+
+
+def open_regular(path: Path) -> BinaryIO:
+    """Open a regular file for reading.
+
+    Raises OSError for anything else: a symbolic link isn't followed, and a pipe doesn't keep the reader waiting.
+    """
+    handle = os.open(path, _FLAGS)
+    if not stat.S_ISREG(os.fstat(handle).st_mode):
+        os.close(handle)
+        raise OSError(errno.EINVAL, "not a regular file", str(path))
+    return open(handle, "rb")  # noqa: PTH123 - a descriptor, not a path
