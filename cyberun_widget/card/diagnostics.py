@@ -13,12 +13,12 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import Any
 
-    from cyberun_widget.following.task_watch import Watch
+    from cyberun_widget.following.task_watch import TaskWatch
 
 _PACKAGES: Final = ("cyberun-widget", "ipykernel", "ipywidgets", "anywidget", "httpx", "jupyterlab", "notebook")
 
 
-def report(traits: Mapping[str, Any], watch: Watch | None) -> str:
+def report(traits: Mapping[str, Any], watch: TaskWatch | None) -> str:
     """Return how a task was watched: versions, settings without the key, and what happened when.
 
     `traits`: the card's, as `get_state()` gives them.

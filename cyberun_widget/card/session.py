@@ -21,6 +21,7 @@ from cyberun_widget.card.publisher import publisher
 from cyberun_widget.card.traits import view
 from cyberun_widget.downloads.cache import cache_folder
 from cyberun_widget.errors import CyberunError
+from cyberun_widget.following.listener import Interest
 from cyberun_widget.following.task_watch import watch
 from cyberun_widget.support.threads import background
 
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
     from cyberun_widget.artifacts.model import Artifacts
     from cyberun_widget.artifacts.result import TaskResult
     from cyberun_widget.card.ports import Surface
-    from cyberun_widget.following.task_watch import Watch
+    from cyberun_widget.following.task_watch import TaskWatch
     from cyberun_widget.policy import FollowPolicy, Mode
     from cyberun_widget.protocol.events import Event
 
@@ -59,7 +60,7 @@ class Session:
         run: Run | None = None,
     ) -> None:
         self.outcome: Future[TaskResult] = Future()
-        self.watch: Watch | None = None
+        self.watch: TaskWatch | None = None
         self.audience = Audience()
         self.archives = Archives()
         self.requests = Desk(self)
@@ -118,7 +119,10 @@ class Session:
             if self.watch is not None:
                 self.watch.leave(self)
             self.audience.clear()
-            self.watch, self._stopped = watch(self._calls.http, task_id, self._policy, folder, self._mode, self), False
+            self.watch, self._stopped = (
+                watch(self._calls.http, task_id, self._policy, folder, self._mode, self, Interest.EVENTS),
+                False,
+            )
             if self.outcome.done():
                 self.outcome = Future()
         publisher.offer(self)

@@ -16,14 +16,14 @@ if TYPE_CHECKING:
     from cyberun_widget.artifacts.model import Artifacts
     from cyberun_widget.card.ports import Action
     from cyberun_widget.following.follower import Problem
-    from cyberun_widget.following.task_watch import Watch
+    from cyberun_widget.following.task_watch import TaskWatch
     from cyberun_widget.protocol.state import TaskState
 
 _WORTH_A_CLICK: Final = 3.0  # seconds of pause that a person may want to cut short
 _LOOK: Final = {"image": 0, "video": 1, "model": 2, "audio": 3, "json": 4, "table": 5, "text": 6}
 
 
-def view(watch: Watch, now: float, *, saved: str | None, stopped: bool, can_rerun: bool) -> dict[str, Any]:
+def view(watch: TaskWatch, now: float, *, saved: str | None, stopped: bool, can_rerun: bool) -> dict[str, Any]:
     """Return trait name -> value. `now`: the watch's clock."""
     follower = watch.follower
     state, problem = follower.state, follower.problem
@@ -68,7 +68,7 @@ def view(watch: Watch, now: float, *, saved: str | None, stopped: bool, can_reru
     }
 
 
-def _about(watch: Watch, state: TaskState) -> dict[str, Any]:
+def _about(watch: TaskWatch, state: TaskState) -> dict[str, Any]:
     workflow = watch.workflow
     return {
         "title": (workflow.name if workflow else "") or state.workflow_name,
@@ -83,7 +83,7 @@ def _about(watch: Watch, state: TaskState) -> dict[str, Any]:
     }
 
 
-def _trouble(problem: Problem | None, watch: Watch, now: float) -> dict[str, Any]:
+def _trouble(problem: Problem | None, watch: TaskWatch, now: float) -> dict[str, Any]:
     shown: dict[str, Any] | None = None
     retry_in = None
     if watch.cancel_problem:
@@ -95,14 +95,14 @@ def _trouble(problem: Problem | None, watch: Watch, now: float) -> dict[str, Any
     return {"problem": shown, "retry_in": retry_in, "cancel": "requested" if requested else ""}
 
 
-def _can_retry(watch: Watch, *, stopped: bool, can_rerun: bool) -> bool:
+def _can_retry(watch: TaskWatch, *, stopped: bool, can_rerun: bool) -> bool:
     """Whether a button makes sense: try now, watch again, fetch the result again, or run the workflow again."""
     state, problem = watch.follower.state, watch.follower.problem
     stuck = problem is not None and (state.ended or problem.pause >= _WORTH_A_CLICK)
     return stopped or stuck or watch.fatal is not None or (can_rerun and state.status in ("failed", "cancelled"))
 
 
-def _actions(watch: Watch, *, stopped: bool, can_rerun: bool) -> list[Action]:
+def _actions(watch: TaskWatch, *, stopped: bool, can_rerun: bool) -> list[Action]:
     """Return the buttons that apply, see `ports.Action`."""
     state, problem = watch.follower.state, watch.follower.problem
     files = watch.artifacts
@@ -119,7 +119,7 @@ def _actions(watch: Watch, *, stopped: bool, can_rerun: bool) -> list[Action]:
     return [action for action, so in applies.items() if so]
 
 
-def _failed_at(state: TaskState, watch: Watch) -> str:
+def _failed_at(state: TaskState, watch: TaskWatch) -> str:
     if state.status != "failed":
         return ""
     if state.stage:

@@ -1,4 +1,4 @@
-"""One task followed to its verdict: the transport ladder, the stream reader, the journal, the shared watch.
+"""Tasks followed to their verdict: the transport ladder, the reading of streams, and the watch that listeners share.
 
-Knows no widget: it reports to listeners.
+Knows no widget. Start at `task_watch.watch` and `listener.Listener`; who looks, and how closely, is an `Interest`.
 """

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final, Protocol
+from typing import TYPE_CHECKING, Any, Final
 
 from cyberun_widget.api.calls import task_path
 from cyberun_widget.errors import AuthError, CyberunError, NetworkError, NotFoundError, ParameterError, ProtocolError
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Mapping
 
     from cyberun_widget.api.http import Http, Stream
+    from cyberun_widget.following.listener import Listener
     from cyberun_widget.policy import FollowPolicy
     from cyberun_widget.protocol.sse import SSEMessage
 
@@ -44,16 +45,6 @@ class Problem:
     retrying: bool
     retry_at: float | None = None
     pause: float = 0.0  # seconds that it waits in all, until `retry_at`
-
-
-class Listener(Protocol):
-    """Whoever wants to know. Called on the loop's thread: return at once."""
-
-    def changed(self) -> None:
-        """Something about the task or its connection is different now."""
-
-    def happened(self, event: Event) -> None:
-        """One sound event, in order, none left out."""
 
 
 class Follower:

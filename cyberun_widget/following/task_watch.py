@@ -16,7 +16,8 @@ from cyberun_widget.api.workflows import find_workflow
 from cyberun_widget.artifacts.result import TaskCancelled, TaskFailed, TaskResult
 from cyberun_widget.downloads.manager import Downloads
 from cyberun_widget.errors import AuthError, CyberunError, NotFoundError, ParameterError
-from cyberun_widget.following.follower import Follower, Listener, Problem
+from cyberun_widget.following.follower import Follower, Problem
+from cyberun_widget.following.listener import Interest
 from cyberun_widget.protocol.fields import cause
 from cyberun_widget.support.backoff import Backoff
 from cyberun_widget.support.secrets import redact, scrub
@@ -30,9 +31,11 @@ if TYPE_CHECKING:
     from cyberun_widget.api.http import Http
     from cyberun_widget.api.settings import Settings
     from cyberun_widget.artifacts.model import Artifact, Artifacts
+    from cyberun_widget.following.listener import Listener
     from cyberun_widget.policy import FollowPolicy, Mode
     from cyberun_widget.protocol.events import Event
     from cyberun_widget.protocol.models import Workflow
+    from cyberun_widget.protocol.state import TaskState
 
 _log = logging.getLogger(__name__)
 
@@ -42,10 +45,18 @@ _CANCEL_TRIES: Final = 8  # in a row, once nobody looks at the task any more
 _Key: TypeAlias = "tuple[Settings, str, FollowPolicy, Path, Mode]"
 
 
-class Watch:
-    """One task being followed, its result fetched when it ends. Shared: `watch()` gives it, `leave()` returns it.
+class TaskWatch:
+    """One task being followed, its result fetched when it ends.
 
-    `finished` gives the TaskResult, or raises TaskFailed, TaskCancelled or the CyberunError that ended the watching.
+    Shared by all who look at the task in this process: `watch()` gives it, `leave()` hands it back, and it ends with
+    the last listener. All attributes and properties may be read from any thread, none is changed in place, and the
+    newest value is always complete: read them whenever `Listener.changed` says so.
+
+    `state`: what is known of the task; `state.ended` is True from the verdict on, before the result is here.
+    `finished`: a Future of the TaskResult, done once the result and the files are in; raises TaskFailed,
+    TaskCancelled or the CyberunError that ended the watching (`fatal` then). `connection`, `problem`, `last_news`:
+    how the following goes. `artifacts`, `workflow`: what is known of the files and of the workflow.
+    `clock`: the monotonic seconds that all times in here refer to.
     """
 
     def __init__(self, key: _Key, http: Http) -> None:
@@ -67,20 +78,33 @@ class Watch:
             on_change=lambda _artifacts: self._notify(),
         )
         self._http = http
-        self._listeners: tuple[Listener, ...] = ()
-        self._order = Lock()
+        self._listeners: tuple[tuple[Listener, Interest], ...] = ()
+        self._order = Lock()  # of events: none reaches a listener while the earlier ones are still being handed over
         self._events: deque[Event] = deque(maxlen=KEPT)
         self._asides: dict[str, asyncio.Task[None]] = {}  # small questions that the card can do without
         self._work: Future[None] | None = None
 
     # --- those who look ----------------------------------------------------------------------------------------------
 
-    def join(self, listener: Listener) -> None:
-        """Begin to tell a listener what happens, with the events that have been seen already first."""
+    def join(self, listener: Listener, interest: Interest = Interest.LIVE) -> None:
+        """Tell a listener what happens from now on. A listener that is here already only changes its interest."""
+        self.attend(listener, interest, join=True)
+
+    def attend(self, listener: Listener, interest: Interest, *, join: bool = False) -> None:
+        """Change how closely a listener looks. One that isn't here, or no longer, stays out unless it is to `join`.
+
+        A listener that comes to `EVENTS` is given the events seen so far first, the last 1,000 of them; it stays at
+        `EVENTS` until it leaves, so that none is ever given twice.
+        """
         with self._order:
-            for event in self._events:
-                listener.happened(event)
-            self._listeners = (*self._listeners, listener)
+            before = next((had for item, had in self._listeners if item is listener), None)
+            if before is Interest.EVENTS or (before is None and not join):
+                return
+            if interest is Interest.EVENTS:
+                for event in self._events:
+                    listener.happened(event)
+            others = tuple(pair for pair in self._listeners if pair[0] is not listener)
+            self._listeners = (*others, (listener, interest))
 
     def start(self) -> None:
         """Begin to follow, unless that has begun."""
@@ -90,7 +114,8 @@ class Watch:
     def leave(self, listener: Listener) -> None:
         """Stop telling a listener. When the last one leaves, the watching ends; the task goes on."""
         with _lock:
-            self._listeners = tuple(item for item in self._listeners if item is not listener)
+            with self._order:
+                self._listeners = tuple(pair for pair in self._listeners if pair[0] is not listener)
             if self._listeners or self.finished.done():
                 return
             _watches.pop(self.key, None)
@@ -110,12 +135,40 @@ class Watch:
         """Pass on an event."""
         with self._order:
             self._events.append(event)
-            for listener in self._listeners:
-                listener.happened(event)
+            for listener, interest in self._listeners:
+                if interest is Interest.EVENTS:
+                    listener.happened(event)
+
+    # --- what there is to read ---------------------------------------------------------------------------------------
+
+    @property
+    def task_id(self) -> str:
+        """The task's id."""
+        return self.key[1]
+
+    @property
+    def state(self) -> TaskState:
+        """What is known of the task."""
+        return self.follower.state
+
+    @property
+    def connection(self) -> str:
+        """The trait's word: "connecting", "live", "reconnecting", "polling", "closed" or "error"."""
+        return self.follower.connection
+
+    @property
+    def problem(self) -> Problem | None:
+        """What stands in the way, None if nothing does."""
+        return self.follower.problem
+
+    @property
+    def last_news(self) -> float | None:
+        """The clock at the last sign of life, None before the first."""
+        return self.follower.last_news
 
     @property
     def artifacts(self) -> Artifacts:
-        """What is known of the task's files now."""
+        """What is known of the task's files."""
         return self.downloads.artifacts
 
     # --- what can be asked for ---------------------------------------------------------------------------------------
@@ -161,7 +214,7 @@ class Watch:
             self._notify()
 
     def _notify(self) -> None:
-        for listener in self._listeners:
+        for listener, _interest in self._listeners:
             listener.changed()
 
     def _conclude(self) -> None:
@@ -244,16 +297,27 @@ class Watch:
 
 
 _lock = Lock()
-_watches: dict[_Key, Watch] = {}
+_watches: dict[_Key, TaskWatch] = {}
 
 
-def watch(http: Http, task_id: str, policy: FollowPolicy, folder: Path, mode: Mode, listener: Listener) -> Watch:
-    """Return the process's one watch of this task, started, with the listener joined to it."""
+def watch(
+    http: Http,
+    task_id: str,
+    policy: FollowPolicy,
+    folder: Path,
+    mode: Mode,
+    listener: Listener,
+    interest: Interest = Interest.LIVE,
+) -> TaskWatch:
+    """Return the process's one watch of this task, started, with the listener joined to it.
+
+    Cheap enough for thousands, and returns at once. Hand it back with `leave(listener)`.
+    """
     key = (http.settings, task_id, policy, folder, mode)
     with _lock:
         found = _watches.get(key)
         if found is None or found.finished.done():
-            found = _watches[key] = Watch(key, http)
-        found.join(listener)
+            found = _watches[key] = TaskWatch(key, http)
+        found.join(listener, interest)
         found.start()
     return found

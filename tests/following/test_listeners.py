@@ -1,0 +1,98 @@
+"""One watch, many listeners: each hears what it asked for, once, and the watch ends with the last of them."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+from cyberun_widget import FollowPolicy
+from cyberun_widget.api.http import Http
+from cyberun_widget.api.settings import Settings
+from cyberun_widget.following.listener import Interest
+from cyberun_widget.following.task_watch import TaskWatch, watch
+from tests.servers.faulty import KEY, TASK, FaultyServer, Pause, Script, finished, progress, sse
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from cyberun_widget.protocol.events import Event
+
+STEPS = [progress(step / 100, step_current=step, step_total=100) for step in range(100)]
+
+
+class Ear:
+    """A listener that keeps what it hears."""
+
+    def __init__(self) -> None:
+        self.events: list[Event] = []
+        self.changes = 0
+
+    def changed(self) -> None:
+        self.changes += 1
+
+    def happened(self, event: Event) -> None:
+        self.events.append(event)
+
+    def steps(self) -> list[int]:
+        return [event.step_current for event in self.events if event.type == "progress"]
+
+
+def follow(server: FaultyServer, folder: Path, listener: Ear, interest: Interest) -> TaskWatch:
+    http = Http(Settings.resolve(KEY, server.base_url, environ={}))
+    return watch(http, TASK, FollowPolicy(), folder, "none", listener, interest)
+
+
+def until(check, seconds: float = 5.0) -> bool:
+    end = time.monotonic() + seconds
+    while not check() and time.monotonic() < end:
+        time.sleep(0.01)
+    return bool(check())
+
+
+def test_only_who_takes_every_event_is_given_them(tmp_path):
+    with FaultyServer(Script(events=[sse(*STEPS, *finished())])) as server:
+        quiet, eager = Ear(), Ear()
+        begun = follow(server, tmp_path, eager, Interest.EVENTS)
+        assert follow(server, tmp_path, quiet, Interest.LIVE) is begun
+        begun.finished.result(10)
+    assert eager.steps() == list(range(100))
+    assert quiet.events == []
+    assert quiet.changes
+
+
+def test_who_asks_late_is_given_what_was_seen_before_and_no_event_twice(tmp_path):
+    with FaultyServer(Script(events=[sse(b"".join(STEPS), Pause(0.5), *finished())])) as server:
+        ear = Ear()
+        begun = follow(server, tmp_path, ear, Interest.LIVE)
+        assert until(lambda: begun.state.step_current == 99)
+        assert ear.events == []
+        begun.attend(ear, Interest.EVENTS)
+        begun.attend(ear, Interest.VERDICT)
+        begun.attend(ear, Interest.EVENTS)
+        begun.finished.result(10)
+    assert ear.steps() == list(range(100))
+    assert [event.type for event in ear.events][-1] == "completed"
+
+
+def test_a_listener_that_joins_twice_hears_everything_once(tmp_path):
+    with FaultyServer(Script(events=[sse(*STEPS, *finished())])) as server:
+        ear = Ear()
+        begun = follow(server, tmp_path, ear, Interest.EVENTS)
+        assert follow(server, tmp_path, ear, Interest.EVENTS) is begun
+        begun.finished.result(10)
+    assert ear.steps() == list(range(100))
+
+
+def test_the_watch_ends_with_its_last_listener(tmp_path):
+    with FaultyServer(Script(events=[sse(progress(0.5), end="hang")])) as server:
+        first, second = Ear(), Ear()
+        begun = follow(server, tmp_path, first, Interest.LIVE)
+        follow(server, tmp_path, second, Interest.VERDICT)
+        assert until(lambda: begun.connection == "live")
+        begun.leave(first)
+        begun.attend(first, Interest.EVENTS)
+        assert not begun.finished.done()
+        begun.leave(second)
+        assert until(begun.finished.cancelled)
+        assert server.quiet()
+    assert first.events == []
