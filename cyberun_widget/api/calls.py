@@ -18,7 +18,7 @@ from cyberun_widget.support.urls import segment
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import AsyncIterator, Mapping
+    from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 
 _PAGE: Final = 100  # the most that one page may hold
 _UPLOAD_MAX: Final = 500 * 1000 * 1000  # bytes, the service's default
@@ -95,13 +95,19 @@ class Calls:
                 checked[name] = await self.upload(value)
         return await self.start(slug, checked)
 
-    async def start(self, slug: str, parameters: Mapping[str, Any]) -> str:
+    async def start(
+        self, slug: str, parameters: Mapping[str, Any], *, sending: Callable[[], Awaitable[None]] | None = None
+    ) -> str:
         """Start a run with parameters that are JSON values and known to be right. It is paid for.
 
-        One request, never repeated. Raises ParameterError, AuthError and the like where the service refused.
+        One request, never repeated. `sending` is awaited right before its first byte goes out; if that never comes, or
+        `sending` raises, the service knows nothing of the run. Raises ParameterError, AuthError and the like where the
+        service refused.
         """
         try:
-            answer = await self.http.call("POST", f"{_workflow_path(slug)}/run", body={"parameters": dict(parameters)})
+            answer = await self.http.call(
+                "POST", f"{_workflow_path(slug)}/run", body={"parameters": dict(parameters)}, sending=sending
+            )
         except ConnectionError as exc:
             lost = str(exc)
         else:

@@ -37,7 +37,7 @@ from cyberun_widget.support.urls import disposition_name
 
 if TYPE_CHECKING:
     import ssl
-    from collections.abc import AsyncIterator, Generator, Mapping
+    from collections.abc import AsyncIterator, Awaitable, Callable, Generator, Mapping
 
 _BODY_MAX: Final = 32 * 1024 * 1024  # bytes of one JSON answer
 _REST_TIMEOUT: Final = 30.0  # seconds without a byte
@@ -136,16 +136,18 @@ class Http:
         body: Any = None,
         connect_timeout: float = 10.0,
         silence: float = _REST_TIMEOUT,
+        sending: Callable[[], Awaitable[None]] | None = None,
     ) -> Answer:
         """Make one JSON call. `path`: below the base URL, with a leading slash. `silence`: seconds without a byte.
 
-        Raises a CyberunError for everything but a 2xx answer with a JSON body.
+        `sending` is awaited once, when the connection stands and right before the first byte of the request goes out;
+        if it raises, nothing was sent. Raises a CyberunError for everything but a 2xx answer with a JSON body.
         """
         timeout = httpx.Timeout(min(silence, _REST_TIMEOUT), connect=connect_timeout)
         answer: Answer | CyberunError
         try:
             async with asyncio.timeout(_REST_TOTAL):
-                answer = await self._call(method, path, params, body, timeout)
+                answer = await self._call(method, path, params, body, timeout, sending)
         except TimeoutError:
             answer = NetworkError(f"No whole answer from {self._host} within {_REST_TOTAL:.0f} s.")
         if isinstance(answer, CyberunError):
@@ -160,7 +162,13 @@ class Http:
             return exc.with_traceback(None)
 
     async def _ask(
-        self, method: str, path: str, params: Mapping[str, str | int] | None, body: Any, limits: httpx.Timeout
+        self,
+        method: str,
+        path: str,
+        params: Mapping[str, str | int] | None,
+        body: Any,
+        limits: httpx.Timeout,
+        sending: Callable[[], Awaitable[None]] | None,
     ) -> Answer:
         request = pool().build_request(
             method,
@@ -169,6 +177,7 @@ class Http:
             json=body,
             timeout=limits,
             headers={"Accept": "application/json"},
+            extensions={"trace": _before_sending(sending)} if sending else None,
         )
         for _ in range(_REDIRECTS):
             status, headers, content, problem = await self._send(request)
@@ -405,6 +414,19 @@ async def close_pool() -> None:
 
 
 # --- words for what went wrong ---------------------------------------------------------------------------------------
+
+
+def _before_sending(sending: Callable[[], Awaitable[None]]) -> Callable[[str, Any], Awaitable[None]]:
+    """Return httpcore's trace hook that awaits `sending` once, before the first byte."""
+    sent = False
+
+    async def trace(event: str, _info: Any) -> None:
+        nonlocal sent
+        if not sent and event.endswith(".send_request_headers.started"):
+            sent = True
+            await sending()
+
+    return trace
 
 
 def _redirect(status: int, headers: httpx.Headers, request: httpx.Request, origin: str) -> httpx.Request | None:

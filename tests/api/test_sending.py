@@ -1,0 +1,52 @@
+"""The moment before a request goes out, for those who must note it first."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from cyberun_widget import CyberunError, NetworkError
+from cyberun_widget.api.calls import Calls
+from cyberun_widget.support.secrets import Secret
+from tests.servers.faulty import KEY, FaultyServer, Script, answer
+
+
+def start(base_url, sending):
+    calls = Calls.resolve(Secret(KEY), Secret(base_url), None)
+    return asyncio.run(calls.start("portrait", {"seed": 1}, sending=sending))
+
+
+def test_sending_is_told_once_before_the_request_reaches_the_service():
+    script = Script(other=[answer({"task_id": "t1"}, 202)])
+    with FaultyServer(script) as server:
+        asked = []
+
+        async def sending():
+            asked.append(server.counters.requests.total())
+
+        assert start(server.base_url, sending) == "t1"
+    assert asked == [0]
+
+
+def test_a_note_that_fails_keeps_the_request_from_going_out():
+    with FaultyServer(Script()) as server:
+
+        async def sending():
+            raise CyberunError("not noted")
+
+        with pytest.raises(CyberunError, match="not noted"):
+            start(server.base_url, sending)
+        assert server.quiet()
+        assert server.counters.requests.total() == 0
+
+
+def test_nothing_is_told_where_no_connection_comes_about():
+    told = []
+
+    async def sending():
+        told.append(1)
+
+    with pytest.raises((NetworkError, CyberunError)):
+        start("http://127.0.0.1:9/api/v1", sending)
+    assert not told
