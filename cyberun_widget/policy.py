@@ -26,8 +26,8 @@ class FollowPolicy:
     - `sse_retry_interval`: how often the stream is tried again while polling.
     - `max_failures`: tries in a row without any sign of life before watching ends; None goes on for ever.
     - `download_idle_timeout`: silence after which a download's connection is given up and the file resumed.
-    - `download_tries`: tries for one file in a row that bring no new byte before the file counts as failed.
-    - `download_timeout`: for one file in all; None lets it take as long as bytes keep coming.
+    - `download_tries`: tries in a row that bring a file no further before it counts as failed.
+    - `download_timeout`: for one file in all, from its first request; None lets it take as long as bytes keep coming.
     """
 
     poll_interval: float = 3.0
@@ -37,7 +37,7 @@ class FollowPolicy:
     backoff_max: float = 30.0
     sse_retry_interval: float = 60.0
     max_failures: int | None = None
-    download_idle_timeout: float = 15.0
+    download_idle_timeout: float = 10.0
     download_tries: int = 4
     download_timeout: float | None = None
 

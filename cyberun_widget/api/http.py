@@ -93,12 +93,13 @@ class Download:
     mime: str
     filename: str | None
     _response: httpx.Response
+    _silence: float
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
         """Yield the body. Raises NetworkError when the connection breaks."""
         problem: CyberunError | None = None
         try:
-            async for chunk in pieces(self._response, _REST_TIMEOUT):
+            async for chunk in pieces(self._response, self._silence):
                 yield chunk
         except (httpx.HTTPError, httpx.StreamError, httpcore.NetworkError, httpcore.TimeoutException) as exc:
             problem = _explain(exc, self._response.url.host)
@@ -266,8 +267,10 @@ class Http:
         raise NetworkError(f"{self._host} redirects in circles.")
 
     @asynccontextmanager
-    async def download(self, url: str, *, offset: int = 0, if_range: str | None = None) -> AsyncIterator[Download]:
-        """Open a signed URL, without the key, from `offset` on.
+    async def download(
+        self, url: str, *, offset: int = 0, if_range: str | None = None, silence: float = _REST_TIMEOUT
+    ) -> AsyncIterator[Download]:
+        """Open a signed URL, without the key, from `offset` on. `silence`: seconds without a byte that end it.
 
         Raises DownloadError (with `status`) for a 4xx or 5xx answer other than 416, NetworkError when the store can't
         be reached.
@@ -278,11 +281,11 @@ class Http:
             if if_range:
                 headers["If-Range"] = if_range
         sealed, url = Secret(url), ""
-        response, problem = await _open(sealed, headers)
+        response, problem = await _open(sealed, headers, silence)
         if response is None:
             raise problem or NetworkError("The object store couldn't be reached.")
         try:
-            yield _described(response, offset)
+            yield _described(response, offset, silence)
         finally:
             await response.aclose()
 
@@ -315,9 +318,11 @@ class Http:
         return urlsplit(self.settings.base_url).netloc
 
 
-async def _open(url: Secret, headers: Mapping[str, str]) -> tuple[httpx.Response | None, CyberunError | None]:
+async def _open(
+    url: Secret, headers: Mapping[str, str], silence: float
+) -> tuple[httpx.Response | None, CyberunError | None]:
     try:
-        timeout = httpx.Timeout(30.0, connect=10.0)
+        timeout = httpx.Timeout(silence, connect=10.0)
         request = pool().build_request("GET", url.reveal(), headers=dict(headers), timeout=timeout)
         # A store may redirect to another host: there is no key on this request that could go along.
         response = await pool().send(request, stream=True, follow_redirects=True)
@@ -338,7 +343,7 @@ async def _open(url: Secret, headers: Mapping[str, str]) -> tuple[httpx.Response
     return None, DownloadError(f"The object store answered {status}: {why.get(status, 'it failed')}.", status=status)
 
 
-def _described(response: httpx.Response, asked: int) -> Download:
+def _described(response: httpx.Response, asked: int, silence: float) -> Download:
     headers, status = response.headers, response.status_code
     offset, total = 0, None
     span = re.fullmatch(r"bytes (?:(\d+)-\d+|\*)/(\d+|\*)", headers.get("content-range", "").strip())
@@ -356,6 +361,7 @@ def _described(response: httpx.Response, asked: int) -> Download:
         mime=mime(headers),
         filename=disposition_name(headers.get("content-disposition", "")) or None,
         _response=response,
+        _silence=silence,
     )
 
 

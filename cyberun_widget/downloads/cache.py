@@ -2,28 +2,25 @@
 
 from __future__ import annotations
 
-import json
 import logging
 import stat
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
-
-from platformdirs import user_cache_path
+from typing import TYPE_CHECKING
 
 from cyberun_widget.downloads.cache_entry import HIDDEN, Slot
+from cyberun_widget.downloads.private import private_root
+from cyberun_widget.downloads.record import read_record
 from cyberun_widget.support.filenames import safe_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
 _log = logging.getLogger("cyberun_widget.download")
-
-_APP: Final = "cyberun-widget"
 
 
 def cache_root() -> Path:
     """Return the folder above the tasks' folders."""
-    return Path(user_cache_path(_APP, appauthor=False)) / "tasks"
+    return private_root() / "tasks"
 
 
 def cache_folder(task_id: str) -> Path:
@@ -58,18 +55,20 @@ def _places(root: Path) -> Iterator[Path]:
             yield place
 
 
-def _clear(place: Path, record: Path) -> int:
+def _clear(place: Path, path: Path) -> int:
+    found = read_record(path)
+    if found is None:
+        return 0
+    slot = Slot(place, found[0].task_id, found[0].key, "")
     try:
-        data: Any = json.loads(record.read_bytes())
-        slot = Slot(place, str(data["task_id"]), str(data["key"]), "")
-        if slot.id != record.stem or not slot.acquire():
+        if slot.id != path.stem or not slot.acquire():
             return 0
         try:
             return slot.erase()
         finally:
             slot.release()
-    except (OSError, ValueError, TypeError, KeyError) as problem:
-        _log.debug("left in the cache: %s (%s)", record.name, type(problem).__name__)
+    except OSError as problem:
+        _log.debug("left in the cache: %s (%s)", path.name, type(problem).__name__)
         return 0
 
 

@@ -1,7 +1,7 @@
 """One artifact's place on disk: the file, the `.part` it grows in, the record beside it, and the lock on all three.
 
-Everything happens inside one folder, and no symbolic link inside it is followed. The folder may be the user's own and
-hold other tasks' files or anything else: a file that this artifact's record doesn't name is never touched. The lock is
+Everything happens inside one folder, and no symbolic link inside it is followed. The folder may be the user's own, or
+shared, and hold other tasks' files or anything else: a file that no record of ours names is never touched. The lock is
 the operating system's, so it ends with the process that holds it, however that ends.
 """
 
@@ -10,46 +10,24 @@ from __future__ import annotations
 import contextlib
 import errno
 import hashlib
-import json
 import os
 import stat
-import sys
-from dataclasses import asdict, dataclass, fields, replace
-from typing import TYPE_CHECKING, Any, Final
+from dataclasses import replace
+from typing import TYPE_CHECKING, Final
 
+from filelock import FileLock, Timeout
+
+from cyberun_widget.downloads.private import is_private, make_folder
+from cyberun_widget.downloads.record import Record, read_record, write_record
 from cyberun_widget.support.filenames import fold, unique_name
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-if sys.platform == "win32":
-    import msvcrt
-else:
-    import fcntl
-
 HIDDEN: Final = ".cyberun"
 _UNSUPPORTED: Final = frozenset({errno.ENOLCK, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.EINVAL})
 _BINARY: Final = getattr(os, "O_BINARY", 0) | getattr(os, "O_CLOEXEC", 0)
 _NOFOLLOW: Final = getattr(os, "O_NOFOLLOW", 0)
-
-
-@dataclass(frozen=True, slots=True)
-class Record:
-    """What is known of a file that is here or on its way. `size`: bytes of the whole, None if the store didn't say.
-
-    `name` and `placed`: the file that was put into the folder, and its bytes; "" and None as long as there is none.
-    Both are written before the file gets its name, so they hold only together with a file of that name and size.
-    `complete`: that file is the whole of the newest fetch.
-    """
-
-    task_id: str
-    key: str
-    size: int | None = None
-    etag: str | None = None
-    mime: str = ""
-    name: str = ""
-    placed: int | None = None
-    complete: bool = False
 
 
 class Slot:
@@ -58,10 +36,11 @@ class Slot:
     def __init__(self, folder: Path, task_id: str, key: str, name: str) -> None:
         self.folder, self.task_id, self.key, self.name = folder, task_id, key, name
         self.id = hashlib.sha256(f"{task_id}\n{key}".encode("utf-8", "replace")).hexdigest()[:12]
-        self._hidden = folder / HIDDEN
-        self._lock: int | None = None
-        self._shared = True
         self.part = folder / f"{name}.{self.id}.part"
+        self._hidden = folder / HIDDEN
+        self._mode = 0o600 if is_private(folder) else 0o666
+        self._lock = FileLock(self._hidden / f"{self.id}.lock", thread_local=False)
+        self._lockless = False
 
     # --- the record --------------------------------------------------------------------------------------------------
 
@@ -70,37 +49,36 @@ class Slot:
         return self._hidden / f"{self.id}.json"
 
     def record(self) -> Record | None:
-        """Return what an earlier run wrote down, None if nothing (or nothing sound) is there."""
-        try:
-            data: Any = json.loads(_read_small(self._record_path))
-            if isinstance(data, dict):
-                known = {field.name for field in fields(Record)}
-                found = Record(**{name: value for name, value in data.items() if name in known})
-                if (found.task_id, found.key) == (self.task_id, self.key) and _sound(found):
-                    return found
-        except (OSError, ValueError, TypeError):
-            return None
-        return None
+        """Return what an earlier run wrote down, None if nothing (or nothing sound) is there.
+
+        The word of another user is taken for what to resume, but not for which file is ours.
+        """
+        record, ours = self._read() or (None, False)
+        return record if record is None or ours else replace(record, name="", placed=None, complete=False)
 
     def write_record(self, record: Record) -> None:
         """Write the record, whole or not at all. Raises OSError."""
-        fresh = self._hidden / f"{self.id}.{os.getpid()}.new"
-        fresh.unlink(missing_ok=True)
-        handle = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL | _BINARY, 0o666)
-        with open(handle, "w", encoding="utf-8") as file:  # noqa: PTH123 - of a descriptor
-            json.dump(asdict(record), file)
-        fresh.replace(self._record_path)
+        write_record(self._record_path, record, self._mode)
 
     def cached(self) -> tuple[Path, Record] | None:
         """Return the complete file that is here already. No request is needed for it, and no lock."""
-        record = self.record()
+        record, _ours = self._read() or (None, False)
         if record is None or not (record.complete and self._stands(record)):
             return None
         return self.folder / record.name, record
 
+    def _read(self) -> tuple[Record, bool] | None:
+        found = read_record(self._record_path)
+        return found if found and (found[0].task_id, found[0].key) == (self.task_id, self.key) else None
+
     def _stands(self, record: Record) -> bool:
         """Whether the file that the record names is there, and as it was put there."""
         return bool(record.name) and _regular_size(self.folder / record.name) == record.placed is not None
+
+    def _own(self) -> str:
+        """Return the name of the file that this user put here by an earlier fetch and nobody has changed, else ''."""
+        record, ours = self._read() or (None, False)
+        return record.name if record and ours and self._stands(record) else ""
 
     # --- the lock ----------------------------------------------------------------------------------------------------
 
@@ -109,41 +87,31 @@ class Slot:
 
         On a file system without locks the `.part` gets a name of its own instead, and isn't resumed.
         """
-        self.folder.mkdir(parents=True, exist_ok=True)
+        make_folder(self.folder)
         with contextlib.suppress(FileExistsError):
-            self._hidden.mkdir()
+            self._hidden.mkdir(0o700 if self._mode == 0o600 else 0o777)  # noqa: PLR2004 - for the user alone
         if not stat.S_ISDIR(self._hidden.lstat().st_mode):
             raise NotADirectoryError(errno.ENOTDIR, "not a folder of its own", str(self._hidden))
-        path = self._hidden / f"{self.id}.lock"
-        handle = os.open(path, os.O_RDWR | os.O_CREAT | _NOFOLLOW | _BINARY, 0o666)
         try:
-            _lock(handle)
-            # The one before us removes its lock file: what we locked must still be what the name stands for.
-            if sys.platform == "win32" or os.path.samestat(os.fstat(handle), path.stat()):
-                self._lock = handle
-                return True
-        except FileNotFoundError:
-            pass
-        except OSError as problem:
-            if problem.errno in _UNSUPPORTED:
-                self._lock, self._shared = handle, False
-                self.part = self.folder / f"{self.name}.{self.id}.{os.getpid()}-{id(self):x}.part"
-                return True
-            if problem.errno not in (errno.EAGAIN, errno.EACCES, errno.EDEADLK):
-                os.close(handle)
+            self._lock.acquire(blocking=False)
+        except Timeout:
+            return False
+        except (OSError, NotImplementedError) as problem:
+            if isinstance(problem, OSError) and problem.errno not in _UNSUPPORTED:
                 raise
-        os.close(handle)
-        return False
+            self._lockless = True
+            self.part = self.folder / f"{self.name}.{self.id}.{os.getpid()}-{id(self):x}.part"
+        return True
 
     def release(self) -> None:
         """Give the lock back and remove its file."""
-        if self._lock is not None:
+        if self._lock.is_locked:
             with contextlib.suppress(OSError):  # on Windows an open file stays; the next one uses it
                 (self._hidden / f"{self.id}.lock").unlink()
-            os.close(self._lock)
-            self._lock = None
-            if not self._shared:
-                self.part.unlink(missing_ok=True)
+            self._lock.release()
+        if self._lockless:
+            self._lockless = False
+            self.part.unlink(missing_ok=True)
 
     # --- the file ----------------------------------------------------------------------------------------------------
 
@@ -153,9 +121,11 @@ class Slot:
 
     def open_part(self, at: int) -> int:
         """Open the `.part` for writing from byte `at` on, cutting off what stands behind; return its descriptor."""
-        if self.part.is_symlink() or (self.part.exists() and not self.part.is_file()):
-            self.part.unlink()
-        handle = os.open(self.part, os.O_WRONLY | os.O_CREAT | _NOFOLLOW | _BINARY, 0o666)
+        with contextlib.suppress(FileNotFoundError):
+            found = self.part.lstat()
+            if not stat.S_ISREG(found.st_mode) or found.st_nlink > 1:  # planted: a link to a file of somebody's
+                self.part.unlink()
+        handle = os.open(self.part, os.O_WRONLY | os.O_CREAT | _NOFOLLOW | _BINARY, self._mode)
         os.ftruncate(handle, at)
         os.lseek(handle, at, os.SEEK_SET)
         return handle
@@ -169,8 +139,7 @@ class Slot:
 
         Only this artifact's own file of an earlier fetch is replaced, and only if nobody has changed it since.
         """
-        before, size = self.record(), self.have()
-        own = before.name if before and self._stands(before) else ""
+        own, size = self._own(), self.have()
         taken = {fold(entry.name) for entry in os.scandir(self.folder)} - {fold(own)}
         while True:
             name = unique_name(name, taken)
@@ -186,11 +155,17 @@ class Slot:
             return path
 
     def erase(self) -> int:
-        """Delete the file, the partial one and the record, while the lock is held. Return the bytes freed."""
-        record, freed = self.record(), 0
+        """Delete the file, the partial one and the record, while the lock is held. Return the bytes freed.
+
+        Nothing is deleted on the word of a record that another user wrote.
+        """
+        _record, ours = self._read() or (None, False)
+        if not ours:
+            return 0
         paths = [*self.folder.glob(f"*.{self.id}*.part")]
-        if record is not None and self._stands(record):
-            paths.append(self.folder / record.name)
+        if own := self._own():
+            paths.append(self.folder / own)
+        freed = 0
         for path in paths:
             freed += _regular_size(path) or 0
             path.unlink(missing_ok=True)
@@ -212,30 +187,9 @@ class Slot:
         self.part.replace(path)
 
 
-def _lock(handle: int) -> None:
-    if sys.platform == "win32":
-        msvcrt.locking(handle, msvcrt.LK_NBLCK, 1)
-    else:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-
-
-def _sound(record: Record) -> bool:
-    """Whether a record can be believed: it is a file that anybody could have written."""
-    name = record.name
-    bare = isinstance(name, str) and name not in (".", "..") and not {"/", "\\", "\x00"} & set(name)
-    sizes = all(size is None or (type(size) is int and size >= 0) for size in (record.size, record.placed))
-    return bare and sizes and isinstance(record.etag, (str, type(None))) and isinstance(record.mime, str)
-
-
 def _regular_size(path: Path) -> int | None:
     try:
         found = path.lstat()
     except (OSError, ValueError):
         return None
     return found.st_size if stat.S_ISREG(found.st_mode) else None
-
-
-def _read_small(path: Path) -> bytes:
-    handle = os.open(path, os.O_RDONLY | _NOFOLLOW | _BINARY)
-    with open(handle, "rb") as file:  # noqa: PTH123 - of a descriptor
-        return file.read(64 * 1024)

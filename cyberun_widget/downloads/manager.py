@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import random
 import time
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
@@ -13,19 +14,21 @@ from cyberun_widget.artifacts.manifest import NO_LINK, group_of, relinked, sourc
 from cyberun_widget.artifacts.model import Artifact, Artifacts
 from cyberun_widget.content.inspect import changes, complete_name, inspect, still
 from cyberun_widget.content.posters import poster_limit
-from cyberun_widget.downloads.cache_entry import Record, Slot
+from cyberun_widget.downloads.cache_entry import Slot
 from cyberun_widget.downloads.quota import Allowance, DeclinedError
 from cyberun_widget.downloads.sink import disk_words
-from cyberun_widget.downloads.transfer import Retry, Transfer, Watch
+from cyberun_widget.downloads.transfer import Callbacks, Transfer
 from cyberun_widget.errors import CyberunError, DownloadError, NetworkError, NotFoundError
+from cyberun_widget.policy import FollowPolicy
 from cyberun_widget.support.aio import PerLoop, SingleFlight, Throttle, run_in_thread
 from cyberun_widget.support.filenames import safe_name, split_suffix
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Mapping
+    from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
     from pathlib import Path
 
     from cyberun_widget.api.http import Http
+    from cyberun_widget.downloads.record import Record
     from cyberun_widget.policy import Mode
     from cyberun_widget.support.secrets import Secret
 
@@ -54,10 +57,11 @@ class Downloads:
         on_change: Callable[[Artifacts], None],
         clock: Callable[[], float] = time.monotonic,
         titles: Mapping[str, str] | None = None,
-        retry: Retry | None = None,
+        policy: FollowPolicy | None = None,
+        random: Callable[[], float] = random.random,
     ) -> None:
         self._task_id, self._http, self._refresh = task_id, http, refresh
-        self._folder, self._retry = folder, retry or Retry()
+        self._folder, self._policy, self._random = folder, policy or FollowPolicy(), random
         self._titles = titles if titles is not None else {}  # may be filled until the result comes
         self._items: dict[str, Artifact] = {}
         self._announced: dict[str, int | None] = {}
@@ -174,11 +178,10 @@ class Downloads:
         """Bring one file to its end: ready, offered, or failed with words. The others go on whatever happens here."""
         words: str | None = None
         try:
-            async with self._room.get():
-                size = self._items[key].size
-                if size is not None:
-                    self._allowance.admit(key, size)
-                path, mime = await self._obtain(key, again=again)
+            size = self._items[key].size
+            if size is not None:
+                self._allowance.admit(key, size)
+            path, mime = await self._obtain(key, again=again)
             await self._show(key, path, mime)
         except DeclinedError:
             self._set(key, state="offered")
@@ -203,23 +206,32 @@ class Downloads:
             here = None if again else await asyncio.to_thread(slot.cached)
             if here is not None:
                 return here[0], here[1].mime
-            self._set(key, state="downloading")
-            transfer = Transfer(self._http, slot, self._watch(key), self._retry)
+            transfer = Transfer(self._http, slot, self._callbacks(key), self._policy, self._random)
             record = await transfer.run()
             return await run_in_thread(_place, slot, record, item.name, transfer.filename), record.mime
         finally:
             slot.release()
 
-    def _watch(self, key: str) -> Watch:
+    def _callbacks(self, key: str) -> Callbacks:
         def progress(received: int, total: int | None) -> None:
-            size = self._items[key].size if total is None else total
-            self._set(key, received=received, size=size)
+            item = self._items[key]
+            words = item.error if received <= item.received else None  # what stood in the way, until bytes come again
+            self._set(key, received=received, size=item.size if total is None else total, error=words)
 
-        return Watch(
+        return Callbacks(
             link=lambda stale: self._link(key, stale),
+            turn=lambda: self._turn(key),
             admit=lambda size: self._allowance.admit(key, size),
             progress=progress,
+            trouble=lambda words: self._set(key, error=words),
         )
+
+    @contextlib.asynccontextmanager
+    async def _turn(self, key: str) -> AsyncIterator[None]:
+        """Wait for a connection: a file that hangs lets the others go first before it tries again."""
+        async with self._room.get():
+            self._set(key, state="downloading")
+            yield
 
     async def _show(self, key: str, path: Path, mime: str) -> None:
         """Look into a complete file, and make it ready."""

@@ -6,45 +6,42 @@ import asyncio
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
-from cyberun_widget.downloads.cache_entry import Record, Slot
+from cyberun_widget.downloads.record import Record
 from cyberun_widget.downloads.sink import Sink
 from cyberun_widget.errors import DownloadError, NetworkError
 from cyberun_widget.support.aio import run_in_thread
+from cyberun_widget.support.backoff import Backoff
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
+    from contextlib import AbstractAsyncContextManager
 
     from cyberun_widget.api.http import Download, Http
+    from cyberun_widget.downloads.cache_entry import Slot
+    from cyberun_widget.policy import FollowPolicy
     from cyberun_widget.support.secrets import Secret
 
 _BLOCK: Final = 1024 * 1024  # bytes written at once; two blocks a file are in memory at most
 _STALE: Final = frozenset({400, 401, 403})  # how stores refuse a link whose time is over
+_ADVANCE: Final = 8 * 1024 * 1024  # bytes that make a try worth its while, however large the file
+_PAUSE_MAX: Final = 8.0  # seconds between two tries: a link lives for an hour, and a person waits
 _BUSY: Final = frozenset({408, 425, 429, 500, 502, 503, 504})
 
 
 @dataclass(frozen=True, slots=True)
-class Retry:
-    """When to try again: `tries` in a row that brought nothing new end it.
-
-    The pauses between them double from `first` to `most` seconds.
-    """
-
-    tries: int = 6
-    first: float = 0.5
-    most: float = 8.0
-
-    def pause(self, fruitless: int) -> float:
-        """Return the seconds to wait after this many fruitless tries (from 1)."""
-        return float(min(self.first * 2 ** min(fruitless - 1, 16), self.most))
-
-
-@dataclass(frozen=True, slots=True)
-class Watch:
-    """How a transfer asks and tells. `link` gives a URL (of a refreshed result, if it is told which one is stale)."""
+class Callbacks:
+    """What a transfer asks of its owner and reports to it."""
 
     link: Callable[[Secret | None], Awaitable[Secret]]
-    admit: Callable[[int], None]  # bytes so far or in all; raises to end the transfer, its part kept
-    progress: Callable[[int, int | None], None]  # received, total
+    """Give a URL: of a refreshed result, if it is told which one is stale."""
+    turn: Callable[[], AbstractAsyncContextManager[object]]
+    """Wait for one of the few connections that downloads may use at once. Given back between two tries."""
+    admit: Callable[[int], None]
+    """Take note of the bytes so far or in all. Raises to end the transfer; its part is kept."""
+    progress: Callable[[int, int | None], None]
+    """Take note of the bytes received and of those in all."""
+    trouble: Callable[[str], None]
+    """Take note of what stands in the way, in words, before the next try."""
 
 
 class _StartOverError(Exception):
@@ -54,8 +51,10 @@ class _StartOverError(Exception):
 class Transfer:
     """Fetches one file into a slot whose lock is held."""
 
-    def __init__(self, http: Http, slot: Slot, watch: Watch, retry: Retry) -> None:
-        self._http, self._slot, self._watch, self._retry = http, slot, watch, retry
+    def __init__(
+        self, http: Http, slot: Slot, callbacks: Callbacks, policy: FollowPolicy, random: Callable[[], float]
+    ) -> None:
+        self._http, self._slot, self._callbacks, self._policy, self._random = http, slot, callbacks, policy, random
         self._record = Record(slot.task_id, slot.key)
         self._best = 0
         self.mime = ""
@@ -70,23 +69,48 @@ class Transfer:
         if before is not None:
             unfinished = not before.complete or await asyncio.to_thread(self._slot.have) == before.size
             self._record = before if unfinished else replace(before, size=None, etag=None)
-        url = await self._watch.link(None)
-        fruitless, refused = 0, False
+        try:
+            async with asyncio.timeout(None) as limit:
+                return await self._persist(limit)
+        except TimeoutError:
+            words = f"It wasn't here within {self._policy.download_timeout:g} s. {self._told()}"
+        raise DownloadError(words)
+
+    async def _persist(self, limit: asyncio.Timeout) -> Record:
+        """Try until the file is whole, or `download_tries` in a row brought it no further."""
+        tries, backoff = self._policy.download_tries, self._backoff()
+        url = await self._callbacks.link(None)
+        refused = False
         while True:
             best = self._best
-            problem = await self._try(url)
+            async with self._callbacks.turn():
+                if limit.when() is None and self._policy.download_timeout is not None:  # it doesn't run in the queue
+                    limit.reschedule(asyncio.get_running_loop().time() + self._policy.download_timeout)
+                problem = await self._try(url)
             if problem is None:
                 return self._record
-            fruitless = 1 if self._best > best else fruitless + 1
-            if fruitless > self._retry.tries:
+            if self._gained(best):
+                backoff.reset()
+            if backoff.failures + 1 >= tries:
                 raise DownloadError(f"{problem} {self._told()}", status=getattr(problem, "status", None))
+            pause = backoff.next()
             status = getattr(problem, "status", None)
             if status in _STALE and not (refused and self._best == best):
-                refused, url = True, await self._watch.link(url)
+                refused, url = True, await self._callbacks.link(url)
             elif status is None or status in _BUSY:
-                await asyncio.sleep(self._retry.pause(fruitless))
+                self._callbacks.trouble(f"{problem} Trying again ({backoff.failures + 1} of {tries}).")
+                await asyncio.sleep(pause)
             else:
                 raise problem
+
+    def _backoff(self) -> Backoff:
+        first, most = self._policy.backoff_initial, self._policy.backoff_max
+        return Backoff(2 * first, min(most, _PAUSE_MAX), self._random)
+
+    def _gained(self, best: int) -> bool:
+        """Whether a try brought the file on: by a tenth, or a few megabytes. One that is always cut must end, too."""
+        size = self._record.size
+        return self._best - best >= (_ADVANCE if size is None else max(1, min(_ADVANCE, size // 10)))
 
     async def _try(self, url: Secret) -> NetworkError | DownloadError | None:
         """Make one attempt; return what stood in its way, None if the file is whole."""
@@ -112,13 +136,18 @@ class Transfer:
         if have and have == known.size:  # all of it came, and then the process ended
             self._note(have)
             return True
-        async with self._http.download(url.reveal(), offset=have, if_range=known.etag if have else None) as source:
+        async with self._http.download(
+            url.reveal(),
+            offset=have,
+            if_range=known.etag if have else None,
+            silence=self._policy.download_idle_timeout,
+        ) as source:
             start = self._start(source, have)
             self.mime, self.filename = source.mime, source.filename
             total = source.total
             if total is not None:
-                self._watch.progress(start, total)
-                self._watch.admit(total)
+                self._callbacks.progress(start, total)
+                self._callbacks.admit(total)
             self._record = replace(known, size=total, etag=source.etag, mime=source.mime, complete=False)
             await asyncio.to_thread(self._slot.write_record, self._record)
             if source.status == 416:  # noqa: PLR2004 - all of it is here, as _start has checked
@@ -156,7 +185,7 @@ class Transfer:
                         raise DownloadError(f"The file is longer than the {total:,} bytes that the store announced.")
                     if gathered >= _BLOCK:
                         if total is None:
-                            self._watch.admit(received)
+                            self._callbacks.admit(received)
                         if writing is not None:
                             await asyncio.shield(writing)
                         writing = asyncio.ensure_future(asyncio.to_thread(sink.write, blocks))
@@ -167,7 +196,7 @@ class Transfer:
                 self._note(received, total)
                 raise
             if total is None:
-                self._watch.admit(received)
+                self._callbacks.admit(received)
             await _flush(sink, writing, blocks)
         finally:
             sink.close()
@@ -176,7 +205,7 @@ class Transfer:
 
     def _note(self, received: int, total: int | None = None) -> None:
         self._best = max(self._best, received)
-        self._watch.progress(received, total)
+        self._callbacks.progress(received, total)
 
 
 async def _flush(sink: Sink, writing: asyncio.Future[None] | None, blocks: list[bytes]) -> None:

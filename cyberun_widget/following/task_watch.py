@@ -75,6 +75,7 @@ class TaskWatch:
             refresh=self._fresh_result,
             folder=folder,
             mode=mode,
+            policy=policy,
             on_change=lambda _artifacts: self._notify(),
         )
         self._http = http

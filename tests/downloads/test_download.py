@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import gzip
 import hashlib
 import io
@@ -15,6 +16,7 @@ import subprocess
 import sys
 import threading
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -23,14 +25,16 @@ from PIL import Image
 from cyberun_widget.api.http import Http, close_pool
 from cyberun_widget.api.settings import Settings
 from cyberun_widget.downloads import quota as _allowance
-from cyberun_widget.downloads.cache import clear_cache
+from cyberun_widget.downloads.cache import cache_folder, clear_cache
+from cyberun_widget.downloads.cache_entry import Slot
 from cyberun_widget.downloads.manager import Downloads
-from cyberun_widget.downloads.transfer import Retry
 from cyberun_widget.errors import CyberunError, NetworkError, NotFoundError
+from cyberun_widget.policy import FollowPolicy
 from tests.servers.object_store import ObjectStore
 
 KEY = "sk-test-0123456789abcdef"
-QUICK = Retry(tries=3, first=0.01, most=0.02)
+QUICK = FollowPolicy(download_tries=4, backoff_initial=0.005, backoff_max=0.02)
+ONCE = replace(QUICK, download_tries=1)
 
 
 @pytest.fixture
@@ -53,9 +57,9 @@ def png(width=64, height=48):
 class Case:
     """One task's downloads, driven from a test that isn't async itself."""
 
-    def __init__(self, store, folder, paths, *, mode="all", task="task-1", sizes=None, retry=QUICK):
+    def __init__(self, store, folder, paths, *, mode="all", task="task-1", sizes=None, policy=QUICK):
         self.store, self.folder, self.paths = store, folder, list(paths)
-        self.mode, self.task, self.sizes, self.retry = mode, task, sizes or {}, retry
+        self.mode, self.task, self.sizes, self.policy = mode, task, sizes or {}, policy
         self.refreshed, self.snapshots, self.refresh_error = 0, [], None
         self.on_refresh = lambda: None
         self.enough, self.on_enough = 1, lambda: None
@@ -90,7 +94,7 @@ class Case:
             folder=self.folder,
             mode=self.mode,
             on_change=self.changed,
-            retry=self.retry,
+            policy=self.policy,
         )
 
     def run(self, *, then=(), result=None):
@@ -273,7 +277,7 @@ def test_a_file_of_another_size_than_announced_is_said_to_be_so(store, tmp_path)
 def test_a_part_that_is_too_long_is_started_over(store, tmp_path):
     data = noise(400_000)
     store.put("a.bin", data, cut=[200_000])
-    Case(store, tmp_path, ["a.bin"], retry=Retry(tries=0)).run()
+    Case(store, tmp_path, ["a.bin"], policy=ONCE).run()
     (part,) = tmp_path.glob("*.part")
     part.write_bytes(noise(500_000, seed=7))
     (item,) = Case(store, tmp_path, ["a.bin"]).run()
@@ -308,7 +312,7 @@ def test_a_store_without_ranges_starts_over_and_ends_whole(store, tmp_path):
 def test_a_file_that_changed_in_between_is_fetched_whole(store, tmp_path):
     old, new = noise(900_000), noise(900_000, seed=2)
     blob = store.put("a.bin", old, cut=[300_000])
-    Case(store, tmp_path, ["a.bin"], retry=Retry(tries=0)).run()
+    Case(store, tmp_path, ["a.bin"], policy=ONCE).run()
     blob.data = new
     (item,) = Case(store, tmp_path, ["a.bin"]).run()
     assert item.bytes() == new
@@ -705,3 +709,122 @@ def test_files_are_fetched_on_another_loop_after_the_first_one_has_ended(store, 
     keys = downloads.artifacts.keys()
     assert {item.state for item in asyncio.run(fetch(keys[:4]))} == {"ready"}
     assert {item.state for item in asyncio.run(fetch(keys[4:]))} == {"ready"}
+
+
+def test_a_stall_is_seen_in_seconds_and_the_other_files_go_first(store, tmp_path):
+    never = threading.Event()
+    for name in "abcd":
+        store.put(f"{name}.bin", noise(50_000), gate=never)
+    store.put("e.bin", noise(50_000))
+    policy = replace(QUICK, download_idle_timeout=0.3, download_tries=2)
+    case = Case(store, tmp_path, [f"{name}.bin" for name in "abcde"], policy=policy)
+    begun = time.monotonic()
+    artifacts = case.run()
+    never.set()
+    assert time.monotonic() - begun < 5
+    assert [item.state for item in artifacts] == ["failed"] * 4 + ["ready"]
+    assert "silent" in artifacts[0].error
+    early = next(items for _, items in case.snapshots if items and items[4].state == "ready")
+    assert not [item for item in early[:4] if item.state == "failed"]
+    assert any("Trying again (2 of 2)" in (items[0].error or "") for _, items in case.snapshots)
+
+
+def test_a_file_that_is_always_cut_is_given_up_after_a_few_tries(store, tmp_path):
+    data = noise(1_000_000)
+    store.put("a.bin", data, cut=[40_000] * 30)
+    (item,) = Case(store, tmp_path, ["a.bin"]).run()
+    assert item.state == "failed"
+    assert "of 1,000,000 bytes came" in item.error
+    assert len(store.asked("a.bin")) == QUICK.download_tries
+
+
+def test_a_file_that_drips_ends_at_the_time_it_was_given(store, tmp_path):
+    store.put("a.bin", noise(100_000), piece=1_000, pause=0.05)
+    begun = time.monotonic()
+    (item,) = Case(store, tmp_path, ["a.bin"], policy=replace(QUICK, download_timeout=0.5)).run()
+    assert time.monotonic() - begun < 3
+    assert item.state == "failed"
+    assert "0.5 s" in item.error
+
+
+def forge(folder, *, task, key, **facts):
+    """Write the record that somebody else could have written into a shared folder; return its path."""
+    slot = Slot(folder, task, key, "")
+    (folder / ".cyberun").mkdir(exist_ok=True)
+    path = folder / ".cyberun" / f"{slot.id}.json"
+    path.write_text(json.dumps({"task_id": task, "key": key, "complete": True, **facts}))
+    return path
+
+
+def test_a_forged_record_deletes_nobodys_file(store, tmp_path):
+    (tmp_path / "thesis.txt").write_bytes(b"five years of work")
+    forge(tmp_path, task="task-1", key="9.images.0", name="thesis.txt", placed=18, size=18)
+    store.put("a.bin", noise(18))
+    case = Case(store, tmp_path, ["a.bin"])
+
+    async def fetch_again():
+        downloads = case.downloads()
+        await downloads.run(case.result())
+        downloads._set("9.images.0", error="Fetch it again.")
+        item = await downloads.fetch("9.images.0")
+        await close_pool()
+        return item
+
+    assert asyncio.run(fetch_again()).bytes() == noise(18)
+    assert (tmp_path / "thesis.txt").read_bytes() == b"five years of work"
+    forge(tmp_path, task="task-1", key="9.images.0", name="thesis.txt", placed=18, size=18, seal="0" * 64)
+    assert clear_cache(tmp_path) == 0
+    assert (tmp_path / "thesis.txt").read_bytes() == b"five years of work"
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="pipes have names on POSIX only")
+@pytest.mark.timeout(20)
+def test_a_pipe_in_the_place_of_a_record_keeps_nobody_waiting(store, tmp_path):
+    path = forge(tmp_path, task="task-1", key="9.images.0")
+    path.unlink()
+    os.mkfifo(path)
+    store.put("a.bin", b"hello")
+    (item,) = Case(store, tmp_path, ["a.bin"]).run()
+    assert item.bytes() == b"hello"
+    os.mkfifo(tmp_path / ".cyberun" / f"{'0' * 12}.json")
+    assert clear_cache(tmp_path) == 5
+
+
+def test_a_file_linked_into_the_place_of_a_part_is_not_written_to(store, tmp_path):
+    (tmp_path / "precious").write_text("untouched")
+    part = Slot(tmp_path, "task-1", "9.images.0", "a.bin").part
+    os.link(tmp_path / "precious", part)
+    store.put("a.bin", noise(50_000))
+    (item,) = Case(store, tmp_path, ["a.bin"]).run()
+    assert item.bytes() == noise(50_000)
+    assert (tmp_path / "precious").read_text() == "untouched"
+
+
+@pytest.mark.skipif(os.name == "nt", reason="POSIX permissions")
+def test_the_cache_is_for_the_user_alone_and_a_folder_of_their_choice_is_as_they_like_it(store, tmp_path, monkeypatch):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    (tmp_path / "cache" / "cyberun-widget").mkdir(parents=True, mode=0o755)
+    before = os.umask(0o022)
+    try:
+        store.put("a.bin", noise(5_000))
+        store.put("b.bin", noise(5_000), cut=[2_000] * 9, ranges=False)
+        Case(store, cache_folder("task-1"), ["a.bin", "b.bin"]).run()
+        Case(store, tmp_path / "chosen", ["a.bin"]).run()
+    finally:
+        os.umask(before)
+    cache = tmp_path / "cache" / "cyberun-widget"
+    modes = {(path.is_dir(), path.stat().st_mode & 0o777) for path in (cache, *cache.rglob("*"))}
+    assert modes == {(True, 0o700), (False, 0o600)}
+    assert (tmp_path / "chosen" / "a.bin").stat().st_mode & 0o777 == 0o644
+
+
+@pytest.mark.skipif(os.name == "nt", reason="flock is of POSIX")
+def test_a_file_system_without_locks_still_gets_its_files(store, tmp_path, monkeypatch):
+    def unsupported(*_args):
+        raise OSError(errno.ENOLCK, "No locks available")
+
+    monkeypatch.setattr("fcntl.flock", unsupported)
+    store.put("a.bin", noise(50_000))
+    (item,) = Case(store, tmp_path, ["a.bin"]).run()
+    assert item.bytes() == noise(50_000)
+    assert not list(tmp_path.glob("*.part"))
