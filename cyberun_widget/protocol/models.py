@@ -106,7 +106,7 @@ class Parameter:
 
 @dataclass(frozen=True, slots=True)
 class Workflow:
-    """A workflow and its parameters. `task_timeout`: seconds, None if not said.
+    """A workflow and its parameters. `task_timeout`: seconds, None if not said. `version`: "" if not said.
 
     `nodes`: for ComfyUI, the graph's node ids and the names a person knows them by.
     """
@@ -120,6 +120,7 @@ class Workflow:
     task_timeout: float | None = None
     parameters: tuple[Parameter, ...] = ()
     nodes: Mapping[str, str] = field(default_factory=dict, repr=False)
+    version: str = ""
 
     @classmethod
     def from_json(cls, data: Any) -> Workflow:
@@ -145,6 +146,7 @@ class Workflow:
                 if isinstance(item, dict)
             ),
             nodes=_nodes(data.get("workflow_json")),
+            version=_soft(label, data, "version") or _soft(label, data, "workflow_version"),
         )
 
 

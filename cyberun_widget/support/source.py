@@ -1,4 +1,4 @@
-"""The Python that starts the same run again. Pure."""
+"""Python source that does what was done by hand: calls, values, whole cells. Pure."""
 
 from __future__ import annotations
 

@@ -1,0 +1,72 @@
+"""Which task may be the one whose submission was never answered. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Mapping
+
+    from cyberun_widget.protocol.models import Task
+
+EARLY: Final = timedelta(minutes=5)  # how far the service's clock may be behind ours
+LATE: Final = timedelta(minutes=15)  # and ahead of it, a gateway's slowness included
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A task that may be a point's. `same`: its parameters are the point's; None where the service doesn't tell them.
+
+    `seconds`: from our sending it to its creation by the service's clock, None where it has no time.
+    """
+
+    task_id: str
+    status: str
+    created_at: datetime | None
+    same: bool | None
+    seconds: float | None
+
+
+def candidates(
+    tasks: Iterable[Task],
+    *,
+    parameters: Mapping[str, Any],
+    sent_at: float,
+    workflow_ids: Collection[str],
+    strangers: Collection[str],
+) -> list[Candidate]:
+    """Return the tasks that may have come of a submission, the likeliest first.
+
+    `sent_at`: POSIX seconds. `workflow_ids`: the ids and slugs that a task of this workflow may name; a task that names
+    none counts. `strangers`: the ids that belong to no point yet. A task whose parameters are known to be others is
+    left out.
+    """
+    sent = datetime.fromtimestamp(sent_at, UTC)
+    found = []
+    for task in tasks:
+        named = {name for name in (task.workflow_id, task.workflow_name, task.raw.get("workflow_slug")) if name}
+        if task.id not in strangers or (named and named.isdisjoint(workflow_ids)):
+            continue
+        created = task.created_at
+        if created is not None and not sent - EARLY <= created <= sent + LATE:
+            continue
+        same = _same(task.raw.get("parameters"), parameters)
+        if same is not False:
+            seconds = None if created is None else (created - sent).total_seconds()
+            found.append(Candidate(task.id, task.status, created, same, seconds))
+    return sorted(found, key=lambda item: (item.same is None, item.seconds is None, abs(item.seconds or 0.0)))
+
+
+def decisive(found: list[Candidate]) -> Candidate | None:
+    """Return the one candidate that can be no other point's: the only one, with the same parameters."""
+    return found[0] if len(found) == 1 and found[0].same else None
+
+
+def _same(told: Any, wanted: Mapping[str, Any]) -> bool | None:
+    if not isinstance(told, dict):
+        return None
+    # An uploaded file has another key each time, and says nothing.
+    return all(told.get(name) == value for name, value in wanted.items() if not isinstance(value, Path))
