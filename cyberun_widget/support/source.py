@@ -5,6 +5,7 @@ from __future__ import annotations
 import keyword
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import urlsplit
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -21,6 +22,16 @@ def run_code(slug: str, values: Mapping[str, Any], *, client: str = "Client()") 
     if any(isinstance(value, PurePath) for value in values.values()):
         imports.insert(0, "from pathlib import Path\n")
     return "\n".join([*imports, "", f"client = {client}", f"task = {call('client.run', slug, values)}", "task"])
+
+
+def client_expression(base_url: str, usual: str) -> str:
+    """Return the expression that makes a client of the service at `base_url`. The key is never part of it.
+
+    `usual`: the base URL that a client without arguments would take.
+    """
+    if urlsplit(base_url).hostname in ("127.0.0.1", "localhost", "::1"):
+        return "Client.local()"
+    return "Client()" if base_url == usual else f"Client(base_url={_quoted(base_url)})"
 
 
 def call(function: str, slug: str, values: Mapping[str, Any]) -> str:

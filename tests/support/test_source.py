@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cyberun_widget.support.source import call, literal, run_code
+from cyberun_widget.support.source import call, client_expression, literal, run_code
 
 VALUES = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
@@ -57,3 +57,16 @@ def test_a_path_is_imported_and_uploaded_again():
         'task = client.run("upscale", image=Path("in/a.png"))',
         "task",
     ]
+
+
+@pytest.mark.parametrize(
+    ("base_url", "expected"),
+    [
+        ("https://core.cyberun.cloud/api/v1", "Client()"),
+        ("http://127.0.0.1:8471/api/v1", "Client.local()"),
+        ("http://[::1]:8471/api/v1", "Client.local()"),
+        ("https://gpu.example.org/api/v1", 'Client(base_url="https://gpu.example.org/api/v1")'),
+    ],
+)
+def test_the_client_is_made_as_the_user_made_it(base_url, expected):
+    assert client_expression(base_url, "https://core.cyberun.cloud/api/v1") == expected
