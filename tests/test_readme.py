@@ -107,6 +107,7 @@ def test_the_words_in_the_table_of_symptoms_are_our_own():
     """A user searches the README for the words they see, so both have to be the same."""
     sources = [*(PROJECT / "cyberun_widget").rglob("*.py")]
     sources += (PROJECT / "cyberun_widget" / "frontend" / "src").rglob("*.[jt]s")
+    sources.append(PROJECT / "cyberun_widget" / "support" / "words.json")
     said = (
         " ".join(" ".join(path.read_text("utf-8").split()) for path in sources).replace('" "', "").replace('" + "', "")
     )

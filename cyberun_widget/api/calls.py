@@ -14,6 +14,7 @@ from cyberun_widget.protocol.events import TERMINAL
 from cyberun_widget.protocol.models import Task, Workflow
 from cyberun_widget.protocol.parameters import check
 from cyberun_widget.support.secrets import Secret
+from cyberun_widget.support.units import data_size
 from cyberun_widget.support.urls import segment
 
 if TYPE_CHECKING:
@@ -72,7 +73,9 @@ class Calls:
         except OSError as exc:
             raise ParameterError(f"The file {file} can't be read: {exc.strerror}.") from None
         if size > _UPLOAD_MAX:
-            raise ParameterError(f"{file.name} is {size / 1e6:,.0f} MB; the service takes files of at most 500 MB.")
+            raise ParameterError(
+                f"{file.name} is {data_size(size)}; the service takes files of at most {data_size(_UPLOAD_MAX)}."
+            )
         mime = mimetypes.guess_type(file.name)[0] or "application/octet-stream"
         wanted = {"file_name": file.name, "file_size": size, "content_type": mime}
         answer = (await self.http.call("POST", "/r/files/presign", body=wanted)).data

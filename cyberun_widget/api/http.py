@@ -33,6 +33,7 @@ from cyberun_widget.errors import (
 from cyberun_widget.support.backoff import parse_retry_after
 from cyberun_widget.support.secrets import Secret, guard_logs
 from cyberun_widget.support.threads import close_with_loop
+from cyberun_widget.support.units import data_size
 from cyberun_widget.support.urls import disposition_name
 
 if TYPE_CHECKING:
@@ -210,7 +211,9 @@ class Http:
         except (httpx.HTTPError, httpx.StreamError, httpx.InvalidURL) as exc:
             return 0, httpx.Headers(), b"", _explain(exc, self._host)
         if size > _BODY_MAX:
-            problem = ProtocolError(f"{self._host} sent an answer of more than {_BODY_MAX >> 20} MiB; given up.")
+            problem = ProtocolError(
+                f"{self._host} sent an answer of more than {data_size(_BODY_MAX)}; gave up reading it."
+            )
             return 0, httpx.Headers(), b"", problem
         return response.status_code, response.headers, b"".join(content), None
 

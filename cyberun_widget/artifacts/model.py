@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal, overload
 from cyberun_widget.content import readers
 from cyberun_widget.content.file import File
 from cyberun_widget.errors import CyberunError, NotFoundError
-from cyberun_widget.support.units import size_words
+from cyberun_widget.support.units import data_size, pixels, playing_time
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -112,12 +112,12 @@ class Artifact:
         }
 
     def __repr__(self) -> str:
-        facts = [self.kind, size_words(self.size) if self.size is not None else "size unknown"]
+        facts = [self.kind, data_size(self.size) if self.size is not None else "size unknown"]
         if self.width and self.height:
-            facts.append(f"{self.width} x {self.height}")
+            facts.append(pixels(self.width, self.height))
         if self.duration is not None:
-            facts.append(f"{self.duration:.1f} s")
-        facts.append(str(self.path) if self.path is not None else self.state)
+            facts.append(playing_time(self.duration))
+        facts.append(self.state)  # no path: this line is kept in saved notebooks
         if self.error:
             facts.append(self.error)
         return f"<Artifact {self.key!r} {self.name!r}: {', '.join(facts)}>"
@@ -231,7 +231,7 @@ class Artifacts(Sequence[Artifact]):
                 item.key,
                 item.name,
                 item.kind,
-                "?" if item.size is None else size_words(item.size),
+                "?" if item.size is None else data_size(item.size),
                 item.error or item.state,
             )
             for item in self._items

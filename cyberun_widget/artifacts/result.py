@@ -7,6 +7,7 @@ from typing import Any
 
 from cyberun_widget.artifacts.model import Artifacts
 from cyberun_widget.errors import CyberunError
+from cyberun_widget.support.units import many, span
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,8 +28,8 @@ class TaskResult:
     def __repr__(self) -> str:
         told = f", error={self.error!r}" if self.error else ""
         return (
-            f"<TaskResult {self.task_id} {self.status} after {self.elapsed:.1f} s, "
-            f"{len(self.artifacts)} artifacts{told}>"
+            f"<TaskResult {self.task_id} {self.status} after {span(self.elapsed)}, "
+            f"{many(len(self.artifacts), 'artifact')}{told}>"
         )
 
 

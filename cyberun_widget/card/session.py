@@ -24,6 +24,8 @@ from cyberun_widget.errors import CyberunError
 from cyberun_widget.following.listener import Interest
 from cyberun_widget.following.task_watch import watch
 from cyberun_widget.support.threads import background
+from cyberun_widget.support.units import many
+from cyberun_widget.support.words import say
 
 if TYPE_CHECKING:
     import os
@@ -236,7 +238,7 @@ class Session:
         """Copy the files into a folder of the working directory, and say so on the card."""
         folder = Path.cwd() / f"cyberun-{self.task_id[:13]}"
         saved = self.save(folder)
-        self._saved = f"{len(saved)} files in {folder}"
+        self._saved = say("card.saved", files=many(len(saved), "file"), folder=folder.name)
         publisher.offer(self)
 
     # --- for the watch (on the network loop) -------------------------------------------------------------------------

@@ -10,6 +10,7 @@ from cyberun_widget.card.widget import TaskWidget
 from cyberun_widget.errors import NotFoundError
 from cyberun_widget.protocol.models import Task, Workflow
 from cyberun_widget.support.text import clean
+from cyberun_widget.support.units import clock
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -92,7 +93,7 @@ class TaskList(_Table[Task]):
     def _row(self, item: Task) -> tuple[str, ...]:
         took = ""
         if item.completed_at and item.created_at:
-            took = _duration((item.completed_at - item.created_at).total_seconds())
+            took = clock((item.completed_at - item.created_at).total_seconds())
         return (item.id, item.status, item.workflow_name or item.tool_type, item.gpu_type, _when(item.created_at), took)
 
 
@@ -108,9 +109,3 @@ class WorkflowList(_Table[Workflow]):
 
 def _when(moment: datetime | None) -> str:
     return moment.strftime("%Y-%m-%d %H:%M UTC") if moment else ""
-
-
-def _duration(seconds: float) -> str:
-    minutes, rest = divmod(round(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"

@@ -8,7 +8,7 @@ import os
 import zipfile
 from typing import TYPE_CHECKING, Any, Final
 
-from cyberun_widget.support.units import size_words
+from cyberun_widget.support.units import count, data_size, many
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -136,11 +136,11 @@ def _zip(path: Path) -> dict[str, Any]:
         infos = archive.infolist()
     files = [info for info in infos if not info.is_dir()]
     packed, full = path.stat().st_size, sum(info.file_size for info in files)
-    note = f"{len(files):,} files, {size_words(full)} unpacked"
+    note = f"{many(len(files), 'file')}, {data_size(full)} unpacked"
     if full > 100 * max(packed, 1):
-        note += f"; that is {full // max(packed, 1):,} times its size: unpack it with care"
+        note += f"; that is {count(full // max(packed, 1))} times its size: unpack it with care"
     if len(files) > ENTRIES:
-        note += f"; the first {ENTRIES:,} are listed"
+        note += f"; the first {count(ENTRIES)} are listed"
     entries = [{"name": _cell(info.filename), "size": info.file_size} for info in files[:ENTRIES]]
     return {"entries": entries, "total": len(files), "note": note}
 

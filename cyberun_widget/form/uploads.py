@@ -15,7 +15,7 @@ from platformdirs import user_cache_path
 
 from cyberun_widget.errors import CyberunError, ParameterError
 from cyberun_widget.support.filenames import safe_name
-from cyberun_widget.support.units import size_words
+from cyberun_widget.support.units import data_size
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
@@ -46,7 +46,7 @@ class Uploads:
         Raises ParameterError where the service wouldn't take it, CyberunError where it can't be kept.
         """
         if size > SIZE_MAX:
-            raise ParameterError(f"{safe_name(name)} is {size_words(size)}; the service takes files of at most 500 MB.")
+            raise ParameterError(f"{safe_name(name)} is {data_size(size)}; the service takes files of at most 500 MB.")
         self.cancel(key)
         try:
             self.root.mkdir(mode=0o700, parents=True, exist_ok=True)

@@ -23,7 +23,7 @@ from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 FRONTEND = Path("cyberun_widget/frontend")
 OUTPUT = Path("cyberun_widget/static")
 MANIFEST = "manifest.json"
-SOURCES = ("package.json", "package-lock.json", "build.mjs", "licenses", "src")
+SOURCES = ("package.json", "package-lock.json", "build.mjs", "licenses", "src", "../support/words.json")
 
 
 class FrontendError(RuntimeError):

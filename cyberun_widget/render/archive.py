@@ -15,10 +15,12 @@ from typing import TYPE_CHECKING, Any, Final
 from cyberun_widget.render.excerpts import layout, shorten
 from cyberun_widget.render.html import Node, html, node
 from cyberun_widget.render.text import block
-from cyberun_widget.render.wording import ENDED, Words, clock, running_time, stage_name, weight, words
+from cyberun_widget.render.wording import ENDED, CardText, card_text
 from cyberun_widget.support import assets
 from cyberun_widget.support.secrets import scrub
 from cyberun_widget.support.text import clean
+from cyberun_widget.support.units import clock, count, data_size, many, pixels, playing_time
+from cyberun_widget.support.words import WORDS, say, stage_name
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -42,28 +44,28 @@ def bundle(traits: Mapping[str, Any], excerpts: Mapping[str, str] | None = None)
     """
     artifacts = traits.get("artifacts") or []
     traits = {**traits, "artifacts": artifacts if isinstance(artifacts, list) else artifacts.to_json()}
-    said = words(traits)
+    said = card_text(traits)
     if traits.get("status") in ENDED or said.tone == "bad":
         root = _ended(traits, said, excerpts or {})
     else:
         root = _unended(said)
-    return {"text/html": html(root), "text/plain": block(traits)}
+    return {"text/html": html(root), "text/plain": block(traits, paths=False)}
 
 
-def _root(said: Words, status: str, *parts: Node | None) -> Node:
+def _root(said: CardText, status: str, *parts: Node | None) -> Node:
     about = {"class": "cyberun-archive", "data-task-id": said.task_id, "data-status": status}
     return node("div", about, node("style", {}, _css()), node("article", {}, *parts))
 
 
-def _unended(said: Words) -> Node:
+def _unended(said: CardText) -> Node:
     # True also where the task has ended: a page that was reloaded meanwhile drops the rewritten archive, and the
     # style sheet says so under the live card in place of this sentence.
-    sentence = "No result had reached this notebook when it was saved. To look at the task again, run"
-    footer = node("footer", {}, node("p", {}, node("span", {}, sentence), " ", _code(said)))
-    return _root(said, "unfinished", _head(said, "No result yet"), footer)
+    about = {"data-reloaded": say("archive.reloaded")}
+    footer = node("footer", {}, node("p", about, node("span", {}, say("archive.unfinished")), " ", _code(said)))
+    return _root(said, "unfinished", _head(said, say("archive.no_result")), footer)
 
 
-def _ended(traits: Mapping[str, Any], said: Words, excerpts: Mapping[str, str]) -> Node:
+def _ended(traits: Mapping[str, Any], said: CardText, excerpts: Mapping[str, str]) -> Node:
     artifacts: list[_Artifact] = traits["artifacts"]
     status = str(traits.get("status")) if traits.get("status") in ENDED else "error"
     gallery = node("section", {"class": "cy-a-pictures"})
@@ -78,7 +80,7 @@ def _ended(traits: Mapping[str, Any], said: Words, excerpts: Mapping[str, str]) 
         node("section", {"class": "cy-a-files"}, *previews) if previews else None,
         _output(traits.get("output")) if not artifacts else None,
         _files(artifacts, said) if artifacts else None,
-        node("footer", {}, _facts(traits, said), node("p", {}, "To open it live again, run ", _code(said))),
+        node("footer", {}, _facts(traits, said), node("p", {}, say("archive.reopen"), " ", _code(said))),
     )
     _hang(gallery, artifacts, LIMIT - len(html(root).encode()))
     if not len(gallery):
@@ -86,19 +88,21 @@ def _ended(traits: Mapping[str, Any], said: Words, excerpts: Mapping[str, str]) 
     return root
 
 
-def _head(said: Words, pill: str) -> Node:
+def _head(said: CardText, pill: str) -> Node:
     # tocSkip: JupyterLab lists headings of outputs in its table of contents, hidden ones too.
     title = node("h4", {"class": "tocSkip jp-toc-ignore", "title": said.title}, node("bdi", {}, said.title))
     return node("header", {}, title, node("code", {}, said.task_id), " ", node("strong", {}, pill))
 
 
-def _failure(said: Words) -> Node:
+def _failure(said: CardText) -> Node:
     first, _, rest = re.sub(r"(?<=[.!?]) ", "\n", said.cause, count=1).partition("\n")
     cause = node("p", {}, node("bdi", {}, node("strong", {}, first), f" {rest}" if rest else None))
     details = said.details[:_DETAILS] + ("\n…" if len(said.details) > _DETAILS else "")
     # Focusable, since it may scroll.
-    about = {"tabindex": "0", "role": "region", "aria-label": "Details"}
-    folded = node("details", {}, node("summary", {}, "Details"), node("pre", about, details)) if details else None
+    about = {"tabindex": "0", "role": "region", "aria-label": say("card.details")}
+    folded = (
+        node("details", {}, node("summary", {}, say("card.details")), node("pre", about, details)) if details else None
+    )
     return node("div", {"class": "cy-a-why"}, cause, folded)
 
 
@@ -110,29 +114,32 @@ def _stages(stages: Sequence[Mapping[str, Any]]) -> Node | None:
     for stage in stages[:20]:
         state, seconds = str(stage.get("state")), stage.get("seconds")
         told = "" if seconds is None else clock(seconds)
-        if state in ("failed", "skipped", "pending"):
-            told = " ".join(filter(None, [told, "not reached" if state == "pending" else state]))
+        told = " ".join(filter(None, [told, WORDS["stage_state"].get(state, "")]))
         # As long as it took, yet never too short for its name.
         share = max(0.04, float(seconds or 0) / longest)
-        name = node("bdi", {}, stage_name(stage.get("name")))
+        name = node("bdi", {}, stage_name(clean(stage.get("name"))))
         about = {"data-state": state, "style": f"flex-grow:{share:.2f}"}
         items.append(node("li", about, name, " ", node("span", {}, told)))
     return node("ol", {}, *items)
 
 
-def _facts(traits: Mapping[str, Any], said: Words) -> Node | None:
+def _facts(traits: Mapping[str, Any], said: CardText) -> Node | None:
     facts: Mapping[str, Any] = traits.get("_facts") or {}
-    done, waited = traits.get("status") == "completed", facts.get("waited")
+    waited, attempt = facts.get("waited"), facts.get("attempt")
     pairs: list[tuple[str, str | Node]] = [
-        ("Took" if done else "Ended after", said.elapsed),
-        ("Failed at", said.node),
-        ("Stopped at", said.percent if traits.get("status") == "cancelled" else ""),
-        ("Waited", clock(waited) if isinstance(waited, (int, float)) and waited >= 1 else ""),
-        ("Began", _moment(facts.get("started") or facts.get("created"))),
-        ("GPU", said.gpu),
-        ("Attempt", said.attempt.removeprefix("attempt ")),
+        ("duration", said.elapsed),
+        ("failed_at", said.node),
+        ("stopped_at", said.percent if traits.get("status") == "cancelled" else ""),
+        ("waited", clock(waited) if isinstance(waited, (int, float)) and waited >= 1 else ""),
+        ("started", _moment(facts.get("started") or facts.get("created"))),
+        ("gpu", said.gpu),
+        ("attempt", count(attempt) if isinstance(attempt, int) and attempt > 1 else ""),
     ]
-    kept = [node("div", {}, node("dt", {}, name), node("dd", {}, value)) for name, value in pairs if value != ""]
+    kept = [
+        node("div", {}, node("dt", {}, say(f"archive.{name}")), node("dd", {}, value))
+        for name, value in pairs
+        if value != ""
+    ]
     return node("dl", {}, *kept) if kept else None
 
 
@@ -141,7 +148,7 @@ def _moment(iso: object) -> str | Node:
     return node("time", {"datetime": str(iso)}, f"{found[1]} {found[2]} UTC") if found else ""
 
 
-def _code(said: Words) -> Node:
+def _code(said: CardText) -> Node:
     return node("code", {"dir": "ltr"}, f"TaskWidget({json.dumps(said.task_id)})")
 
 
@@ -169,7 +176,7 @@ def _hang(gallery: Node, artifacts: Sequence[_Artifact], room: int) -> None:
     gallery.extend(chosen[id(item)] for item in pictures if id(item) in chosen)
     left_out = len(pictures) - len(chosen)
     if left_out:
-        more = f"{left_out:,} more picture{'s' if left_out > 1 else ''}: open the task live again to see them."
+        more = say("archive.more_pictures", pictures=many(left_out, "more picture"))
         gallery.append(node("p", {"class": "cy-a-more"}, more))
 
 
@@ -209,29 +216,29 @@ def _caption(item: _Artifact) -> Node:
 
 
 def _about(item: _Artifact) -> list[str]:
-    facts = ["3D" if item.get("kind") == "model" else ""]
-    facts += [f"{item['width']:,} × {item['height']:,}" if item.get("width") and item.get("height") else ""]
-    facts += [running_time(item["duration"]) if item.get("duration") else ""]
-    facts += [weight(item["size"]) if item.get("size") is not None else ""]
+    facts = [WORDS["kind"]["model"] if item.get("kind") == "model" else ""]
+    facts += [pixels(item["width"], item["height"]) if item.get("width") and item.get("height") else ""]
+    facts += [playing_time(item["duration"]) if item.get("duration") else ""]
+    facts += [data_size(item["size"]) if item.get("size") is not None else ""]
     return [fact for fact in facts if fact]
 
 
-def _files(artifacts: Sequence[_Artifact], said: Words) -> Node:
-    heads = (node("th", {"scope": "col"}, text) for text in ("File", "From", "Kind", "Size"))
+def _files(artifacts: Sequence[_Artifact], said: CardText) -> Node:
+    heads = (node("th", {"scope": "col"}, say(f"archive.{name}")) for name in ("file", "from", "kind", "size"))
     rows = [_file(item) for item in artifacts[:_ROWS]]
     if len(artifacts) > _ROWS:
-        rows.append(_row([f"… and {len(artifacts) - _ROWS:,} more"], 4))
+        rows.append(_row([say("archive.more_files", count=count(len(artifacts) - _ROWS))], 4))
     table = node("table", {}, node("thead", {}, node("tr", {}, *heads)), node("tbody", {}, *rows))
     hidden = all(item.get("poster") for item in artifacts)
     return node("details", {} if hidden else {"open": "open"}, node("summary", {}, said.files), table)
 
 
 def _file(item: _Artifact) -> Node:
-    size = weight(item["size"]) if item.get("size") is not None else ""
-    problem = clean(item.get("error"))[:300] or ("" if item.get("state") == "ready" else "not downloaded")
+    size = data_size(item["size"]) if item.get("size") is not None else ""
+    problem = clean(item.get("error"))[:300] or ("" if item.get("state") == "ready" else say("archive.not_downloaded"))
     aside = node("small", {} if item.get("error") else {"class": "cy-a-quiet"}, f" {problem}") if problem else None
     name = node("td", {}, node("bdi", {}, clean(item.get("name"))), aside)
-    kind = "3D" if item.get("kind") == "model" else clean(item.get("kind"))
+    kind = str(WORDS["kind"].get(clean(item.get("kind")), clean(item.get("kind"))))
     return node("tr", {}, name, *(node("td", {}, text) for text in (clean(item.get("group")), kind, size)))
 
 

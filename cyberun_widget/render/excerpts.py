@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from cyberun_widget.support.secrets import scrub
 from cyberun_widget.support.text import clean
+from cyberun_widget.support.units import many
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -75,4 +76,4 @@ def _rows(content: str, separator: str) -> Table:
     columns = max(len(row) for row in rows)
     shown = [[clean(cell)[:80] for cell in row[:_COLUMNS]] + ["…"] * (columns > _COLUMNS) for row in rows[: _ROWS + 1]]
     more = len(rows) - len(shown)
-    return [*shown, [f"… {more:,} more rows"]] if more > 0 else shown
+    return [*shown, [f"… {many(more, 'more row')}"]] if more > 0 else shown

@@ -1,4 +1,4 @@
-"""The card as text: one line for a log or a repr, a block for a terminal. Pure."""
+"""The card as lines of text: one for a log or a repr, a block for a terminal. Pure."""
 
 from __future__ import annotations
 
@@ -6,8 +6,10 @@ import re
 import unicodedata
 from typing import TYPE_CHECKING, Any, Final
 
-from cyberun_widget.render.wording import Words, clock, percent, stage_name, weight, words
+from cyberun_widget.render.wording import CardText, card_text
 from cyberun_widget.support.text import clean
+from cyberun_widget.support.units import clock, count, data_size, percent
+from cyberun_widget.support.words import say, stage_name
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -15,65 +17,65 @@ if TYPE_CHECKING:
 _FILES_SHOWN: Final = 12
 _NARROW: Final = 20  # cells: below this a block is not made narrower
 _COLOURS: Final = {"run": "34", "ok": "32", "bad": "31", "warn": "33", "wait": "2", "dim": "2", "bold": "1"}
-_ASCII: Final = str.maketrans({"·": "-", "…": "~", "’": "'", "×": "x", "●": "*", "✓": "+", "✗": "x", "—": "-"})
+_ASCII: Final = str.maketrans({"·": "-", "…": "...", "’": "'", "×": "x", "●": "*", "✓": "+", "✗": "x", "—": "-"})
 _ESCAPE: Final = re.compile(r"\x1b\[[\d;]*m")
 
 
 def line(traits: Mapping[str, Any]) -> str:
     """Return the state in one line: what, which task, where it stands, how long, how much."""
-    said = words(traits)
+    said = card_text(traits)
     parts = [said.pill, said.percent, said.steps, said.node]
     if said.live:
-        parts += [said.elapsed and f"{said.elapsed} elapsed", said.eta]
-        parts += ["" if said.connection in ("Live", "Connecting") else said.connection]
+        parts += [said.time, said.eta, "" if traits.get("connection") in ("live", "connecting") else said.connection]
     else:
-        parts += [said.cause, said.elapsed and f"after {said.elapsed}", said.files]
+        parts += [said.cause, said.time, said.files]
     name = f"{said.title} {said.task_id}".strip()
     return " · ".join([name, *(part for part in parts if part)])
 
 
-def block(traits: Mapping[str, Any], width: int = 80, *, colour: bool = False, unicode: bool = True) -> str:
+def block(
+    traits: Mapping[str, Any], width: int = 80, *, colour: bool = False, unicode: bool = True, paths: bool = True
+) -> str:
     """Return the state as lines of at most `width` cells, as many as it needs, without a line end after the last.
 
     `colour`: with ANSI colours. `unicode`: False where the stream can only take ASCII symbols of ours; names and
-    messages stay as they are.
+    messages stay as they are. `paths`: with the place of each file on disk, which a saved notebook shouldn't tell.
     """
     pen = _Pen(max(_NARROW, width), colour=colour, unicode=unicode)
-    said = words(traits)
+    said = card_text(traits)
     rows = [pen.row([pen.paint(said.title, "bold"), pen.paint(said.task_id, "dim")], [pen.paint(said.pill, said.tone)])]
     if said.live:
         rows += _going_on(traits, said, pen)
     else:
-        rows += _at_the_end(traits, said, pen)
+        rows += _at_the_end(traits, said, pen, paths=paths)
     return "\n".join(row for row in rows if row)
 
 
-def _going_on(traits: Mapping[str, Any], said: Words, pen: _Pen) -> list[str]:
+def _going_on(traits: Mapping[str, Any], said: CardText, pen: _Pen) -> list[str]:
     progress = traits.get("progress") or 0.0
-    elapsed = said.elapsed and f"{said.elapsed} {'elapsed' if traits.get('status') == 'running' else 'waiting'}"
-    facts = [pen.paint(said.connection, "ok" if said.connection == "Live" else "warn"), said.gpu, said.attempt]
+    tone = "ok" if traits.get("connection") == "live" else "warn"
+    facts = [pen.paint(said.connection, tone), said.gpu, said.attempt]
     return [
         pen.bar(progress, said.tone),
         _stages(traits.get("stages") or [], pen),
-        pen.row([pen.paint(said.percent, "bold"), said.steps, said.node, said.message], [elapsed, said.eta]),
+        pen.row([pen.paint(said.percent, "bold"), said.steps, said.node, said.message], [said.time, said.eta]),
         pen.row(facts, [said.speed or said.files]),
         pen.row([pen.paint(said.note, "warn")], []),
     ]
 
 
-def _at_the_end(traits: Mapping[str, Any], said: Words, pen: _Pen) -> list[str]:
-    done = traits.get("status") == "completed"
-    elapsed = said.elapsed and (f"{said.elapsed} in all" if done else f"after {said.elapsed}")
+def _at_the_end(traits: Mapping[str, Any], said: CardText, pen: _Pen, *, paths: bool) -> list[str]:
     cause = f"{said.node}: {said.cause}" if said.node and said.cause else said.cause
     rows = [pen.paint(part, "bad") for part in pen.wrapped(cause)]
     rows += [_stages(traits.get("stages") or [], pen)]
-    stopped_at = f"stopped at {said.percent}" if said.percent and traits.get("status") == "cancelled" else ""
-    rows += [pen.row([elapsed, stopped_at, said.gpu, said.attempt], [said.files])]
+    cancelled = traits.get("status") == "cancelled"
+    stopped_at = say("card.stopped_at", percent=said.percent) if said.percent and cancelled else ""
+    rows += [pen.row([said.time, stopped_at, said.gpu, said.attempt], [said.files])]
     rows += [pen.row([said.note], [])]
     artifacts: Sequence[Mapping[str, Any]] = traits.get("artifacts") or []
-    rows += [_file(item, pen) for item in artifacts[:_FILES_SHOWN]]
+    rows += [_file(item, pen, paths=paths) for item in artifacts[:_FILES_SHOWN]]
     if len(artifacts) > _FILES_SHOWN:
-        rows += [pen.paint(f"  and {len(artifacts) - _FILES_SHOWN:,} more", "dim")]
+        rows += [pen.paint(f"  {say('card.more', count=count(len(artifacts) - _FILES_SHOWN))}", "dim")]
     return rows
 
 
@@ -84,15 +86,16 @@ def _stages(stages: Sequence[Mapping[str, Any]], pen: _Pen) -> str:
     for stage in stages:
         state = str(stage.get("state"))
         seconds, part = stage.get("seconds"), stage.get("progress")
-        told = [marks.get(state, ""), stage_name(stage.get("name")), "" if seconds is None else clock(seconds)]
+        told = [marks.get(state, ""), stage_name(clean(stage.get("name"))), "" if seconds is None else clock(seconds)]
         told += [percent(part) if state == "running" and part is not None else ""]
         shown.append(pen.paint(" ".join(word for word in told if word), tones.get(state, "")))
     return pen.row(shown, []) if shown else ""
 
 
-def _file(item: Mapping[str, Any], pen: _Pen) -> str:
-    size = weight(item["size"]) if item.get("size") is not None else ""
-    where = item.get("error") or item.get("path") or item.get("state") or ""
+def _file(item: Mapping[str, Any], pen: _Pen, *, paths: bool) -> str:
+    size = data_size(item["size"]) if item.get("size") is not None else ""
+    state = "" if item.get("state") == "ready" else item.get("state")
+    where = item.get("error") or (paths and item.get("path")) or state or ""
     tone = "bad" if item.get("error") else "dim"
     left = [f"  {clean(item.get('name'))}", size and pen.paint(size, "dim")]
     return pen.row([*left, pen.paint(clean(where), tone)], [])

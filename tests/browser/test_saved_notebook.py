@@ -122,7 +122,7 @@ def test_a_task_that_went_on_says_how_to_look_at_it_again(
     reopened(opened, lab)
     archive = page.locator(".cyberun-archive")
     expect(archive).to_be_visible()
-    expect(archive.get_by_text("No result had reached this notebook")).to_be_visible()
+    expect(archive.get_by_text("This notebook was saved before the result arrived")).to_be_visible()
 
 
 def test_a_page_that_was_reloaded_meanwhile_says_how_to_keep_the_result(notebook: Open, page: Page) -> None:
@@ -136,7 +136,7 @@ def test_a_page_that_was_reloaded_meanwhile_says_how_to_keep_the_result(notebook
     expect(task).to_have_attribute("data-status", "completed", timeout=15_000)
     line = archive.get_by_text(re.compile("^TaskWidget"))
     expect(line).to_be_visible(timeout=10_000)
-    expect(archive.get_by_text("No result had reached")).to_be_hidden()
+    expect(archive.get_by_text("This notebook was saved before")).to_be_hidden()
     expect(archive.get_by_role("heading")).to_have_count(0)
 
     code = f"from cyberun_widget import TaskWidget\n{line.text_content()}"

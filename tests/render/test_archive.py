@@ -111,9 +111,9 @@ def test_a_completed_task_shows_its_pictures_and_facts_and_the_way_back():
     assert root["class"] == "cyberun-archive"
     assert root["data-task-id"] == ID
     assert root["data-status"] == "completed"
-    for words in ("text-to-image", "Completed", "1,024 × 512 · 1.2 MB", "Took 0:40", "GPU RTX 4090", "Waited 0:06"):
+    for words in ("text-to-image", "Completed", "1024 × 512 · 1.2 MB", "Duration 0:40", "GPU RTX 4090", "Waited 0:06"):
         assert words in tree.text
-    assert "Began 2026-03-01 14:30 UTC" in tree.text
+    assert "Started 2026-03-01 14:30 UTC" in tree.text
     assert f'TaskWidget("{ID}")' in tree.text
 
 
@@ -121,7 +121,7 @@ def test_a_completed_task_shows_its_pictures_and_facts_and_the_way_back():
 def test_a_task_that_goes_on_leaves_a_placeholder(status):
     tree = shown(traits(status=status, connection="live", artifacts=[artifact()]))
     assert tree.all("div")[0]["data-status"] == "unfinished"
-    assert "No result had reached this notebook" in tree.text
+    assert "This notebook was saved before the result arrived" in tree.text
     assert f'TaskWidget("{ID}")' in tree.text
     assert tree.all("img") == []
 
@@ -144,18 +144,18 @@ def test_a_task_that_cannot_be_watched_says_why():
     values = traits(status="unknown", connection="error", error="The key was refused (401).")
     tree = shown(values | {"_facts": {}})
     assert tree.all("div")[0]["data-status"] == "error"
-    assert "Can’t watch" in tree.text
+    assert "Connection failed" in tree.text
     assert "The key was refused (401)." in tree.text
 
 
 def test_a_cancelled_task_says_how_far_it_came():
     tree = shown(traits(status="cancelled", progress=0.35))
     assert "Cancelled" in tree.text
-    assert "Stopped at 35 %" in tree.text
+    assert "Stopped at 35%" in tree.text
 
 
 def test_a_widget_that_knows_nothing_yet_has_an_archive_too():
-    assert "No result had reached" in shown({"task_id": ID}).text
+    assert "This notebook was saved before" in shown({"task_id": ID}).text
     assert archive.bundle({})["text/plain"]
 
 
@@ -218,7 +218,7 @@ def test_it_is_never_larger_than_a_megabyte_and_keeps_a_picture_of_each_group():
     assert len(html.encode()) <= archive.LIMIT
     kept = {figure["data-artifact"] for figure in Tree(html).all("figure")}
     assert {f"{number}.images.0" for number in (0, 50, 100, 150)} <= kept
-    assert "more pictures: open the task live again" in Tree(html).text
+    assert "more pictures. Open the live card to see them" in Tree(html).text
     assert "and 300 more" in Tree(html).text
 
 
@@ -257,7 +257,7 @@ def test_an_output_without_files_is_shown():
 def test_nothing_but_style_is_lost_without_the_styles():
     html = archive.bundle(traits(artifacts=[artifact()]))["text/html"]
     bare = Tree(re.sub(r"<style>.*?</style>", "", html, flags=re.DOTALL))
-    order = ["text-to-image", "Completed", "cat.png", "Took", "To open it live again, run "]
+    order = ["text-to-image", "Completed", "cat.png", "Duration", "To open the live card again, run "]
     places = [bare.texts.index(words) for words in order]
     assert places == sorted(places)
 

@@ -3,6 +3,9 @@
  * What artifacts need beyond their posters (bytes, saving, viewers) is in files.js, asked for then.
  */
 
+import * as units from "../shared/units.js";
+import { card as said, CONNECTION, fill, STAGE, STAGE_STATE, STATUS } from "../shared/words.js";
+
 /** @typedef {Cyberun.Card} Card */
 /** @typedef {Cyberun.Model} Model */
 /** @typedef {Cyberun.Stage} Stage */
@@ -17,49 +20,7 @@ const TRAITS = /** @type {(keyof Cyberun.Traits)[]} */ (
 	"task_id status progress stage message current_node step_current step_total error output connection elapsed eta stages artifacts density _facts _beat".split(" "));
 /** The texts and their elements; a bdi finds the direction of foreign words. */
 const PARTS = "title:bdi id pill percent:strong steps node:bdi message:bdi labels:bdi time eta note:bdi cause:strong rest summary:summary pre:pre link problem:bdi facts tail";
-/** Pill, and what is going on. @type {Record<string, string[]>} */
-const STATUS = {
-	unknown: ["Connecting", "Asking for the task’s state."],
-	pending: ["Pending", "Accepted, not handed out yet."],
-	waiting: ["Waiting for an agent", "No agent is free yet."],
-	provisioning: ["Provisioning", "A machine is being made ready."],
-	queued: ["Queued", "Next in line on its agent."],
-	running: ["Running", "No progress yet."],
-	completed: ["Completed"],
-	failed: ["Failed"],
-	cancelled: ["Cancelled"],
-};
-/** Name, pill, usual share of the time. @type {Record<string, [string, string, number]>} */
-const STAGES = {
-	download: ["Download", "Downloading", 0.05],
-	process_data: ["Process data", "Processing data", 0.2],
-	train: ["Train", "Training", 0.6],
-	export: ["Export", "Exporting", 0.1],
-	upload: ["Upload", "Uploading", 0.05],
-};
-/** @type {Record<string, string>} */
-const LINK = { connecting: "Connecting", live: "Live", polling: "Polling every few seconds", error: "Not connected" };
-
 const now = () => performance.now() / 1000;
-/** @param {number} n */
-const count = (n) => n.toLocaleString("en");
-/** @param {number} s */
-const clock = (s) => {
-	const two = (/** @type {number} */ n) => `${Math.floor(n) % 60}`.padStart(2, "0");
-	return s < 3600 ? `${Math.floor(s / 60)}:${two(s)}` : `${Math.floor(s / 3600)}:${two(s / 60)}:${two(s)}`;
-};
-/** @param {number} s */
-const left = (s) => {
-	if (s < 5) return "a few seconds left";
-	return `about ${s < 90 ? `${Math.round(s)} s` : s < 5400 ? `${Math.round(s / 60)} min` : `${(s / 3600).toFixed(1)} h`} left`;
-};
-/** @param {number | null | undefined} n */
-const weight = (n) => {
-	if (n == null) return "";
-	const i = n < 1000 ? 0 : Math.floor(Math.log10(n) / 3);
-	const v = n / 1000 ** i;
-	return `${i && v < 100 ? v.toFixed(1).replace(".0", "") : Math.round(v)} ${["B", "kB", "MB", "GB"][i]}`;
-};
 /** @param {string | null} iso */
 const daytime = (iso) => {
 	const t = new Date(iso ?? "");
@@ -114,11 +75,11 @@ function rail() {
 	const list = h("ol", "cy-stages");
 	const node = h("div", "cy-rail", bar, list);
 	let before = 0;
-	set(bar, { role: "progressbar", "aria-label": "Progress", "aria-valuemin": 0, "aria-valuemax": 100 });
+	set(bar, { role: "progressbar", "aria-label": said.progress, "aria-valuemin": 0, "aria-valuemax": 100 });
 
 	/** How long each stage takes: its seconds where they are known, else its usual share. @param {Stage[]} stages */
 	function lengths(stages) {
-		const usual = stages.map((s) => STAGES[s.name]?.[2] ?? 0.1);
+		const usual = stages.map((s) => STAGE[s.name]?.share ?? 0.1);
 		const known = stages.map((s) => (s.seconds ?? 0) / (s.state === "running" ? Math.max(0.1, s.progress ?? 1) : 1));
 		const scale = (sum(known) || 1) / (sum(usual.filter((_, i) => known[i])) || 1);
 		const long = usual.map((u, i) => known[i] || u * scale);
@@ -146,9 +107,9 @@ function rail() {
 			fill.style.width = `${(100 * part).toFixed(1)}%`;
 			if (!item) return;
 			set(item, { "data-state": state, "aria-current": runs && "step" });
-			put(/** @type {HTMLElement} */ (item.firstChild), STAGES[name]?.[0] ?? name);
-			put(/** @type {HTMLElement} */ (item.lastChild), dots(/failed|skipped/.test(state) && state,
-				seconds != null && clock(seconds + (runs ? drift : 0)), runs && own != null && `${Math.floor(100 * own)} %`));
+			put(/** @type {HTMLElement} */ (item.firstChild), STAGE[name]?.name ?? name);
+			put(/** @type {HTMLElement} */ (item.lastChild), dots(/failed|skipped/.test(state) && STAGE_STATE[state],
+				seconds != null && units.clock(seconds + (runs ? drift : 0)), runs && own != null && units.percent(own)));
 		});
 	}
 	return { node, update };
@@ -174,9 +135,9 @@ function tile(card) {
 			put(name, a.name);
 			if (a.width && a.height) media.style.aspectRatio = `${a.width} / ${a.height}`;
 			put(glyph, kind === "model" ? "3D" : (/\.(\w{1,5})$/.exec(a.name)?.[1] ?? kind));
-			put(meta, t.note || (state === "failed" ? a.error || "The download failed."
-				: state === "downloading" ? `${weight(a.received)}${size ? ` of ${weight(size)}` : ""}`
-				: dots(state === "waiting" && "Waiting", (a.duration ?? 0) >= 1 ? clock(a.duration ?? 0) : a.width && `${a.width} × ${a.height}`, weight(size))));
+			put(meta, t.note || (state === "failed" ? a.error || said.file_failed
+				: state === "downloading" ? units.dataSizeOf(a.received, size)
+				: dots(state === "waiting" && said.file_waiting, a.duration ? units.playingTime(a.duration) : a.width && a.height && units.pixels(a.width, a.height), units.dataSize(size))));
 			const mark = `${a.poster?.byteLength} ${a.poster_mime}`;
 			if (a.poster && !t.full && mark !== poster) t.show(new Blob([a.poster], { type: a.poster_mime }));
 			poster = mark;
@@ -226,7 +187,7 @@ function gallery(card) {
  */
 function speak(traits, silent, asked, trouble) {
 	const { status, connection, progress, stage, elapsed, output, step_total, artifacts: all, _facts: f } = traits;
-	const title = f.title || "Task";
+	const title = f.title || said.untitled;
 	const done = status === "completed", failed = status === "failed", running = status === "running";
 	const ended = done || failed || status === "cancelled";
 	const lost = connection === "error" && !ended;
@@ -234,25 +195,25 @@ function speak(traits, silent, asked, trouble) {
 	const dead = watched && silent > 30;
 	const drift = dead || !watched ? 0 : silent;
 	const waits = status === "waiting" && watched;
-	const [words, lead = ""] = STATUS[status] ?? [status];
-	const steps = step_total ? `step ${count(traits.step_current ?? 0)} of ${count(step_total)}` : "";
+	const { name: words, doing } = STATUS[status] ?? { name: status, doing: "" };
+	const steps = step_total ? fill(said.step, { current: units.count(traits.step_current ?? 0), total: units.count(step_total) }) : "";
 	const still = !ended && !progress && !(running && steps);
-	const percent = `${Math.floor(100 * progress + 1e-6)} %`;
+	const percent = units.percent(progress);
 	const ahead = (traits.eta ?? 0) - drift;
-	const eta = running && watched && !dead && ahead > 0 ? left(ahead) : "";
+	const eta = running && watched && !dead && ahead > 0 ? units.timeLeft(ahead) : "";
 	const cancelling = !ended && (f.cancel || (asked > 1 ? "queued" : asked >= 0 && "requested"));
 	const d = f.download, fetching = d && d.done < d.total;
-	const pill = lost ? "Can’t watch" : cancelling ? "Cancelling" : (running && (STAGES[stage]?.[1] || stage)) || words;
-	const error = failed || lost ? traits.error || "No cause was given." : "";
+	const pill = lost ? said.lost : cancelling ? said.cancelling : (running && (STAGE[stage]?.doing || stage)) || words;
+	const error = failed || lost ? traits.error || said.no_error : "";
 	const cut = (error + "\n").search(/(?<=[.!?])\s|\n/);
 	const retry = Math.ceil((f.retry_in ?? 0) - drift), news = Math.floor((f.news ?? 0) + drift), speed = running && watched && !dead && f.speed;
 	const size = sum(all.map((a) => a.size ?? 0));
-	const labels = waits ? dots(...(f.labels ?? [])) : "";
+	const labels = waits ? (f.labels ?? []).join(", ") : "";
 	return {
 		watched, dead, drift, lost, cancelling,
 		wait: still && watched && !dead,
 		value: dots(pill, !still && percent, steps),
-		speech: dead ? "The kernel is not answering" : `${title}: ${pill}${error && `. ${error}`}`,
+		speech: dead ? said.dead_aloud : `${title}: ${pill}${error && `. ${error}`}`,
 		news: running && watched && !dead ? dots(percent, eta) : "",
 		text: {
 			title,
@@ -261,28 +222,28 @@ function speak(traits, silent, asked, trouble) {
 			percent: still || ended ? "" : percent,
 			steps: done ? "" : steps,
 			node: traits.stages.length ? "" : failed ? f.failed_at : watched ? f.node || traits.current_node : "",
-			message: fetching ? `Fetching results: ${dots(`${d.done} of ${d.total}`, d.size && `${weight(d.received)} of ${weight(d.size)}`)}`
-				: watched ? traits.message || (labels ? "No agent is free with" : running && !still ? "" : lead)
-				: status === "cancelled" && progress ? `Stopped at ${percent}.`
-				: done && !all.length && output == null ? "The task left no files." : "",
+			message: fetching ? fill(said.fetching, { done: units.count(d.done), files: units.many(d.total, "file") }) + (d.size ? ` · ${units.dataSizeOf(d.received, d.size)}` : "")
+				: watched ? traits.message || (labels ? said.labels : running && !still ? "" : doing)
+				: status === "cancelled" && progress ? fill(said.stopped_at, { percent })
+				: done && !all.length && output == null ? said.no_files : "",
 			labels,
-			time: !ended && elapsed ? `${clock(elapsed + drift)} ${lead && !running ? "waiting" : "elapsed"}` : "",
+			time: !ended && elapsed ? fill(doing && !running ? said.waiting : said.elapsed, { time: units.clock(elapsed + drift) }) : "",
 			eta,
-			note: dead ? `The kernel is not answering. This is the state of ${clock(silent)} ago; the task itself goes on.`
-				: trouble || (cancelling === "queued" ? "Cancel will be sent when the kernel is free."
-				: cancelling ? "Cancel was requested; the verdict will show here."
-				: ended ? "" : f.stopped ? "Not watched from here any more. The task itself goes on."
-				: f.note || (waits ? `${f.created ? `Since ${daytime(f.created)}. ` : ""}It starts by itself once an agent ${labels && "with these labels "}is free; starting one more helps.` : "")),
+			note: dead ? fill(said.dead, { time: units.span(silent) })
+				: trouble || (cancelling === "queued" ? said.cancel_queued
+				: cancelling ? said.cancel_requested
+				: ended ? "" : f.stopped ? said.paused
+				: f.note || (waits ? `${f.created ? `${fill(said.since, { time: daytime(f.created) })} ` : ""}${said.waiting_hint}` : "")),
 			cause: error.slice(0, cut),
 			rest: error.slice(cut).trim(),
 			pre: error ? f.details : ended && output != null && !all.length ? JSON.stringify(output, null, 2) : "",
-			summary: error ? "Details" : "Output",
-			link: ended ? "" : f.stopped ? "Not watching" : dead ? "Kernel not answering"
-				: connection !== "reconnecting" ? (LINK[connection] ?? "") : retry > 0 ? `Reconnecting in ${retry} s` : "Reconnecting…",
-			problem: watched && !dead ? dots(connection !== "live" && f.problem?.text, news >= 10 && `last news ${news < 90 ? `${news} s` : clock(news)} ago`) : "",
-			facts: dots(ended && (done ? `${clock(elapsed)} in all` : `after ${clock(elapsed)}`), f.gpu, f.attempt > 1 && `attempt ${f.attempt}`),
-			tail: dots(all.length && `${all.length} file${all[1] ? "s" : ""}`, size && weight(size), f.saved && `saved in ${f.saved}`,
-				speed && (speed < 1 ? `${(1 / speed).toFixed(1)} s/step` : `${speed.toFixed(speed < 10 ? 1 : 0)} steps/s`)),
+			summary: error ? said.details : said.output,
+			link: ended ? "" : f.stopped ? CONNECTION.stopped : dead ? CONNECTION.dead
+				: connection === "reconnecting" && retry > 0 ? fill(CONNECTION.reconnecting_in, { seconds: retry }) : (CONNECTION[connection] ?? ""),
+			problem: watched && !dead ? dots(connection !== "live" && f.problem?.text, news >= 10 && fill(said.last_update, { time: units.span(news) })) : "",
+			facts: dots(ended && fill(done ? said.completed_in : failed ? said.failed_after : said.cancelled_after, { time: units.span(elapsed) }), f.gpu, f.attempt > 1 && fill(said.attempt, { number: f.attempt })),
+			tail: dots(all.length && units.many(all.length, "file"), size && units.dataSize(size), f.saved,
+				speed && units.speed(speed)),
 		},
 	};
 }
@@ -331,7 +292,7 @@ function render({ model, el }) {
 	root.role = "group";
 	root.tabIndex = -1;
 	live.role = "status";
-	set(n.pre, { tabindex: 0, role: "region", "aria-label": "Details" });
+	set(n.pre, { tabindex: 0, role: "region", "aria-label": said.details });
 
 	/** @type {Cyberun.Files | undefined} */
 	let files;
@@ -339,7 +300,7 @@ function render({ model, el }) {
 	let coming;
 	/** @type {Card} */
 	const card = {
-		model, signal: life.signal, root, tiles: new Map(), weight,
+		model, signal: life.signal, root, tiles: new Map(),
 		slot,
 		files() {
 			if (!coming) {
@@ -373,7 +334,7 @@ function render({ model, el }) {
 		}
 		set(root, {
 			"data-task-id": task_id, "data-status": status, "data-connection": traits.connection, "data-density": density,
-			"data-dead": s.dead || facts.stopped, "aria-label": `Task ${facts.title || task_id}`,
+			"data-dead": s.dead || facts.stopped, "aria-label": `${said.untitled} ${facts.title || task_id}`,
 		});
 		for (const [name, text] of Object.entries(s.text)) put(n[name], text);
 		n.title.title = facts.title;

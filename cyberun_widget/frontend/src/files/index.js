@@ -7,6 +7,7 @@
 /** @typedef {Cyberun.Tile} Tile */
 
 import { adopt } from "../shared/style.js";
+import { dataSize, percent } from "../shared/units.js";
 import css from "./files.css";
 
 /** One message's worth of a file. */
@@ -203,7 +204,7 @@ export function attach(card, page) {
 		async save(key) {
 			const name = card.tiles.get(key)?.artifact?.name ?? "file";
 			const blob = await ctx.bytes(key, {
-				onProgress: (got, total) => got < total && note(key, `Saving, ${Math.floor((100 * got) / total)} %`),
+				onProgress: (got, total) => got < total && note(key, `Saving, ${percent(got / total)}`),
 			});
 			note(key, "");
 			const link = document.createElement("a");
@@ -315,7 +316,7 @@ export function attach(card, page) {
 			const c = dressed.get(tile) ?? controls(tile);
 			dressed.set(tile, c);
 			const ready = a.state === "ready";
-			const words = a.state === "offered" ? `Download ${card.weight(a.size)}`.trim() : a.state === "failed" ? "Try again" : "";
+			const words = a.state === "offered" ? `Download ${dataSize(a.size)}`.trim() : a.state === "failed" ? "Try again" : "";
 			if (c.act.textContent !== words) c.act.textContent = words;
 			c.act.hidden = !words;
 			c.act.ariaLabel = a.state === "failed" ? `Try ${a.name} again` : a.state === "offered" ? `${words}: ${a.name}` : null;

@@ -165,7 +165,6 @@ declare namespace Cyberun {
     root: HTMLElement;
     signal: AbortSignal;
     tiles: Map<string, Tile>;
-    weight(bytes: number | null | undefined): string;
     slot(name: string): Slot;
     files(): Files | undefined;
     tell(text: string): void;

@@ -1,38 +1,74 @@
-// Numbers as people read them.
+// Every number a person reads: sizes, durations, estimates, percentages, counts, speeds.
+// The twin of cyberun_widget/support/units.py; tests/support/units.json holds what both must say.
 
-/** @param {number | null | undefined} count @returns {string} "" where it is not known */
-export function bytes(count) {
-	if (count === null || count === undefined) return "";
-	if (count < 1000) return `${count} B`;
-	const units = ["KB", "MB", "GB", "TB"];
-	let value = count / 1000;
+const SIZES = ["B", "kB", "MB", "GB", "TB"];
+const MINUTE = 60;
+const HOUR = 3600;
+
+/** One decimal below 100, none from there on. @param {number} n */
+function rounded(n) {
+	const tenths = Math.floor(10 * n + 0.5) / 10;
+	return tenths < 100 ? tenths : Math.floor(n + 0.5);
+}
+
+/** Bytes in decimal units: 812 B, 65.5 kB, 1.2 GB; "" where there are none to tell. @param {number | null | undefined} n */
+export function dataSize(n) {
+	if (n === null || n === undefined) return "";
 	let unit = 0;
-	while (value >= 999.5 && unit < units.length - 1) {
-		value /= 1000;
-		unit += 1;
-	}
-	return `${value < 9.95 ? value.toFixed(1) : Math.round(value)} ${units[unit]}`;
+	while (unit < SIZES.length - 1 && rounded(n / 1000 ** unit) >= 1000) unit += 1;
+	return `${unit ? rounded(n / 1000 ** unit) : Math.floor(n)} ${SIZES[unit]}`;
 }
 
-/** @param {number | null | undefined} seconds */
-export function duration(seconds) {
-	if (seconds === null || seconds === undefined || !Number.isFinite(seconds)) return "";
-	const whole = Math.round(seconds);
-	const [h, m, s] = [Math.floor(whole / 3600), Math.floor(whole / 60) % 60, whole % 60];
+/** How much of a file is here: "3.1 MB of 12 MB". @param {number} received @param {number | null | undefined} total */
+export const dataSizeOf = (received, total) => (total ? `${dataSize(received)} of ${dataSize(total)}` : dataSize(received));
+
+/** A duration that ticks or stands in a column: 0:14, 8:10, 1:02:03. @param {number} seconds */
+export function clock(seconds) {
+	const whole = Math.max(0, Math.floor(seconds));
 	const two = (/** @type {number} */ n) => String(n).padStart(2, "0");
-	return h > 0 ? `${h}:${two(m)}:${two(s)}` : `${m}:${two(s)}`;
+	const [hours, minutes, rest] = [Math.floor(whole / HOUR), Math.floor(whole / MINUTE) % 60, whole % 60];
+	return hours ? `${hours}:${two(minutes)}:${two(rest)}` : `${minutes}:${two(rest)}`;
 }
 
-/** @param {number} value */
-export const count = (value) => value.toLocaleString("en-US");
+/** A duration within a sentence: 0.4 s, 20 s, and from a minute on as `clock`: 1:51. @param {number} seconds */
+export function span(seconds) {
+	if (seconds < 1) return `${Math.max(1, Math.floor(10 * seconds + 0.5)) / 10} s`;
+	return seconds < MINUTE ? `${Math.floor(seconds)} s` : clock(seconds);
+}
 
-/** @param {number} value @param {string} noun in the plural */
-export const many = (value, noun) => `${count(value)} ${value === 1 ? noun.replace(/s$/, "") : noun}`;
+/** How long a video or a sound plays: 0.4 s, 0:14, 1:02:03. @param {number} seconds */
+export const playingTime = (seconds) => (seconds < 1 ? span(seconds) : clock(seconds));
+
+/** An estimate no more exact than it deserves: about 26 s left, about 1.5 h left. @param {number} seconds */
+export function timeLeft(seconds) {
+	if (seconds < 5) return "a few seconds left";
+	if (seconds < 1.5 * MINUTE) return `about ${Math.floor(seconds + 0.5)} s left`;
+	if (seconds < 1.5 * HOUR) return `about ${Math.floor(seconds / MINUTE + 0.5)} min left`;
+	return `about ${Math.floor((10 * seconds) / HOUR + 0.5) / 10} h left`;
+}
+
+/** A fraction of 1 as 35%. Never rounded up: 100% is the end. @param {number} fraction */
+export const percent = (fraction) => `${Math.floor(100 * fraction + 1e-6)}%`;
+
+/** A whole number with thousands separated: 12,480. @param {number} n */
+export const count = (n) => Math.floor(n).toLocaleString("en-US");
+
+/** A count with its noun, given in the singular: 1 file, 1,200 entries. @param {number} n @param {string} noun */
+export const many = (n, noun) => `${count(n)} ${n === 1 ? noun : `${noun.replace(/y$/, "ie")}s`}`;
+
+/** The dimensions of a picture: 1024 × 512. @param {number} width @param {number} height */
+export const pixels = (width, height) => `${Math.floor(width)} × ${Math.floor(height)}`;
+
+/** Steps a second in two digits: 0.5 s/step, 2.1 steps/s, 48 steps/s. @param {number} steps */
+export function speed(steps) {
+	if (steps < 1) return `${rounded(1 / steps)} s/step`;
+	return `${steps < 10 ? Math.floor(10 * steps + 0.5) / 10 : Math.floor(steps + 0.5)} steps/s`;
+}
 
 /** What is worth saying in a line about a file. @param {import("./types.js").Artifact} artifact */
 export function facts(artifact) {
-	const { width, height, size, group } = artifact;
-	return [width && height ? `${width} × ${height}` : "", duration(artifact.duration), bytes(size), group ?? ""]
+	const { width, height, duration, size, group } = artifact;
+	return [width && height ? pixels(width, height) : "", duration ? playingTime(duration) : "", dataSize(size), group ?? ""]
 		.filter(Boolean)
 		.join(" · ");
 }

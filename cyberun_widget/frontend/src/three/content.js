@@ -23,7 +23,7 @@ import { ModelError } from "./words.js";
  * @typedef {object} Content
  * @property {Object3D} object
  * @property {Box3} box where the thing is, in its own frame; outliers left out
- * @property {{count: number, noun: "triangles" | "points" | "splats"}} amount
+ * @property {{count: number, noun: "triangle" | "point" | "splat"}} amount
  * @property {boolean} lit whether it takes the scene's light
  * @property {import("three").AnimationClip[]} clips
  */
@@ -107,7 +107,7 @@ async function loadGltf(bytes, binary) {
 /** @param {Object3D} object @returns {Content} */
 function solid(object) {
 	const box = new Box3().setFromObject(object);
-	return { object, box, amount: { count: triangles(object), noun: "triangles" }, lit: true, clips: [] };
+	return { object, box, amount: { count: triangles(object), noun: "triangle" }, lit: true, clips: [] };
 }
 
 /** @param {BufferGeometry} geometry @returns {Content} */
@@ -124,7 +124,7 @@ function cloud(geometry) {
 	};
 	geometry.computeBoundingBox();
 	const box = geometry.boundingBox?.clone() ?? new Box3();
-	return { object: new Points(geometry, material), box, amount: { count, noun: "points" }, lit: false, clips: [] };
+	return { object: new Points(geometry, material), box, amount: { count, noun: "point" }, lit: false, clips: [] };
 }
 
 /** @param {Uint8Array} bytes @param {boolean} points @returns {Content} */

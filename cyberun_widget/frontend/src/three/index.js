@@ -21,7 +21,7 @@ const UPS = ["y", "z", "-y", "x"];
  *
  * @typedef {object} ModelView
  * @property {string} label what the file is: "Gaussian splats", "PLY mesh"…
- * @property {{count: number, noun: "triangles" | "points" | "splats"}} amount
+ * @property {{count: number, noun: "triangle" | "point" | "splat"}} amount
  * @property {boolean} animated
  * @property {HTMLCanvasElement} canvas takes the focus and the keys
  * @property {() => void} reset back to the first view

@@ -50,7 +50,7 @@ export async function loadSplats(format, bytes) {
 	await mesh.initialized;
 	const count = mesh.packedSplats.numSplats;
 	if (count === 0) throw new ModelError("This file holds no splats.");
-	return { object: mesh, box: bulk(mesh), amount: { count, noun: "splats" }, lit: false, clips: [] };
+	return { object: mesh, box: bulk(mesh), amount: { count, noun: "splat" }, lit: false, clips: [] };
 }
 
 /**

@@ -79,7 +79,7 @@ export class Stage {
 		this.tilt.add(content.object);
 		this.scene.add(this.tilt);
 		this.orbit = new Orbit(canvas, { smooth: !still, onChange: () => this.invalidate() });
-		this.splats = content.amount.noun === "splats" ? new SplatPass(this.renderer) : null;
+		this.splats = content.amount.noun === "splat" ? new SplatPass(this.renderer) : null;
 		if (this.splats) this.scene.add(this.splats.spark);
 		/** @type {Texture | null} */
 		this.environment = content.lit ? this.light() : null;

@@ -1,6 +1,6 @@
 // What has no picture: what is in an archive, and the plain card of any other file.
 import { copyButton, el, icon } from "../shared/dom.js";
-import { bytes, many } from "../shared/units.js";
+import { dataSize, many } from "../shared/units.js";
 import { load } from "./loading.js";
 import { saveButton } from "./save.js";
 import { tableBody } from "./data/table.js";
@@ -23,16 +23,16 @@ function listing({ entries, total, note }, env) {
 			el("span", { class: "cy-v-faint", text: name.slice(0, cut) }),
 			el("span", { text: name.slice(cut) }),
 		);
-		return el("li", {}, icon("file"), words, el("span", { class: "cy-v-muted", text: bytes(size) }));
+		return el("li", {}, icon("file"), words, el("span", { class: "cy-v-muted", text: dataSize(size) }));
 	});
-	const short = whole ? "" : `The first ${many(rows.length, "files")} of ${many(total ?? files.length, "entries")}.`;
+	const short = whole ? "" : `The first ${many(rows.length, "file")} of ${many(total ?? files.length, "entry")}.`;
 	const words = [note ?? "", short].filter(Boolean).join(" ");
 	const bar = el(
 		"div",
 		{ class: "cy-v-subbar" },
 		el("span", {
 			class: "cy-v-muted",
-			text: [many(files.length, "files"), whole ? `${bytes(unpacked)} unpacked` : ""].filter(Boolean).join(" · "),
+			text: [many(files.length, "file"), whole ? `${dataSize(unpacked)} unpacked` : ""].filter(Boolean).join(" · "),
 		}),
 	);
 	const list = el("ul", { class: "cy-v-list", tabindex: 0, "aria-label": `Files in ${env.artifact.name}` }, ...rows);
@@ -42,7 +42,7 @@ function listing({ entries, total, note }, env) {
 /** @param {Env} env @param {string} [note] why nothing more is shown @returns {HTMLElement} */
 function card({ artifact, ctx, life, full }, note = "") {
 	const { name, mime, size, path } = artifact;
-	const about = [mime, bytes(size)].filter(Boolean).join(" · ");
+	const about = [mime, dataSize(size)].filter(Boolean).join(" · ");
 	const words = el(
 		"div",
 		{ class: "cy-v-filewords" },

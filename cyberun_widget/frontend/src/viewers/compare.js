@@ -1,6 +1,7 @@
 // Two pictures in one frame, and a slider between them.
 import { decode } from "./image.js";
 import { el } from "../shared/dom.js";
+import { percent } from "../shared/units.js";
 import { load } from "./loading.js";
 
 /** @typedef {import("../shared/types.js").Artifact} Artifact */
@@ -88,7 +89,7 @@ function slider(a, b, before, after, signal) {
 	frame.style.setProperty("--cy-natural", `${width}px`);
 	const place = () => {
 		frame.style.setProperty("--cy-at", `${range.value}%`);
-		range.setAttribute("aria-valuetext", `${Math.round(Number(range.value))} % ${before.name}`);
+		range.setAttribute("aria-valuetext", `${percent(Number(range.value) / 100)} ${before.name}`);
 	};
 	range.addEventListener("input", place, { signal });
 	place();

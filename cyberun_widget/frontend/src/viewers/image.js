@@ -1,6 +1,7 @@
 // Pictures: one to look into, and one in a tile.
 import { imageSource, posterSource } from "../shared/blobs.js";
 import { button, el, icon } from "../shared/dom.js";
+import { percent } from "../shared/units.js";
 import { loadBytes, reason } from "./loading.js";
 import { zoomable } from "./zoom.js";
 
@@ -39,8 +40,8 @@ export function imageView(env) {
 	});
 	/** @type {ReturnType<typeof zoomable> | null} */
 	let act = null;
-	const level = button("100 %", () => (act?.place.fitted ? act.zoom(1) : act?.fit()), {
-		title: "Fit, or 100 %",
+	const level = button("100%", () => (act?.place.fitted ? act.zoom(1) : act?.fit()), {
+		title: "Fit, or 100%",
 		class: "cy-v-level",
 		signal,
 	});
@@ -51,7 +52,7 @@ export function imageView(env) {
 		button("Fit", () => act?.fit(), { icon: "fit", bare: true, signal }),
 	];
 	const onPlace = (/** @type {import("./zoom.js").Placement} */ place) => {
-		const text = `${Math.round(place.scale * 100)} %`;
+		const text = percent(place.scale);
 		if (level.firstElementChild) level.firstElementChild.textContent = text;
 	};
 	const body = loadBytes(

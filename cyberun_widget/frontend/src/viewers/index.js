@@ -2,7 +2,7 @@
 import { Lightbox } from "./dialog.js";
 import { button, el, icon } from "../shared/dom.js";
 import { isArchive } from "./archive.js";
-import { bytes } from "../shared/units.js";
+import { dataSize } from "../shared/units.js";
 import { imageThumb } from "./image.js";
 import { posterSource } from "../shared/blobs.js";
 import { fullView } from "./kinds.js";
@@ -32,7 +32,7 @@ function tile(env, openFull) {
 	else {
 		const poster = posterSource(artifact, life);
 		if (poster) node.append(el("img", { class: "cy-v-thumb", src: poster, alt: artifact.name }));
-		else node.append(icon("model"), el("span", { class: "cy-v-muted", text: `Open in 3D · ${bytes(artifact.size)}` }));
+		else node.append(icon("model"), el("span", { class: "cy-v-muted", text: `Open in 3D · ${dataSize(artifact.size)}` }));
 	}
 	return node;
 }

@@ -1,6 +1,6 @@
 // From "nothing yet" to a view: asked for, on its way, there, or not to be had.
 import { button, el, icon } from "../shared/dom.js";
-import { bytes } from "../shared/units.js";
+import { dataSize, dataSizeOf } from "../shared/units.js";
 import { saveButton } from "./save.js";
 
 /** @typedef {import("../shared/types.js").Env} Env */
@@ -31,7 +31,7 @@ function progress(label) {
 	const update = (/** @type {number} */ received, /** @type {number} */ total) => {
 		const share = total > 0 ? Math.min(1, received / total) : 0;
 		fill.style.width = `${share * 100}%`;
-		words.textContent = total > 0 && share < 1 ? `${label} ${bytes(received)} of ${bytes(total)}` : label;
+		words.textContent = total > 0 && share < 1 ? `${label} ${dataSizeOf(received, total)}` : label;
 	};
 	return { node: el("div", { class: "cy-v-loading" }, bar, words), update };
 }
@@ -62,7 +62,7 @@ export function load(env, { ask, show, label = "Loading", gate }) {
 		}
 	};
 	if (gate && (artifact.size ?? 0) > gate.over) {
-		const go = button(`${gate.label} · ${bytes(artifact.size)}`, start, { icon: "down", signal: life.signal });
+		const go = button(`${gate.label} · ${dataSize(artifact.size)}`, start, { icon: "down", signal: life.signal });
 		host.append(el("div", { class: "cy-v-center" }, go));
 	} else {
 		void start();

@@ -136,7 +136,7 @@ function treeNode(data, env) {
 			return current + 1;
 		},
 	});
-	const amount = isBranch(data) ? many(children(data).length, Array.isArray(data) ? "items" : "entries") : "";
+	const amount = isBranch(data) ? many(children(data).length, Array.isArray(data) ? "item" : "entry") : "";
 	const bar = el(
 		"div",
 		{ class: "cy-v-subbar" },

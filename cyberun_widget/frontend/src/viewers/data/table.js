@@ -1,7 +1,7 @@
 // Rows and columns: sorted by a click on the head, narrowed by words, drawn as they are scrolled to.
 import { parseRows, separator } from "./csv.js";
 import { button, el, icon } from "../../shared/dom.js";
-import { bytes, count, many } from "../../shared/units.js";
+import { count, dataSizeOf, many } from "../../shared/units.js";
 import { load, loadBytes } from "../loading.js";
 
 const READ = 8_000_000; // bytes of a file that are read here
@@ -127,8 +127,8 @@ export function tableBody(table, env) {
 		const total = table.total_rows ?? table.rows.length;
 		said.textContent =
 			words !== ""
-				? `${count(rows.length)} of ${many(table.rows.length, "rows")}`
-				: `${many(total, "rows")} × ${many(table.columns.length, "columns")}`;
+				? `${count(rows.length)} of ${many(table.rows.length, "row")}`
+				: `${many(total, "row")} × ${many(table.columns.length, "column")}`;
 	};
 	const heads = header(table, numeric, sort, redraw, signal);
 	pane.append(
@@ -173,7 +173,7 @@ export function tableBody(table, env) {
 	);
 	redraw();
 	const notes = [table.note ?? ""];
-	if (table.rows.length < (table.total_rows ?? 0)) notes.push(`The first ${many(table.rows.length, "rows")} are here.`);
+	if (table.rows.length < (table.total_rows ?? 0)) notes.push(`The first ${many(table.rows.length, "row")} are here.`);
 	if (table.columns.length > COLUMNS) notes.push(`The first ${COLUMNS} columns are here.`);
 	const note = notes.filter(Boolean).join(" ");
 	const bar = el("div", { class: "cy-v-subbar" }, el("div", { class: "cy-v-search" }, icon("search"), field), said);
@@ -199,7 +199,7 @@ export function tableView(env) {
 				const text = new TextDecoder().decode(await blob.slice(0, READ).arrayBuffer());
 				const table = fromText(text, artifact.mime, whole);
 				return tableBody(
-					whole ? table : { ...table, note: `Read from the first ${bytes(READ)} of ${bytes(blob.size)}.` },
+					whole ? table : { ...table, note: `Read from the first ${dataSizeOf(READ, blob.size)}.` },
 					env,
 				);
 			},

@@ -1,6 +1,6 @@
 // Text and logs: numbered lines, wrapped or not, with a search. HTML is text here, too.
 import { button, copyButton, el } from "../../shared/dom.js";
-import { bytes, many } from "../../shared/units.js";
+import { dataSizeOf, many } from "../../shared/units.js";
 import { loadBytes } from "../loading.js";
 import { searchBox } from "./search.js";
 
@@ -111,7 +111,7 @@ export function textBody(text, env, note = "") {
 		"div",
 		{ class: "cy-v-subbar" },
 		search.node,
-		el("span", { class: "cy-v-muted", text: many(lines.length, "lines") }),
+		el("span", { class: "cy-v-muted", text: many(lines.length, "line") }),
 		wrap,
 		copyButton("Copy all", () => lines.join("\n"), life),
 	);
@@ -125,7 +125,7 @@ export function textView(env) {
 		const text = new TextDecoder().decode(await blob.slice(0, READ).arrayBuffer());
 		const notes = [];
 		if (/html/i.test(artifact.mime)) notes.push("A page from a server is shown as text, never run.");
-		if (blob.size > READ) notes.push(`The first ${bytes(READ)} of ${bytes(blob.size)}. Save it to read all.`);
+		if (blob.size > READ) notes.push(`The first ${dataSizeOf(READ, blob.size)}. Save it to read all.`);
 		return textBody(text, env, notes.join(" "));
 	};
 	return { node: loadBytes(env, show, full ? undefined : { label: "Show", over: READ / 4 }) };
