@@ -46,7 +46,8 @@ class Uploads:
         Raises ParameterError where the service wouldn't take it, CyberunError where it can't be kept.
         """
         if size > SIZE_MAX:
-            raise ParameterError(f"{safe_name(name)} is {data_size(size)}; the service takes files of at most 500 MB.")
+            limit = data_size(SIZE_MAX)
+            raise ParameterError(f"{safe_name(name)} is {data_size(size)}; the service takes files of at most {limit}.")
         self.cancel(key)
         try:
             self.root.mkdir(mode=0o700, parents=True, exist_ok=True)
