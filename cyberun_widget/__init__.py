@@ -18,6 +18,7 @@ from cyberun_widget.errors import (
     ProtocolError,
     RateLimitError,
     ServerError,
+    SubmissionUnknownError,
     WaitTimeout,
 )
 from cyberun_widget.policy import FollowPolicy
@@ -37,6 +38,7 @@ __all__ = [
     "ProtocolError",
     "RateLimitError",
     "ServerError",
+    "SubmissionUnknownError",
     "TaskCancelled",
     "TaskFailed",
     "TaskResult",

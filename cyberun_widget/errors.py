@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import importlib
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from datetime import datetime
 
 
 class CyberunError(Exception):
@@ -47,11 +50,31 @@ class ServerError(CyberunError):
 
 
 class NetworkError(CyberunError, ConnectionError):
-    """The service couldn't be reached, or the connection broke: DNS, TLS, refused, reset, timed out."""
+    """The service couldn't be reached, or the connection broke: DNS, TLS, refused, reset, timed out.
+
+    `sent`: False where the request surely never went out.
+    """
+
+    def __init__(self, message: str, *, sent: bool = True) -> None:
+        super().__init__(message)
+        self.sent = sent
 
 
 class ProtocolError(CyberunError):
     """An answer that isn't what the API page says: a login page, no JSON, a redirect to another host."""
+
+
+class SubmissionUnknownError(CyberunError):
+    """The answer to a submitted run was lost: it may have been started. It is never sent again by itself.
+
+    Raised after a connection that broke or went silent, and for answers that a gateway gives in the service's place
+    (500, 502, 503 without Retry-After, 504). `slug`: the workflow. `at`: when the request went out, in UTC: a task that
+    came of it was created at that time or a moment later, so `client.tasks()` lists it.
+    """
+
+    def __init__(self, message: str, *, slug: str, at: datetime) -> None:
+        super().__init__(message)
+        self.slug, self.at = slug, at
 
 
 class DownloadError(CyberunError):

@@ -3,13 +3,21 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import mimetypes
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
-from cyberun_widget.api.http import Http
 from cyberun_widget.api.settings import Settings
-from cyberun_widget.errors import CyberunError, ParameterError, ProtocolError
+from cyberun_widget.api.transport import Http
+from cyberun_widget.errors import (
+    NetworkError,
+    ParameterError,
+    ProtocolError,
+    ServerError,
+    SubmissionUnknownError,
+)
 from cyberun_widget.protocol.events import TERMINAL
 from cyberun_widget.protocol.models import Task, Workflow
 from cyberun_widget.protocol.parameters import check
@@ -20,6 +28,8 @@ from cyberun_widget.support.urls import segment
 if TYPE_CHECKING:
     import os
     from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+
+    from cyberun_widget.api.transport import Reply
 
 _PAGE: Final = 100  # the most that one page may hold
 _UPLOAD_MAX: Final = 500 * 1000 * 1000  # bytes, the service's default
@@ -76,14 +86,15 @@ class Calls:
             raise ParameterError(
                 f"{file.name} is {data_size(size)}; the service takes files of at most {data_size(_UPLOAD_MAX)}."
             )
-        mime = mimetypes.guess_type(file.name)[0] or "application/octet-stream"
-        wanted = {"file_name": file.name, "file_size": size, "content_type": mime}
+        name = file.name.encode("utf-8", "replace").decode()  # a file system may hold what UTF-8 can't
+        mime = mimetypes.guess_type(name)[0] or "application/octet-stream"
+        wanted = {"file_name": name, "file_size": size, "content_type": mime}
         answer = (await self.http.call("POST", "/r/files/presign", body=wanted)).data
         key, url, headers = (_field(answer, name) for name in ("file_key", "upload_url", "upload_headers"))
         if not (isinstance(key, str) and isinstance(url, str) and isinstance(headers, dict)):
             raise ProtocolError("The service's answer to the upload isn't what the API says.")
         url, headers = Secret(url), {str(name): Secret(str(value)) for name, value in headers.items()}
-        await self.http.upload(url, headers, _blocks(file))
+        await self.http.storage.upload(url, headers, _blocks(file, size))
         return key
 
     async def submit(self, slug: str, parameters: Mapping[str, Any]) -> str:
@@ -104,22 +115,32 @@ class Calls:
         """Start a run with parameters that are JSON values and known to be right. It is paid for.
 
         One request, never repeated. `sending` is awaited right before its first byte goes out; if that never comes, or
-        `sending` raises, the service knows nothing of the run. Raises ParameterError, AuthError and the like where the
-        service refused.
+        `sending` raises, the service knows nothing of the run.
+
+        Raises SubmissionUnknownError where the run may have been started. Any other error says that it surely was not:
+        the service refused it, or the request never went out.
         """
+        at, doubt = datetime.now(UTC), ""
         try:
-            answer = await self.http.call(
+            reply = await self.http.exchange(
                 "POST", f"{_workflow_path(slug)}/run", body={"parameters": dict(parameters)}, sending=sending
             )
-        except ConnectionError as exc:
-            lost = str(exc)
+        except NetworkError as exc:
+            if not exc.sent:
+                raise
+            doubt = str(exc)
         else:
-            task_id = _field(answer.data, "task_id")
-            if not isinstance(task_id, str) or not task_id:
-                raise ProtocolError("The service took the run but gave no task_id; look for it with client.tasks().")
-            return task_id
-        raise CyberunError(
-            f"{lost} Whether the task was started isn't known: look at client.tasks() before you submit it again."
+            task_id = _started(reply)
+            if task_id:
+                return task_id
+            if not (reply.ok or _in_doubt(reply)):
+                raise reply.error()
+            doubt = "The service took the run but gave no task_id." if reply.ok else str(reply.error())
+        raise SubmissionUnknownError(
+            f"{doubt} Whether the run of {slug} was started isn't known, and it may be paid for. Look for a task "
+            f"created at about {at:%H:%M:%S} UTC in client.tasks() before you submit it again.",
+            slug=slug,
+            at=at,
         )
 
     async def tasks(self, status: str | None = None, limit: int = 20) -> list[Task]:
@@ -175,14 +196,58 @@ def task_path(task_id: str) -> str:
     return f"/r/tasks/{segment(task_id, 'task id')}"
 
 
+_known: dict[tuple[Settings, str], Workflow] = {}
+
+
+async def find_workflow(http: Http, workflow_id: str) -> Workflow:
+    """Return a workflow by its id, which is all that a task names. Asked for once a process.
+
+    Raises a CyberunError where it can't be had; it will be asked for again then.
+    """
+    key = (http.settings, workflow_id)
+    if key not in _known:
+        answer = await http.call("GET", f"/r/workflows/{segment(workflow_id, 'workflow id')}")
+        _known[key] = Workflow.from_json(answer.data)
+    return _known[key]
+
+
+def _started(reply: Reply) -> str:
+    """Return the task id of a submission's answer, "" where it has none."""
+    try:
+        data = json.loads(reply.content) if reply.ok else None
+    except (ValueError, RecursionError):
+        return ""
+    task_id = _field(data, "task_id")
+    return task_id if isinstance(task_id, str) else ""
+
+
+def _in_doubt(reply: Reply) -> bool:
+    """Whether a run may have been started although the answer is an error: one of a gateway, or of a crash."""
+    error = reply.error()
+    if not isinstance(error, ServerError) or reply.status in (501, 505):
+        return False
+    refused = reply.status == 503 and error.retry_after is not None  # noqa: PLR2004 - "come back later", HTTP says
+    return (reply.status >= 500 or reply.status == 408) and not refused  # noqa: PLR2004 - HTTP's server errors, time-out
+
+
 def _workflow_path(slug: str) -> str:
     return f"/r/workflows/slug/{segment(slug, 'workflow slug')}"
 
 
-async def _blocks(file: Path) -> AsyncIterator[bytes]:
-    with await asyncio.to_thread(file.open, "rb") as handle:
-        while block := await asyncio.to_thread(handle.read, _BLOCK):
-            yield block
+async def _blocks(file: Path, size: int) -> AsyncIterator[bytes]:
+    """Yield a file of `size` bytes. Raises ParameterError where it has more or fewer by now, or can't be read."""
+    try:
+        with await asyncio.to_thread(file.open, "rb") as handle:
+            while block := await asyncio.to_thread(handle.read, _BLOCK):
+                size -= len(block)
+                if size < 0:
+                    break
+                yield block
+        problem = "its size changed meanwhile. Upload it again once nothing writes to it" if size else ""
+    except OSError as exc:
+        problem = f"it can't be read any more ({exc.strerror})"
+    if problem:
+        raise ParameterError(f"{file.name} wasn't uploaded: {problem}.")
 
 
 def _field(data: Any, name: str) -> Any:

@@ -56,7 +56,7 @@ def sources(
                 state="waiting" if usable else "failed",
                 error=None if usable else BAD_LINK if part.url else NO_LINK,
                 url_expires_at=(link.expiry(part.url) or part.expires or until) if usable else None,
-                _url=Secret(part.url) if usable else None,
+                _url=link.Link(Secret(part.url), vouched=part.vouched) if usable else None,
             )
         )
     return tuple(made)

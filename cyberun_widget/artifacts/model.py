@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from PIL import Image
 
     from cyberun_widget.content.kinds import Kind
-    from cyberun_widget.support.secrets import Secret
+    from cyberun_widget.support.urls import Link
 
 State = Literal["offered", "waiting", "downloading", "ready", "failed"]
 
@@ -58,7 +58,7 @@ class Artifact:
     duration: float | None = None
     poster: bytes | None = field(default=None, repr=False)
     poster_mime: str = ""
-    _url: Secret | None = field(default=None, repr=False, compare=False)
+    _url: Link | None = field(default=None, repr=False, compare=False)
 
     def bytes(self) -> bytes:
         """Return the file's content. Raises `CyberunError`, saying how to get it, while it isn't on disk."""

@@ -43,16 +43,18 @@ class Part:
     size: int | None = None
     expires: dt.datetime | None = None
     sole: bool = False  # the single `download_url`, whose key is made up
+    vouched: bool = False  # the URL is the service's own word
 
 
-def links(result: Mapping[str, Any]) -> Iterator[Part]:
-    """Yield the links: of `download_urls` first, then the single one."""
+def links(result: Mapping[str, Any], *, vouched: bool = True) -> Iterator[Part]:
+    """Yield the links: of `download_urls`, then the single one. `vouched`: whether the service itself gives them."""
     for part in _walk(result.get("download_urls"), (), bare=True):
+        part.vouched = vouched
         if part.url:
             yield part
     sole = result.get("download_url")
     for part in _walk(sole, ("output",), bare=True):
-        part.sole = isinstance(sole, str)
+        part.sole, part.vouched = isinstance(sole, str), vouched
         if part.url:
             yield part
 
@@ -61,7 +63,7 @@ def metadata(result: Mapping[str, Any], output: Any) -> Iterator[Part]:
     """Yield what `task_output` and the event's `output` tell about files."""
     yield from _walk(result.get("task_output"), (), bare=False)
     if isinstance(output, Mapping):
-        yield from links(output)
+        yield from links(output, vouched=False)
         output = {key: item for key, item in output.items() if key not in ("download_urls", "download_url")}
     yield from _walk(output, (), bare=False)
 

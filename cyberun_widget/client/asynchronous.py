@@ -6,8 +6,8 @@ import contextlib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from cyberun_widget.api.http import close_pool, enter_pool, leave_pool
-from cyberun_widget.api.workflows import find_workflow
+from cyberun_widget.api.calls import find_workflow
+from cyberun_widget.api.pool import close_pool, enter_pool, leave_pool
 from cyberun_widget.artifacts.result import TaskResult
 from cyberun_widget.client.account import Account
 from cyberun_widget.client.listing import TaskList, WorkflowList

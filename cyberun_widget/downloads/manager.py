@@ -27,10 +27,10 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
     from pathlib import Path
 
-    from cyberun_widget.api.http import Http
+    from cyberun_widget.api.transport import Http
     from cyberun_widget.downloads.record import Record
     from cyberun_widget.policy import Mode
-    from cyberun_widget.support.secrets import Secret
+    from cyberun_widget.support.urls import Link
 
 _log = logging.getLogger("cyberun_widget.download")
 
@@ -245,7 +245,7 @@ class Downloads:
 
     # --- links -------------------------------------------------------------------------------------------------------
 
-    async def _link(self, key: str, stale: Secret | None) -> Secret:
+    async def _link(self, key: str, stale: Link | None) -> Link:
         """Return a link that isn't `stale`."""
         url = self._items[key]._url  # noqa: SLF001 - the two are one package's halves
         if url is None or url == stale:

@@ -16,10 +16,11 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
     from contextlib import AbstractAsyncContextManager
 
-    from cyberun_widget.api.http import Download, Http
+    from cyberun_widget.api.storage import Download
+    from cyberun_widget.api.transport import Http
     from cyberun_widget.downloads.cache_entry import Slot
     from cyberun_widget.policy import FollowPolicy
-    from cyberun_widget.support.secrets import Secret
+    from cyberun_widget.support.urls import Link
 
 _BLOCK: Final = 1024 * 1024  # bytes written at once; two blocks a file are in memory at most
 _STALE: Final = frozenset({400, 401, 403})  # how stores refuse a link whose time is over
@@ -32,7 +33,7 @@ _BUSY: Final = frozenset({408, 425, 429, 500, 502, 503, 504})
 class Callbacks:
     """What a transfer asks of its owner and reports to it."""
 
-    link: Callable[[Secret | None], Awaitable[Secret]]
+    link: Callable[[Link | None], Awaitable[Link]]
     """Give a URL: of a refreshed result, if it is told which one is stale."""
     turn: Callable[[], AbstractAsyncContextManager[object]]
     """Wait for one of the few connections that downloads may use at once. Given back between two tries."""
@@ -112,7 +113,7 @@ class Transfer:
         size = self._record.size
         return self._best - best >= (_ADVANCE if size is None else max(1, min(_ADVANCE, size // 10)))
 
-    async def _try(self, url: Secret) -> NetworkError | DownloadError | None:
+    async def _try(self, url: Link) -> NetworkError | DownloadError | None:
         """Make one attempt; return what stood in its way, None if the file is whole."""
         try:
             if await self._attempt(url):
@@ -129,15 +130,15 @@ class Transfer:
         had = f"{self._best:,} of {size:,} bytes came" if size is not None else f"{self._best:,} bytes came"
         return f"{had}; fetch it again to go on from there."
 
-    async def _attempt(self, url: Secret) -> bool:
+    async def _attempt(self, url: Link) -> bool:
         """Ask once and take what comes. True when the file is whole."""
         known = self._record
         have = await asyncio.to_thread(self._slot.have) if known.size is not None else 0
         if have and have == known.size:  # all of it came, and then the process ended
             self._note(have)
             return True
-        async with self._http.download(
-            url.reveal(),
+        async with self._http.storage.download(
+            url,
             offset=have,
             if_range=known.etag if have else None,
             silence=self._policy.download_idle_timeout,

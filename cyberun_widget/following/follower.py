@@ -23,7 +23,7 @@ from cyberun_widget.support.backoff import RETRY_AFTER_MAX, Backoff
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Mapping
 
-    from cyberun_widget.api.http import Http, Stream
+    from cyberun_widget.api.transport import Http, Stream
     from cyberun_widget.following.listener import Listener
     from cyberun_widget.policy import FollowPolicy
     from cyberun_widget.protocol.sse import SSEMessage

@@ -11,8 +11,7 @@ from concurrent.futures import Future
 from threading import Lock
 from typing import TYPE_CHECKING, Final, TypeAlias
 
-from cyberun_widget.api.calls import task_path
-from cyberun_widget.api.workflows import find_workflow
+from cyberun_widget.api.calls import find_workflow, task_path
 from cyberun_widget.artifacts.result import TaskCancelled, TaskFailed, TaskResult
 from cyberun_widget.downloads.manager import Downloads
 from cyberun_widget.errors import AuthError, CyberunError, NotFoundError, ParameterError
@@ -28,8 +27,8 @@ if TYPE_CHECKING:
     from pathlib import Path
     from typing import Any
 
-    from cyberun_widget.api.http import Http
     from cyberun_widget.api.settings import Settings
+    from cyberun_widget.api.transport import Http
     from cyberun_widget.artifacts.model import Artifact, Artifacts
     from cyberun_widget.following.listener import Listener
     from cyberun_widget.policy import FollowPolicy, Mode

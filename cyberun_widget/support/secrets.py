@@ -97,7 +97,13 @@ class _Redactor(logging.Filter):
         return True
 
 
-_LOGGERS: Final = ("httpx", "httpcore.connection", "httpcore.http11", "httpcore.http2", "httpcore.proxy")
+# Filters of a logger don't see what its children log, so each is named. httpx2 may stand in for httpx.
+_LOGGERS: Final = tuple(
+    f"{library}{version}{part}"
+    for version in ("", "2")
+    for library, parts in (("httpx", ("",)), ("httpcore", (".connection", ".http11", ".http2", ".proxy", ".socks")))
+    for part in parts
+)
 _redactor: Final = _Redactor()
 
 

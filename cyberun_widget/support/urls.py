@@ -4,15 +4,30 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from typing import Final
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
 from urllib.parse import parse_qs, quote, unquote, urlsplit
 
 from cyberun_widget.errors import NotFoundError
+
+if TYPE_CHECKING:
+    from cyberun_widget.support.secrets import Secret
 
 _DISPOSITION: Final = re.compile(
     r"filename\*\s*=\s*[\w-]+''([^;]+)|filename\s*=\s*(?:\"([^\"]*)\"|([^;]+))", re.IGNORECASE
 )
 _SIGNED: Final = re.compile(r"[?&](?:x-amz-|x-goog-|signature=|sig=)", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """The address of a file. `vouched`: the service itself gave it in `download_urls`, so it is followed anywhere.
+
+    Any other comes from what a workflow wrote, and isn't followed into networks where the API doesn't live itself.
+    """
+
+    url: Secret
+    vouched: bool = False
 
 
 def segment(name: str, what: str) -> str:

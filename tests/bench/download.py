@@ -24,8 +24,9 @@ from typing import TYPE_CHECKING
 
 import httpx
 
-from cyberun_widget.api.http import Http, close_pool
+from cyberun_widget.api.pool import close_pool
 from cyberun_widget.api.settings import Settings
+from cyberun_widget.api.transport import Http
 from cyberun_widget.downloads.manager import Downloads
 from tests.bench.report import Row, table
 

@@ -22,8 +22,9 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from cyberun_widget.api.http import Http, close_pool
+from cyberun_widget.api.pool import close_pool
 from cyberun_widget.api.settings import Settings
+from cyberun_widget.api.transport import Http
 from cyberun_widget.downloads import quota as _allowance
 from cyberun_widget.downloads.cache import cache_folder, clear_cache
 from cyberun_widget.downloads.cache_entry import Slot
@@ -163,7 +164,7 @@ def test_a_killed_process_goes_on_where_it_was_killed(store, tmp_path):
         "import asyncio, sys\n"
         "from pathlib import Path\n"
         "from cyberun_widget.downloads.manager import Downloads\n"
-        "from cyberun_widget.api.http import Http\n"
+        "from cyberun_widget.api.transport import Http\n"
         "from cyberun_widget.api.settings import Settings\n"
         "async def refresh(): return {}\n"
         "http = Http(Settings.resolve('sk-test-0123456789', 'http://127.0.0.1:9/api/v1', environ={}))\n"

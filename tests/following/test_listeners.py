@@ -6,8 +6,8 @@ import time
 from typing import TYPE_CHECKING
 
 from cyberun_widget import FollowPolicy
-from cyberun_widget.api.http import Http
 from cyberun_widget.api.settings import Settings
+from cyberun_widget.api.transport import Http
 from cyberun_widget.following.listener import Interest
 from cyberun_widget.following.task_watch import TaskWatch, watch
 from tests.servers.faulty import KEY, TASK, FaultyServer, Pause, Script, finished, progress, sse

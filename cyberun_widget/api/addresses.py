@@ -1,0 +1,85 @@
+"""Which addresses may be asked: nothing that a workflow or a store writes makes the kernel reach into its own network.
+
+A link that the service itself gives in `download_urls` is followed wherever it leads. Any other address, be it a URL in
+a task's output or a redirect, may lie on loopback, link-local or private networks only where the API lives on such a
+network itself. The address that was looked at is the one that is connected to, whatever DNS says a moment later.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import ipaddress
+import socket
+from typing import Literal, TypeAlias
+
+from cyberun_widget.errors import DownloadError
+
+Realm: TypeAlias = Literal["loopback", "link-local", "private", "public"]
+
+
+def is_loopback(host: str) -> bool:
+    """Whether a host, a name or an address, is this machine by what it is called."""
+    name = host.lower().rstrip(".")
+    if name == "localhost" or name.endswith(".localhost"):
+        return True
+    return realm(name) == "loopback"
+
+
+def realm(address: str) -> Realm | None:
+    """Return the kind of network that an IP address is of, None for what isn't one (a name)."""
+    try:
+        ip = ipaddress.ip_address(address.strip("[]").partition("%")[0])
+    except ValueError:
+        return None
+    if isinstance(ip, ipaddress.IPv6Address):
+        inner = ip.ipv4_mapped or ip.sixtofour or _nat64(ip)
+        if inner is not None:
+            return realm(str(inner))
+    if ip.is_loopback or ip.is_unspecified:
+        return "loopback"
+    if ip.is_link_local:
+        return "link-local"
+    return "public" if ip.is_global and not ip.is_multicast else "private"
+
+
+async def allowed_address(host: str, port: int, api_host: str, *, look_up: bool = True) -> str | None:
+    """Return the address to connect to for a host that nobody vouches for, None where the name is to be used as it is.
+
+    `look_up`: False behind a proxy, which looks names up itself; then only addresses and localhost are judged.
+    Raises DownloadError where the host lies on a network that only an API on that network may send us to.
+    """
+    known = "loopback" if is_loopback(host) else realm(host)
+    found = [host] if known else await _resolved(host, port) if look_up else []
+    realms = {known} if known else {realm(address) for address in found}
+    if realms <= {"public"}:
+        return found[0] if found and not known else None
+    home = await _home(api_host, port)
+    if not realms <= home | {"public"}:
+        raise DownloadError(
+            "The file's address leads into this machine's own network, where only links that the service signs itself "
+            "are followed. Nothing was asked there."
+        )
+    return found[0] if not known else None
+
+
+async def _home(api_host: str, port: int) -> set[Realm | None]:
+    """Return the kinds of network that the API lives on."""
+    if is_loopback(api_host):
+        return {"loopback"}
+    known = realm(api_host)
+    return {known} if known else {realm(address) for address in await _resolved(api_host, port)}
+
+
+def _nat64(ip: ipaddress.IPv6Address) -> ipaddress.IPv4Address | None:
+    if ip in ipaddress.ip_network("64:ff9b::/96"):
+        return ipaddress.IPv4Address(int(ip) & 0xFFFFFFFF)
+    return None
+
+
+async def _resolved(host: str, port: int) -> list[str]:
+    """Return the addresses of a name, none where it has none: connecting will say so in its own words."""
+    try:
+        found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    except (OSError, UnicodeError):
+        return []
+    return [str(item[4][0]) for item in found]

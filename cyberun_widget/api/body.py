@@ -1,0 +1,98 @@
+"""The body of an answer as it comes: decompressed within limits, and its breaks in words.
+
+httpx hands a body on through an HTTP/1.1 parser in pieces of 64 KiB, which takes twice the processor time that the
+pieces themselves take: time of the user's own kernel. A large body of known length that isn't encoded needs no parser.
+So once the parser has given what it holds, the rest is read through httpx's documented `network_stream` extension; the
+connection isn't used again afterwards. That the parser gives all it holds is what `tests/api/test_body.py` watches.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from cyberun_widget.api.encoding import Decoder, EncodingError, coding
+from cyberun_widget.api.exceptions import BROKEN, explain
+from cyberun_widget.errors import CyberunError, NetworkError, ProtocolError
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    import httpx
+
+LARGE: Final = 4 * 1024 * 1024  # bytes from which a connection is worth giving up
+_PIECE: Final = 1024 * 1024
+
+
+def encoding_problem(response: httpx.Response, host: str) -> ProtocolError | None:
+    """Return why a body's Content-Encoding can't be undone, None where it can."""
+    try:
+        coding(response.headers.get("content-encoding", ""))
+    except EncodingError as exc:
+        return ProtocolError(f"{host} sent a body that can't be read: {exc}.")
+    return None
+
+
+async def pieces(response: httpx.Response, host: str, silence: float | None = None) -> AsyncIterator[bytes]:
+    """Yield the body, decompressed. `silence`: seconds without a byte, for a large one; else as the request says.
+
+    Raises NetworkError when the connection breaks, ProtocolError for a body that can't be or mustn't be decompressed.
+    It ends early, without an error, where the connection does: whoever knows the length compares.
+    """
+    problem: CyberunError | None = None
+    try:
+        async for piece in _plain(response, silence):
+            yield piece
+    except BROKEN as exc:
+        problem = explain(exc, host)
+    except EncodingError as exc:
+        kind = NetworkError if exc.broken else ProtocolError
+        problem = kind(f"{host} sent a body that can't be read: {exc}.")
+    if problem is not None:
+        raise problem
+
+
+async def close(response: httpx.Response) -> None:
+    """Give the connection back, or up."""
+    try:
+        await response.aclose()
+    except BROKEN:
+        return  # it broke before, and the reader knows
+
+
+async def _plain(response: httpx.Response, silence: float | None) -> AsyncIterator[bytes]:
+    name = coding(response.headers.get("content-encoding", ""))
+    stream: Any = response.extensions.get("network_stream")
+    length = 0 if stream is None else _bare_length(response)
+    if length >= LARGE:
+        async for piece in _bulk(response, stream, length, silence):
+            yield piece
+    elif not name:
+        async for piece in response.aiter_raw():
+            yield piece
+    else:
+        decoder = Decoder(name)
+        async for packed in response.aiter_raw():
+            for piece in decoder.feed(packed):
+                yield piece
+        decoder.finish()
+
+
+async def _bulk(response: httpx.Response, stream: Any, length: int, silence: float | None) -> AsyncIterator[bytes]:
+    parsed = response.aiter_raw()
+    try:
+        piece = await anext(parsed, b"")
+        received = len(piece)
+        yield piece
+        while received < length and (piece := await stream.read(min(length - received, _PIECE), timeout=silence)):
+            received += len(piece)
+            yield piece
+    finally:
+        await parsed.aclose()  # type: ignore[attr-defined]
+
+
+def _bare_length(response: httpx.Response) -> int:
+    """Return the bytes that will come as they are, 0 if the parser is needed to tell."""
+    headers = response.headers
+    bare = response.http_version == "HTTP/1.1" and not {"content-encoding", "transfer-encoding"} & set(headers)
+    length = headers.get("content-length", "")
+    return int(length) if bare and length.isdigit() else 0

@@ -1,0 +1,63 @@
+"""What httpx and the libraries below it raise, as errors of ours with words that say what to do.
+
+`import httpx` may give httpx2, where an application has called `httpx2.alias_httpx()`; `httpcore` is then httpcore2.
+None of their exceptions leaves `api`: their tracebacks hold headers and signed URLs. So each is put into words by
+`explain`, and those are raised outside the `except` that caught it, from a frame that holds no request.
+"""
+
+from __future__ import annotations
+
+import ssl
+from typing import Final
+
+import h11
+import httpcore
+import httpx
+
+from cyberun_widget.errors import CyberunError, NetworkError, ProtocolError
+
+BROKEN: Final = (
+    httpx.HTTPError,
+    httpx.StreamError,
+    httpx.InvalidURL,
+    # Not mapped everywhere: by reads of the bare connection, and while a body is sent.
+    httpcore.NetworkError,
+    httpcore.TimeoutException,
+    httpcore.ProtocolError,
+    h11.ProtocolError,
+    # A damaged TLS record or a fatal alert comes as it is (ssl.SSLError), as do a few errors of a dying socket.
+    OSError,
+)
+"""What a request, the reading of its answer or the closing of its connection may raise."""
+
+_UNSENT: Final = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError)
+_DNS: Final = ("name or service", "getaddrinfo", "nodename", "resolution")
+
+
+def explain(exc: BaseException, host: str) -> CyberunError:
+    """Return what broke on the way to `host`, in words, with no trace of the request that met it."""
+    text = f"{exc} {exc.__cause__ or ''} {exc.__context__ or ''}".lower()
+    match exc:
+        case httpx.ConnectTimeout() | httpx.PoolTimeout():
+            words = f"{host} didn't answer in time. Is the network up?"
+        case httpx.TimeoutException() | httpcore.TimeoutException() | TimeoutError():
+            words = f"{host} went silent in the middle of an answer."
+        case httpx.ConnectError() if "wrong_version_number" in text or "record layer" in text:
+            words = f"{host} doesn't speak TLS. Does the base URL begin with https:// where it should be http://?"
+        case httpx.ConnectError() if "certificate" in text or "ssl" in text or "tls" in text:
+            words = (
+                f"No safe connection to {host}: its TLS certificate can't be verified. A proxy in between may be why."
+            )
+        case httpx.ConnectError() if any(part in text for part in _DNS):
+            words = f"The name of {host} can't be found (DNS). Is the network up, and the base URL spelled right?"
+        case httpx.ConnectError():
+            words = f"{host} refuses the connection. Is the service up?"
+        case httpx.ProxyError():
+            words = f"The proxy in front of {host} refuses the connection. HTTPS_PROXY or HTTP_PROXY names it."
+        case ssl.SSLError():
+            words = f"The encrypted connection to {host} broke ({exc.reason or type(exc).__name__})."
+        case httpx.UnsupportedProtocol() | httpx.InvalidURL() | httpx.LocalProtocolError() | h11.LocalProtocolError():
+            return ProtocolError(f"{host} gave an address or an answer that can't be followed.")
+        case _:
+            words = f"The connection to {host} broke."
+    return NetworkError(words, sent=not isinstance(exc, _UNSENT))

@@ -1,0 +1,119 @@
+"""The connections of an event loop: one pool for all accounts, closed with the loop."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import ssl
+import weakref
+from functools import lru_cache
+from http.cookiejar import CookieJar, DefaultCookiePolicy
+from importlib.metadata import PackageNotFoundError, version
+from typing import Final
+
+import httpx
+
+from cyberun_widget.api.addresses import is_loopback
+from cyberun_widget.api.environment import Proxies, tls_context
+from cyberun_widget.support.secrets import guard_logs
+from cyberun_widget.support.threads import close_with_loop
+
+# Shorter than the 5 s after which common servers close an idle connection: reusing one that is just being closed
+# would fail a request that nothing is wrong with.
+_KEEPALIVE: Final = 2.0
+
+
+class Pool:
+    """Connections, grouped by the way they go out: plainly on this machine, with TLS, through a proxy."""
+
+    def __init__(self) -> None:
+        self._clients: dict[tuple[bool, str | None], httpx.AsyncClient] = {}
+        self._proxies: Proxies | None = None
+        self.guests = 0
+
+    def client(self, url: httpx.URL) -> httpx.AsyncClient:
+        """Return what sends requests to a URL. Raises ConfigurationError where the environment's settings can't work.
+
+        This machine itself is reached without proxy, whatever the environment says, and without TLS unless the URL
+        says so: a broken setting must not stand in the way of the local server.
+        """
+        local = is_loopback(url.host)
+        proxy = None if local else self._way(url)
+        plain = local and url.scheme == "http"
+        client = self._clients.get((plain, proxy))
+        if client is None or client.is_closed:
+            client = self._clients[plain, proxy] = httpx.AsyncClient(
+                verify=ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT) if plain else _tls(*_trust()),
+                trust_env=False,
+                proxy=proxy,
+                limits=httpx.Limits(max_connections=None, max_keepalive_connections=20, keepalive_expiry=_KEEPALIVE),
+                cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
+                headers={"User-Agent": _agent(), "Accept-Encoding": "identity"},
+            )
+        return client
+
+    def proxied(self, url: httpx.URL) -> bool:
+        """Whether requests to a URL go through a proxy, which then looks up the name."""
+        return not is_loopback(url.host) and self._way(url) is not None
+
+    async def close(self) -> None:
+        """Close all connections. A later call opens new ones."""
+        clients, self._clients, self._proxies = list(self._clients.values()), {}, None
+        for client in clients:
+            await client.aclose()
+
+    def _way(self, url: httpx.URL) -> str | None:
+        if self._proxies is None:
+            self._proxies = Proxies.from_environment()
+        return self._proxies.way_to(url.scheme, url.host, url.port or {"http": 80, "https": 443}.get(url.scheme))
+
+
+_pools: weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, Pool] = weakref.WeakKeyDictionary()
+
+
+def pool() -> Pool:
+    """Return the running loop's pool, made on first use."""
+    loop = asyncio.get_running_loop()
+    found = _pools.get(loop)
+    if found is None:
+        guard_logs()
+        close_with_loop(close_pool)
+        found = _pools[loop] = Pool()
+    return found
+
+
+def enter_pool() -> None:
+    """Count one more user of the running loop's pool."""
+    pool().guests += 1
+
+
+async def leave_pool() -> None:
+    """Close the running loop's pool with the last user who leaves: nobody's request is cut off by another's end."""
+    current = pool()
+    current.guests -= 1
+    if current.guests <= 0:
+        await close_pool()
+
+
+async def close_pool() -> None:
+    """Close the running loop's connections. A later call opens new ones."""
+    found = _pools.get(asyncio.get_running_loop())
+    if found is not None:
+        found.guests = 0
+        await found.close()
+
+
+def _trust() -> tuple[str, ...]:
+    return tuple(os.environ.get(name, "") for name in ("SSL_CERT_FILE", "SSL_CERT_DIR", "SSLKEYLOGFILE"))
+
+
+@lru_cache(maxsize=1)
+def _tls(*_settings: str) -> ssl.SSLContext:
+    return tls_context()  # it takes 10 ms and a megabyte, so all pools share it
+
+
+def _agent() -> str:
+    try:
+        return f"cyberun-widget/{version('cyberun-widget')}"
+    except PackageNotFoundError:  # a checkout that isn't installed
+        return "cyberun-widget"

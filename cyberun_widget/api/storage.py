@@ -1,0 +1,225 @@
+"""The object store: signed links, downloads and uploads. The key never goes there."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+import httpx
+
+from cyberun_widget.api.addresses import allowed_address
+from cyberun_widget.api.body import close, encoding_problem, pieces
+from cyberun_widget.api.exceptions import BROKEN, explain
+from cyberun_widget.api.failures import mime
+from cyberun_widget.api.pool import pool
+from cyberun_widget.errors import CyberunError, DownloadError, NetworkError, ParameterError
+from cyberun_widget.support.secrets import Secret
+from cyberun_widget.support.urls import Link, disposition_name
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Mapping
+
+_STORE: Final = "the object store"
+_SILENCE: Final = 30.0  # seconds without a byte
+_CONNECT: Final = 10.0  # seconds
+_UPLOAD_SILENCE: Final = 120.0  # seconds: a store may take its time over the last byte
+_REDIRECTS: Final = 5
+_WHY: Final = {
+    403: "the link has expired or isn't valid",
+    404: "the file isn't there any more (outputs are kept for at least 7 days)",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Download:
+    """An open download. `status`: 200, 206 or 416. `offset`: where the body starts in the whole file, in bytes.
+
+    `total`: bytes of the whole file, None if unknown. `etag`: the strong validator for `If-Range`, None without one.
+    """
+
+    status: int
+    offset: int
+    total: int | None
+    etag: str | None
+    mime: str
+    filename: str | None
+    _response: httpx.Response
+    _silence: float
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        """Yield the body. Raises NetworkError when the connection breaks."""
+        async for chunk in pieces(self._response, _STORE, self._silence):
+            yield chunk
+
+
+class Storage:
+    """The store beside one API. `api_host` decides which networks an address that nobody signed may lie on."""
+
+    def __init__(self, api_host: str) -> None:
+        self._api_host = api_host
+
+    @asynccontextmanager
+    async def download(
+        self, link: Link, *, offset: int = 0, if_range: str | None = None, silence: float = _SILENCE
+    ) -> AsyncIterator[Download]:
+        """Open a link, without the key, from byte `offset` on. `silence`: seconds without a byte.
+
+        Raises DownloadError (with `status`) for a 4xx or 5xx answer other than 416, and for an address that may not be
+        asked; NetworkError when the store can't be reached.
+        """
+        headers = {"Accept": "*/*", "Accept-Encoding": "identity"}
+        if offset:
+            headers["Range"] = f"bytes={offset}-"
+            if if_range:
+                headers["If-Range"] = if_range
+        response = await self._open(link, headers, silence)
+        if isinstance(response, CyberunError):
+            raise response
+        try:
+            yield _described(response, offset, silence)
+        finally:
+            await close(response)
+
+    async def upload(self, url: Secret, headers: Mapping[str, Secret], content: AsyncIterator[bytes]) -> None:
+        """PUT a body to a presigned URL with exactly the given headers, and without the key.
+
+        Raises CyberunError when the store refuses, and what `content` raises.
+        """
+        outcome = await _put(url, headers, content)
+        if isinstance(outcome, CyberunError):
+            raise outcome
+        if outcome == httpx.codes.PRECONDITION_FAILED:
+            raise CyberunError(
+                "The object store already has a file under this key (412); upload it again for a new one."
+            )
+        if not 200 <= outcome < 300:  # noqa: PLR2004 - HTTP's success range
+            raise CyberunError(f"The object store refused the upload ({outcome}).")
+
+    async def _open(self, link: Link, headers: Mapping[str, str], silence: float) -> httpx.Response | CyberunError:
+        """Ask for a file, following redirects. Returns the answer, or why there is none."""
+        vouched, url = link.vouched, Secret(link.url)
+        for _ in range(_REDIRECTS):
+            response = await self._ask(url, headers, silence, vouched=vouched)
+            if isinstance(response, CyberunError):
+                return response
+            location = response.headers.get("location")
+            if not (response.has_redirect_location and location):
+                return await _checked(response)
+            target = _joined(url, location)
+            await close(response)
+            if target is None:
+                return DownloadError("The object store redirects to an address that can't be read.")
+            # Another place of the same store is as good as the first; any other host is nobody's word but the store's.
+            vouched, url = vouched and _origin(target) == _origin(url), target
+        return DownloadError("The object store redirects in circles.")
+
+    async def _ask(
+        self, url: Secret, headers: Mapping[str, str], silence: float, *, vouched: bool
+    ) -> httpx.Response | CyberunError:
+        try:
+            target = httpx.URL(url.reveal()).copy_with(username=None, password=None)
+            client, extensions, headers = pool().client(target), {}, dict(headers)
+            if not vouched:
+                port = target.port or {"http": 80, "https": 443}.get(target.scheme, 0)
+                look_up = not pool().proxied(target)
+                pinned = await allowed_address(target.host, port, self._api_host, look_up=look_up)
+                if pinned is not None:
+                    # The connection is this host's alone: the pool knows it by the address only.
+                    headers |= {"Host": target.netloc.decode("ascii"), "Connection": "close"}
+                    extensions["sni_hostname"] = target.host
+                    target = target.copy_with(host=pinned)
+            timeout = httpx.Timeout(silence, connect=_CONNECT)
+            request = client.build_request("GET", target, headers=headers, timeout=timeout, extensions=extensions)
+            # Not left to the time-outs alone: interim answers (1xx) without end reset them.
+            async with asyncio.timeout(_CONNECT + silence):
+                return await client.send(request, stream=True, follow_redirects=False)
+        except TimeoutError:
+            return NetworkError("The object store took the request and never answered it.")
+        except BROKEN as exc:
+            return explain(exc, _STORE)
+        except CyberunError as exc:
+            return exc.with_traceback(None)
+        except ValueError:
+            return DownloadError("The link to this file isn't a web address, so it can't be fetched.")
+
+
+async def _put(url: Secret, headers: Mapping[str, Secret], content: AsyncIterator[bytes]) -> int | CyberunError:
+    """Return the store's status, or why there is none."""
+    try:
+        # A body of known length must not be sent chunked: object stores sign Content-Length.
+        plain = {name: value.reveal() for name, value in headers.items()}
+        target = httpx.URL(url.reveal()).copy_with(username=None, password=None)
+        client = pool().client(target)
+        timeout = httpx.Timeout(_UPLOAD_SILENCE, connect=_CONNECT)
+        async with asyncio.timeout(_CONNECT + _UPLOAD_SILENCE) as limit:
+            request = client.build_request(
+                "PUT", target, headers=plain, content=_paced(content, limit), timeout=timeout
+            )
+            response = await client.send(request, stream=True, follow_redirects=False)
+        await close(response)
+    except TimeoutError:
+        return NetworkError("The object store took the upload and never answered.")
+    except BROKEN as exc:
+        return explain(exc, _STORE)
+    except CyberunError as exc:
+        return exc.with_traceback(None)
+    except ValueError:
+        return ParameterError("The address for the upload isn't a web address.")
+    return response.status_code
+
+
+async def _paced(content: AsyncIterator[bytes], limit: asyncio.Timeout) -> AsyncIterator[bytes]:
+    """Pass a body on, moving the limit with every block that the store takes."""
+    async for block in content:
+        limit.reschedule(asyncio.get_running_loop().time() + _UPLOAD_SILENCE)
+        yield block
+
+
+async def _checked(response: httpx.Response) -> httpx.Response | CyberunError:
+    status = response.status_code
+    good = (httpx.codes.OK, httpx.codes.PARTIAL_CONTENT, httpx.codes.REQUESTED_RANGE_NOT_SATISFIABLE)
+    problem: CyberunError | None = encoding_problem(response, _STORE)
+    if status not in good:
+        why = _WHY.get(status, "it failed")
+        problem = DownloadError(f"The object store answered {status}: {why}.", status=status)
+    if problem is None:
+        return response
+    await close(response)
+    return problem
+
+
+def _joined(url: Secret, location: str) -> Secret | None:
+    try:
+        return Secret(str(httpx.URL(url.reveal()).join(location)))
+    except (httpx.InvalidURL, ValueError):
+        return None
+
+
+def _origin(url: Secret) -> tuple[str, str, int | None]:
+    parsed = httpx.URL(url.reveal())
+    return parsed.scheme, parsed.host, parsed.port
+
+
+def _described(response: httpx.Response, asked: int, silence: float) -> Download:
+    headers, status = response.headers, response.status_code
+    offset, total = 0, None
+    span = re.fullmatch(r"bytes (?:(\d+)-\d+|\*)/(\d+|\*)", headers.get("content-range", "").strip())
+    if span and status != httpx.codes.OK:
+        offset = int(span[1] or asked)
+        total = int(span[2]) if span[2] != "*" else None
+    elif status == httpx.codes.OK and headers.get("content-length", "").isdigit() and "content-encoding" not in headers:
+        total = int(headers["content-length"])
+    etag = headers.get("etag")
+    return Download(
+        status=status,
+        offset=offset,
+        total=total,
+        etag=etag if etag and not etag.startswith("W/") else None,
+        mime=mime(headers),
+        filename=disposition_name(headers.get("content-disposition", "")) or None,
+        _response=response,
+        _silence=silence,
+    )

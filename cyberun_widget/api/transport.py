@@ -1,0 +1,359 @@
+"""Requests to the API itself: JSON calls and event streams, with the key, redirects within the origin, errors in words.
+
+The key goes to the API's own origin and nowhere else.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import urlsplit
+
+import httpx
+
+from cyberun_widget.api.body import close, encoding_problem, pieces
+from cyberun_widget.api.exceptions import BROKEN, explain
+from cyberun_widget.api.failures import date, failure, mime, parse
+from cyberun_widget.api.pool import pool
+from cyberun_widget.api.settings import Settings, origin_of
+from cyberun_widget.api.storage import Storage
+from cyberun_widget.errors import CyberunError, NetworkError, ParameterError, ProtocolError
+from cyberun_widget.support.backoff import parse_retry_after
+from cyberun_widget.support.text import clean
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Awaitable, Callable, Generator, Mapping
+
+_BODY_MAX: Final = 32 * 1024 * 1024  # bytes of one JSON answer
+_SILENCE: Final = 30.0  # seconds without a byte
+_TOTAL: Final = 90.0  # seconds for a whole JSON answer, however slowly it drips
+_REDIRECTS: Final = 5
+_ID_MAX: Final = 1024  # characters of an event id: servers refuse requests whose headers grow too long
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A JSON answer. `now`: the server's clock (its Date header), None where it sent none."""
+
+    data: Any
+    now: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """A whole answer, whatever its status. `problem`: why its body is none that can be used, None where it can."""
+
+    status: int
+    # A server may repeat the key in its answer, or redirect to a signed link: a traceback shows neither.
+    headers: Mapping[str, str] = field(repr=False)
+    content: bytes = field(repr=False)
+    problem: CyberunError | None = None
+
+    @property
+    def ok(self) -> bool:
+        """Whether the service did what was asked."""
+        return 200 <= self.status < 300  # noqa: PLR2004 - HTTP's success range
+
+    @property
+    def now(self) -> datetime | None:
+        """The server's clock."""
+        return date(self.headers)
+
+    def error(self) -> CyberunError:
+        """Return what a status that isn't a success means."""
+        return failure(self.status, self.headers, self.content, self.now)
+
+    def read(self, host: str) -> Answer | CyberunError:
+        """Return the JSON of a success, or why there is none."""
+        if not self.ok:
+            return self.error()
+        if self.problem is not None:
+            return self.problem
+        try:
+            return Answer(parse(self.content, self.headers, host), self.now)
+        except ProtocolError as exc:
+            return exc.with_traceback(None)
+
+
+@dataclass(frozen=True, slots=True)
+class Stream:
+    """An open answer to the events call. `retry_after`: seconds asked for, if any."""
+
+    status: int
+    mime: str
+    retry_after: float | None
+    error: CyberunError | None
+    _response: httpx.Response
+
+    async def chunks(self) -> AsyncIterator[bytes]:
+        """Yield the body as it comes, decompressed. Raises NetworkError when the connection breaks."""
+        problem = ""
+        try:
+            async for chunk in pieces(self._response, self._response.url.host):
+                yield chunk
+        except ProtocolError as exc:
+            problem = str(exc)
+        if problem:
+            raise NetworkError(problem)
+
+
+class _Bearer(httpx.Auth):
+    """Puts the key on a request at the last moment, so that no variable outside of here holds it."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+
+    def auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
+        if origin_of(str(request.url)) == self._settings.origin:
+            request.headers["Authorization"] = f"Bearer {self._settings.key.reveal()}"
+            if self._settings.team_id and self._settings.key.reveal().startswith("eyJ"):
+                request.headers["X-Team-ID"] = self._settings.team_id
+        yield request
+
+
+@dataclass(frozen=True, slots=True)
+class _Question:
+    """A request before it is sent. `patience`: seconds until the head of its answer must be here."""
+
+    method: str
+    url: httpx.URL
+    headers: Mapping[str, str]
+    timeout: httpx.Timeout
+    patience: float
+    content: bytes | None = None
+    sending: Callable[[], Awaitable[None]] | None = None
+
+    async def send(self, auth: httpx.Auth) -> httpx.Response:
+        """Return the answer, its body unread. Raises TimeoutError after `patience`, and what httpx raises."""
+        client = pool().client(self.url)
+        # As bytes: an event id may hold any character.
+        headers = [(name.encode(), value.encode()) for name, value in self.headers.items()]
+        request = client.build_request(
+            self.method,
+            self.url,
+            headers=headers,
+            content=self.content,
+            timeout=self.timeout,
+            extensions={"trace": _before_sending(self.sending)} if self.sending else None,
+        )
+        # Not left to the time-outs alone: interim answers (1xx) without end reset them.
+        async with asyncio.timeout(self.patience):
+            return await client.send(request, stream=True, auth=auth)
+
+    def moved(self, status: int, url: httpx.URL) -> _Question:
+        """Return what to send where a redirect leads."""
+        if status in (307, 308) or self.method == "GET":
+            return replace(self, url=url, sending=None)
+        headers = {name: value for name, value in self.headers.items() if name != "Content-Type"}
+        return replace(self, url=url, method="GET", content=None, headers=headers, sending=None)
+
+
+class Http:
+    """The API of one account. Used from any event loop; each loop has one connection pool for all accounts.
+
+    `storage`: the object store, where the key never goes.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.storage = Storage(urlsplit(settings.base_url).hostname or "")
+        self._auth = _Bearer(settings)
+
+    async def call(
+        self,
+        method: str,
+        path: str,
+        *,
+        params: Mapping[str, str | int] | None = None,
+        body: Any = None,
+        connect_timeout: float = 10.0,
+        silence: float = _SILENCE,
+        sending: Callable[[], Awaitable[None]] | None = None,
+    ) -> Answer:
+        """Make one JSON call. `path`: below the base URL, with a leading slash. `silence`: seconds without a byte.
+
+        `sending` is awaited once, when the connection stands and right before the first byte of the request goes out;
+        if it raises, nothing was sent. Raises a CyberunError for everything but a 2xx answer with a JSON body.
+        """
+        reply = await self.exchange(
+            method, path, params=params, body=body, connect_timeout=connect_timeout, silence=silence, sending=sending
+        )
+        answer = reply.read(self._host)
+        if isinstance(answer, CyberunError):
+            raise answer
+        return answer
+
+    async def exchange(
+        self,
+        method: str,
+        path: str,
+        *,
+        params: Mapping[str, str | int] | None = None,
+        body: Any = None,
+        connect_timeout: float = 10.0,
+        silence: float = _SILENCE,
+        sending: Callable[[], Awaitable[None]] | None = None,
+    ) -> Reply:
+        """Make one request and return its whole answer, whatever the status.
+
+        `sending`: as for `call`. Raises ParameterError for a body that isn't JSON, NetworkError (whose `sent` tells
+        whether the service may have taken the request), ProtocolError for a redirect to
+        another origin, ConfigurationError for proxy and TLS settings that can't work. `Reply.problem` tells of a body
+        that is too large or can't be decompressed.
+        """
+        silence = min(silence, _SILENCE)
+        headers = {"Accept": "application/json", "Accept-Encoding": "gzip"}
+        content = None
+        if body is not None:
+            content, headers["Content-Type"] = _encoded(body), "application/json"
+        question = _Question(
+            method,
+            _url(self.settings.base_url + path, params),
+            headers,
+            httpx.Timeout(silence, connect=connect_timeout),
+            patience=connect_timeout + silence,
+            content=content,
+            sending=sending,
+        )
+        outcome: Reply | CyberunError
+        try:
+            async with asyncio.timeout(_TOTAL):
+                outcome = await self._whole(question)
+        except TimeoutError:
+            outcome = NetworkError(f"No whole answer from {self._host} within {_TOTAL:.0f} s.")
+        if isinstance(outcome, CyberunError):
+            raise outcome
+        return outcome
+
+    @asynccontextmanager
+    async def stream(
+        self, path: str, *, last_event_id: str = "", connect_timeout: float = 10.0, silence: float = _SILENCE
+    ) -> AsyncIterator[Stream]:
+        """Open an event stream. `silence`: seconds without an answer.
+
+        Once that has begun there is no read time-out: the reader decides how much silence is too much.
+        Raises NetworkError when it can't be opened; an answer that isn't 200 comes back as `Stream.error`.
+        """
+        headers = {"Accept": "text/event-stream", "Cache-Control": "no-store", "Accept-Encoding": "identity"}
+        if last_event_id.isprintable() and 0 < len(last_event_id) <= _ID_MAX:
+            headers["Last-Event-ID"] = last_event_id
+        question = _Question(
+            "GET",
+            _url(self.settings.base_url + path, None),
+            headers,
+            httpx.Timeout(None, connect=connect_timeout, pool=connect_timeout, write=connect_timeout),
+            patience=silence,
+        )
+        response = await self._open(question)
+        if isinstance(response, ProtocolError):  # of the kind that may pass: a login page's redirect, say
+            raise NetworkError(str(response))
+        if isinstance(response, CyberunError):
+            raise response
+        error: CyberunError | None = encoding_problem(response, self._host)
+        now = date(response.headers)
+        if response.status_code != httpx.codes.OK:
+            error = failure(response.status_code, response.headers, b"", now)
+        wait = parse_retry_after(response.headers.get("retry-after"), now or datetime.now(UTC))
+        try:
+            yield Stream(response.status_code, mime(response.headers), wait, error, response)
+        finally:
+            await close(response)
+
+    async def _whole(self, question: _Question) -> Reply | CyberunError:
+        response = await self._open(question)
+        if isinstance(response, CyberunError):
+            return response
+        content = bytearray()
+        problem: CyberunError | None = None
+        try:
+            async for piece in pieces(response, self._host):
+                content += piece
+                if len(content) > _BODY_MAX:
+                    words = f"{self._host} sent an answer of more than {_BODY_MAX >> 20} MiB; given up."
+                    problem = ProtocolError(words)
+                    break
+        except NetworkError as exc:
+            return exc.with_traceback(None)
+        except ProtocolError as exc:
+            problem = exc.with_traceback(None)
+        finally:
+            await close(response)
+        return Reply(response.status_code, response.headers, bytes(content), problem)
+
+    async def _open(self, question: _Question) -> httpx.Response | CyberunError:
+        """Send a request, following redirects within the origin. Returns the answer, or why there is none."""
+        for _ in range(_REDIRECTS):
+            try:
+                response = await question.send(self._auth)
+            except TimeoutError:
+                return NetworkError(f"{self._host} took the request and never answered it.")
+            except BROKEN as exc:
+                return explain(exc, self._host)
+            except CyberunError as exc:
+                return exc.with_traceback(None)
+            target = self._redirect(response)
+            if target is None:
+                return response
+            await close(response)
+            if isinstance(target, ProtocolError):
+                return target
+            question = question.moved(response.status_code, target)
+        return ProtocolError(f"{self._host} redirects in circles; check the base URL.")
+
+    def _redirect(self, response: httpx.Response) -> httpx.URL | ProtocolError | None:
+        """Return where an answer leads within the API's origin, None where it doesn't, or why it isn't followed."""
+        location = response.headers.get("location")
+        if response.status_code not in (301, 302, 303, 307, 308) or not location:
+            return None
+        where = "somewhere unreadable"
+        try:
+            target = response.url.join(location)
+            where = clean(f"{target.scheme}://{target.netloc.rpartition(b'@')[2].decode('ascii', 'replace')}")
+            if origin_of(str(target)) == self.settings.origin:
+                return target.copy_with(username=None, password=None)
+        except (httpx.InvalidURL, ValueError):  # httpx takes any number for a port
+            pass
+        return ProtocolError(
+            f"The service redirects to {where}, and the key isn't sent to another origin. If that is where the API "
+            "lives now, set it as the base URL."
+        )
+
+    @property
+    def _host(self) -> str:
+        return urlsplit(self.settings.base_url).netloc
+
+
+def _before_sending(sending: Callable[[], Awaitable[None]]) -> Callable[[str, Any], Awaitable[None]]:
+    """Return httpcore's trace hook that awaits `sending` once, before the first byte."""
+    sent = False
+
+    async def trace(event: str, _info: Any) -> None:
+        nonlocal sent
+        if not sent and event.endswith(".send_request_headers.started"):
+            sent = True
+            await sending()
+
+    return trace
+
+
+def _url(url: str, params: Mapping[str, str | int] | None) -> httpx.URL:
+    try:
+        return httpx.URL(url, params=dict(params)) if params else httpx.URL(url)
+    except UnicodeEncodeError:
+        problem = "holds half of a surrogate pair, which no text can carry"
+    raise ParameterError(f"What was asked for {problem}.")
+
+
+def _encoded(body: Any) -> bytes:
+    """Return a body as JSON. Raises ParameterError for what JSON can't carry."""
+    try:
+        return json.dumps(body, ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode()
+    except UnicodeEncodeError:
+        problem = "a text with half of a surrogate pair, which no UTF-8 can carry"
+    except (TypeError, ValueError, RecursionError) as exc:
+        problem = str(exc)
+    raise ParameterError(f"This can't be sent as JSON: {clean(problem)}.")
