@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from html import escape
 from typing import TYPE_CHECKING, Final, TypeVar, overload
 
 from cyberun_widget.card.widget import TaskWidget
 from cyberun_widget.errors import NotFoundError
 from cyberun_widget.protocol.models import Task, Workflow
+from cyberun_widget.render.html import PLAIN, Node, html, node
 from cyberun_widget.support.text import clean
 from cyberun_widget.support.units import clock
 
@@ -59,14 +59,14 @@ class _Table(Sequence[T]):
 
     def _repr_html_(self) -> str:
         if not self._items:
-            return f"<p>{escape(self._empty)}</p>"
-        cell = '<td style="text-align:left" dir="auto">{}</td>'
-        head = "".join(f'<th style="text-align:left">{escape(name)}</th>' for name in ("", *self._columns))
-        body = "".join(
-            "<tr>" + cell.format(index) + "".join(cell.format(escape(text)) for text in self._cells(item)) + "</tr>"
-            for index, item in enumerate(self._items)
-        )
-        return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+            return html(node("p", {}, self._empty))
+        head = _row_of("th", ("", *self._columns))
+        rows = (_row_of("td", (str(index), *self._cells(item))) for index, item in enumerate(self._items))
+        return html(node("table", {"class": PLAIN}, node("thead", {}, head), node("tbody", {}, *rows)))
+
+
+def _row_of(tag: str, cells: Iterable[str]) -> Node:
+    return node("tr", {}, *(node(tag, {"style": "text-align:left", "dir": "auto"}, text) for text in cells))
 
 
 class TaskList(_Table[Task]):

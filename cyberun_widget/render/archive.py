@@ -13,7 +13,7 @@ import re
 from typing import TYPE_CHECKING, Any, Final
 
 from cyberun_widget.render.excerpts import layout, shorten
-from cyberun_widget.render.html import Node, html, node
+from cyberun_widget.render.html import PLAIN, Node, html, node
 from cyberun_widget.render.text import block
 from cyberun_widget.render.wording import ENDED, CardText, card_text
 from cyberun_widget.support import assets
@@ -53,7 +53,7 @@ def bundle(traits: Mapping[str, Any], excerpts: Mapping[str, str] | None = None)
 
 
 def _root(said: CardText, status: str, *parts: Node | None) -> Node:
-    about = {"class": "cyberun-archive", "data-task-id": said.task_id, "data-status": status}
+    about = {"class": f"cyberun-archive {PLAIN}", "data-task-id": said.task_id, "data-status": status}
     return node("div", about, node("style", {}, _css()), node("article", {}, *parts))
 
 

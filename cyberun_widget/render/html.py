@@ -5,13 +5,19 @@ The standard library's element tree escapes all text and attributes and knows HT
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 from xml.etree import ElementTree as ET  # only written here, never parsed
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 Node = ET.Element
+
+PLAIN: Final = "tex2jax_ignore mathjax_ignore"
+"""The class of the outermost element of every HTML output: "$5 and $6" in it is no formula.
+
+MathJax 3 (JupyterLab, Notebook 7, Voila) passes over `mathjax_ignore`, MathJax 2 (nbconvert) over `tex2jax_ignore`.
+"""
 
 
 def node(tag: str, attributes: Mapping[str, str], *children: Node | str | None) -> Node:
