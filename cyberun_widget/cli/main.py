@@ -10,6 +10,7 @@ import argparse
 import os
 import sys
 from importlib.metadata import version
+from pathlib import Path
 from typing import TYPE_CHECKING, Final, NoReturn
 
 from cyberun_widget.errors import ConfigurationError, CyberunError
@@ -53,13 +54,13 @@ def _demo(options: argparse.Namespace) -> int:
 
 
 def _local(options: argparse.Namespace) -> int:
-    from cyberun_widget.local import connect_text, serve  # noqa: PLC0415 - needs an extra
+    from cyberun_widget.local import ServerSettings, connect_text, serve  # noqa: PLC0415 - needs an extra
 
     def ready(base_url: str, key: str) -> None:
         print(connect_text(base_url, key), flush=True)  # noqa: T201 - a terminal's user
 
     try:
-        serve(options.port, state_dir=options.state_dir, on_ready=ready)
+        serve(ServerSettings(port=options.port, state_dir=options.state_dir), ready)
     except ImportError as error:
         words = str(error)  # the extra is missing; it says how to install it
     except OSError as error:
@@ -121,8 +122,9 @@ def _parser() -> argparse.ArgumentParser:
         "real work on the CPU, but it isn't ComfyUI or Nerfstudio. Ctrl-C ends it.",
     )
     local.add_argument("--port", type=_port, default=0, metavar="N", help="the API's port (default: any free one)")
-
-    local.add_argument("--state-dir", metavar="FOLDER", help="keep tasks and files there (default: for this run only)")
+    local.add_argument(
+        "--state-dir", type=Path, metavar="FOLDER", help="keep tasks and files there (default: for this run only)"
+    )
 
     watch = commands.add_parser(
         "watch",

@@ -44,13 +44,13 @@ class Account:
         from cyberun_widget.local import ensure  # noqa: PLC0415 - needs an extra
 
         try:
-            base_url, key = ensure()
+            found = ensure()
         except ImportError as exc:  # its words name the extra
             problem = str(exc)
         except OSError as exc:
             problem = f"The local server doesn't start: {exc}"
         else:
-            return cls(Secret(key), base_url=base_url)
+            return cls(Secret(found.api_key), base_url=found.base_url)
         raise ConfigurationError(problem)
 
     @property

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
 import datetime as dt
-import json
 import time
 import uuid
 
@@ -11,6 +11,8 @@ import httpx
 import pytest
 
 from cyberun_widget.local import LocalServer
+from tests.local.calls import Api
+from tests.waiting import until
 
 PARAMETERS = {
     "fast": {"kinds": "txt,png", "seconds": 0},
@@ -26,42 +28,8 @@ def server():
 
 @pytest.fixture
 def api(server):
-    headers = {"Authorization": f"Bearer {server.api_key}"}
-    with httpx.Client(base_url=server.base_url, headers=headers, timeout=30) as client:
+    with Api(server) as client:
         yield client
-
-
-def run(api, slug="echo-files", **parameters):
-    answer = api.post(f"/r/workflows/slug/{slug}/run", json={"parameters": parameters})
-    assert answer.status_code == 202, answer.text
-    return answer.json()["task_id"]
-
-
-def follow(api, task_id):
-    """Read the whole stream: (event, data) pairs, comments as ("", text)."""
-    found, event = [], ""
-    with api.stream("GET", f"/r/tasks/{task_id}/events") as stream:
-        assert stream.status_code == 200
-        assert stream.headers["content-type"].startswith("text/event-stream")
-        for line in stream.iter_lines():
-            name, _, value = line.partition(":")
-            if name == "event":
-                event = value.strip()
-            elif name == "data":
-                found.append((event, json.loads(value)))
-            elif line.startswith(":"):
-                found.append(("", value.strip()))
-    return found
-
-
-def wait(api, task_id, *statuses, limit=30):
-    end = time.monotonic() + limit
-    while time.monotonic() < end:
-        task = api.get(f"/r/tasks/{task_id}").json()
-        if task["task_status"] in statuses:
-            return task
-        time.sleep(0.05)
-    raise AssertionError(f"the task is {task['task_status']}, not {statuses}")
 
 
 # --- who gets in ---------------------------------------------------------------------------------------------------
@@ -195,13 +163,13 @@ def test_a_workflow_runs_by_id_as_well(api):
     body = {"parameters": PARAMETERS["fast"], "dispatch_target": "agent", "target_pool": "team", "tool_type": "comfyui"}
     answer = api.post(f"/r/workflows/{number}/run", json=body)
     assert answer.status_code == 202
-    assert wait(api, answer.json()["task_id"], "completed")["workflow_id"] == number
+    assert api.wait(answer.json()["task_id"])["workflow_id"] == number
 
 
 def test_a_task_passes_through_its_states_and_its_stream_closes_with_the_verdict(api):
-    task_id = run(api, **{**PARAMETERS["fast"], "seconds": 0.5})
+    task_id = api.run(**{**PARAMETERS["fast"], "seconds": 0.5})
     assert uuid.UUID(task_id).version == 7
-    events = [item for item in follow(api, task_id) if item[0]]
+    events = [item for item in api.events(task_id) if item[0]]
     assert events[0][0] == "status"
     order = ["pending", "provisioning", "queued", "running"]
     seen = [data["status"] for name, data in events if name == "status"]
@@ -219,7 +187,7 @@ def test_a_task_passes_through_its_states_and_its_stream_closes_with_the_verdict
 
 
 def test_a_task_tells_its_facts(api):
-    task = wait(api, run(api, **PARAMETERS["fast"]), "completed")
+    task = api.wait(api.run(**PARAMETERS["fast"]))
     assert task["gpu_type"] == "CPU (local)"
     assert task["agent_labels"] == ["local", "cpu"]
     assert task["tool_type"] == "comfyui"
@@ -229,43 +197,43 @@ def test_a_task_tells_its_facts(api):
 
 
 def test_the_stream_of_an_ended_task_is_its_verdict(api):
-    task_id = run(api, **PARAMETERS["fast"])
-    wait(api, task_id, "completed")
-    assert [name for name, _ in follow(api, task_id)] == ["completed"]
+    task_id = api.run(**PARAMETERS["fast"])
+    api.wait(task_id)
+    assert [name for name, _ in api.events(task_id)] == ["completed"]
 
 
 def test_a_quiet_stream_carries_comments(api):
-    task_id = run(api, "big-splat")
-    wait(api, task_id, "waiting")
+    task_id = api.run("big-splat")
+    api.wait(task_id, "waiting")
     comments = 0
     with api.stream("GET", f"/r/tasks/{task_id}/events") as stream:
         for line in stream.iter_lines():
             comments += line.startswith(":")
             if comments == 2:
                 break
-    assert api.post(f"/r/tasks/{task_id}/cancel").json() == {"success": True}
+    api.cancel(task_id)
 
 
 def test_a_task_that_needs_labels_waits_until_it_is_cancelled(api):
-    task_id = run(api, "big-splat")
-    task = wait(api, task_id, "waiting")
+    task_id = api.run("big-splat")
+    task = api.wait(task_id, "waiting")
     assert task["required_labels"] == ["gpu", "vram-24gb"]
     assert task["gpu_type"] is None
-    api.post(f"/r/tasks/{task_id}/cancel")
-    assert wait(api, task_id, "cancelled")["task_error"] is None
+    api.cancel(task_id)
+    assert api.wait(task_id, "cancelled")["task_error"] is None
 
 
 def test_an_agent_with_the_labels_takes_the_task():
     with LocalServer.start(speed=20, labels=("gpu", "vram-24gb")) as server:
-        api = httpx.Client(base_url=server.base_url, headers={"Authorization": f"Bearer {server.api_key}"})
-        task_id = run(api, "big-splat", photos=3, resolution=24)
-        assert wait(api, task_id, "failed")["agent_labels"] == ["local", "cpu", "gpu", "vram-24gb"]
+        api = Api(server)
+        task_id = api.run("big-splat", photos=3, resolution=24)
+        assert api.wait(task_id, "failed")["agent_labels"] == ["local", "cpu", "gpu", "vram-24gb"]
 
 
 def test_tasks_are_listed_newest_first_with_a_filter(api):
-    made = [run(api, **PARAMETERS["fast"]) for _ in range(3)]
+    made = [api.run(**PARAMETERS["fast"]) for _ in range(3)]
     for task_id in made:
-        wait(api, task_id, "completed")
+        api.wait(task_id)
     page = api.get("/r/tasks", params={"status": "completed", "per_page": 2}).json()
     assert [item["id"] for item in page["task_list"]] == made[:0:-1]
     assert page["page_meta"]["total_count"] >= 3
@@ -290,31 +258,59 @@ def test_nothing_is_told_about_a_task_that_is_not_there(api):
 
 
 def test_cancel_stops_the_work_at_once_and_may_be_repeated(api):
-    task_id = run(api, **PARAMETERS["slow"])
-    wait(api, task_id, "running")
+    task_id = api.run(**PARAMETERS["slow"])
+    api.wait(task_id, "running")
     begun = time.monotonic()
     for _ in range(2):
-        assert api.post(f"/r/tasks/{task_id}/cancel").json() == {"success": True}
-    assert wait(api, task_id, "cancelled")["task_status"] == "cancelled"
+        api.cancel(task_id)
+    assert api.wait(task_id, "cancelled")["task_status"] == "cancelled"
     assert time.monotonic() - begun < 2
-    result = api.get(f"/r/tasks/{task_id}/result").json()
+    result = api.result(task_id)
     assert result["task_status"] == "cancelled"
     assert result["task_output"] is None
     assert result["task_error"] is None
-    assert [name for name, _ in follow(api, task_id)] == ["cancelled"]
+    assert [name for name, _ in api.events(task_id)] == ["cancelled"]
 
 
 def test_cancelling_an_ended_task_changes_nothing(api):
-    task_id = run(api, **PARAMETERS["fast"])
-    before = wait(api, task_id, "completed")
-    assert api.post(f"/r/tasks/{task_id}/cancel").json() == {"success": True}
+    task_id = api.run(**PARAMETERS["fast"])
+    before = api.wait(task_id)
+    api.cancel(task_id)
     assert api.get(f"/r/tasks/{task_id}").json() == before
 
 
 def test_a_running_task_has_no_result_yet(api):
-    task_id = run(api, **PARAMETERS["slow"])
+    task_id = api.run(**PARAMETERS["slow"])
     assert api.get(f"/r/tasks/{task_id}/result").status_code == 409
-    api.post(f"/r/tasks/{task_id}/cancel")
+    api.cancel(task_id)
+
+
+def test_a_task_that_is_cancelled_as_it_ends_has_one_verdict(api):
+    """Cancels hit tasks at every moment around their end: stream and task must agree."""
+
+    async def race() -> list[tuple[str, str]]:
+        headers = {"Authorization": api.headers["authorization"]}
+        async with httpx.AsyncClient(base_url=api.base_url, headers=headers, timeout=30) as client:
+
+            async def one(pause: float) -> tuple[str, str]:
+                body = {"parameters": {"kinds": "txt", "seconds": 0}}
+                answer = await client.post("/r/workflows/slug/echo-files/run", json=body)
+                address = f"/r/tasks/{answer.json()['task_id']}"
+                async with client.stream("GET", f"{address}/events") as stream:
+                    seen = ""
+                    async for line in stream.aiter_lines():
+                        if line.startswith("event: "):
+                            seen = line.removeprefix("event: ")
+                        if seen == "progress":
+                            await asyncio.sleep(pause)
+                            await client.post(f"{address}/cancel")
+                return seen, (await client.get(address)).json()["task_status"]
+
+            return await asyncio.gather(*(one(pause / 1000) for pause in range(40)))
+
+    verdicts = asyncio.run(race())
+    assert all(seen == kept for seen, kept in verdicts), verdicts
+    assert {kept for _, kept in verdicts} <= {"completed", "cancelled"}
 
 
 # --- the object store ----------------------------------------------------------------------------------------------
@@ -322,9 +318,9 @@ def test_a_running_task_has_no_result_yet(api):
 
 @pytest.fixture
 def link(api):
-    task_id = run(api, **PARAMETERS["fast"])
-    wait(api, task_id, "completed")
-    return lambda: api.get(f"/r/tasks/{task_id}/result").json()["download_urls"]["4.images.0"]
+    task_id = api.run(**PARAMETERS["fast"])
+    api.wait(task_id)
+    return lambda: api.result(task_id)["download_urls"]["4.images.0"]
 
 
 def test_a_result_links_to_a_second_origin(api, server, link):
@@ -371,8 +367,7 @@ def test_a_changed_link_is_refused(link):
 def test_an_expired_link_is_refused_and_the_result_mints_another(link):
     url = link()
     assert httpx.get(url).status_code == 200
-    time.sleep(2.1)
-    old = httpx.get(url)
+    old = until(lambda: answer if (answer := httpx.get(url)).status_code != 200 else None)
     assert old.status_code == 403
     assert "expired" in old.text
     assert httpx.get(link()).status_code == 200
@@ -392,9 +387,9 @@ def test_an_uploaded_file_is_taken_once_and_reaches_the_task(api):
     assert put.status_code == 200
     again = httpx.put(target["upload_url"], content=b"some bytes", headers=target["upload_headers"])
     assert again.status_code == 412
-    task_id = run(api, file=target["file_key"], kinds="", seconds=0)
-    wait(api, task_id, "completed")
-    urls = api.get(f"/r/tasks/{task_id}/result").json()["download_urls"]
+    task_id = api.run(file=target["file_key"], kinds="", seconds=0)
+    api.wait(task_id)
+    urls = api.result(task_id)["download_urls"]
     assert list(urls) == ["1.files.0"]
     assert httpx.get(urls["1.files.0"]).content == b"some bytes"
 

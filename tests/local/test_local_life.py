@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import signal
 import subprocess
 import sys
+import threading
 import time
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import httpx
 import psutil
@@ -15,32 +18,21 @@ import pytest
 
 from cyberun_widget.local import LocalServer, connect_text, ensure
 from cyberun_widget.local.process.command import main
+from tests.local.calls import Api
+from tests.waiting import until
 
 SLOW = {"kinds": "txt", "seconds": 1.5}
 
 
-def client(server):
-    return httpx.Client(base_url=server.base_url, headers={"Authorization": f"Bearer {server.api_key}"}, timeout=30)
-
-
-def run(api, **parameters):
-    return api.post("/r/workflows/slug/echo-files/run", json={"parameters": parameters}).json()["task_id"]
-
-
-def until(check, limit=20.0):
-    end = time.monotonic() + limit
-    while not (found := check()):
-        assert time.monotonic() < end, "it never came true"
-        time.sleep(0.05)
-    return found
-
-
-def status(api, task_id):
-    return api.get(f"/r/tasks/{task_id}").json()["task_status"]
-
-
 def workers(pid):
     return [item for item in psutil.Process(pid).children(recursive=True) if "worker" in " ".join(item.cmdline())]
+
+
+def listening(port, handler):
+    try:
+        return ThreadingHTTPServer(("127.0.0.1", port), handler)
+    except OSError:
+        return None
 
 
 def gone(process):
@@ -49,31 +41,29 @@ def gone(process):
 
 def test_a_killed_server_leaves_no_worker_and_its_tasks_run_again(tmp_path):
     first = LocalServer.start(state_dir=tmp_path, speed=20)
-    with client(first) as api:
-        done = run(api, kinds="txt", seconds=0)
-        until(lambda: status(api, done) == "completed")
-        link = api.get(f"/r/tasks/{done}/result").json()["download_urls"]["4.files.0"]
-        interrupted = run(api, **SLOW)
-        until(lambda: status(api, interrupted) == "running")
+    with Api(first) as api:
+        done = api.run(kinds="txt", seconds=0)
+        api.wait(done)
+        link = api.result(done)["download_urls"]["4.files.0"]
+        interrupted = api.run(**SLOW)
+        api.wait(interrupted, "running")
         busy = until(lambda: workers(first.process.pid))
     first.kill()
     until(lambda: all(gone(item) for item in busy), 5)
     ports = [int(url.split(":")[2].split("/")[0]) for url in (first.base_url, first.object_url)]
-    with LocalServer.start(ports[0], tmp_path, first.api_key, ports[1], speed=20) as second, client(second) as api:
+    with LocalServer.start(ports[0], tmp_path, first.api_key, ports[1], speed=20) as second, Api(second) as api:
         assert second.base_url == first.base_url
-        assert status(api, done) == "completed"
+        assert api.status(done) == "completed"
         assert httpx.get(link).status_code == 200, "links outlive a restart"
-        until(lambda: status(api, interrupted) == "completed")
-        task = api.get(f"/r/tasks/{interrupted}").json()
-        assert task["retry_count"] == 1
-        assert list(api.get(f"/r/tasks/{interrupted}/result").json()["download_urls"]) == ["4.files.0"]
+        assert api.wait(interrupted)["retry_count"] == 1
+        assert list(api.result(interrupted)["download_urls"]) == ["4.files.0"]
 
 
 def test_a_stopped_server_ends_its_streams_and_its_workers():
     server = LocalServer.start(speed=20)
-    with client(server) as api:
-        task_id = run(api, kinds="txt", seconds=60)
-        until(lambda: status(api, task_id) == "running")
+    with Api(server) as api:
+        task_id = api.run(kinds="txt", seconds=60)
+        api.wait(task_id, "running")
         busy = workers(server.process.pid)
         with api.stream("GET", f"/r/tasks/{task_id}/events") as stream:
             lines = stream.iter_lines()
@@ -101,11 +91,10 @@ def test_a_server_ends_with_the_process_that_started_it():
 
 
 def test_many_tasks_at_work_do_not_stall_the_answers():
-    with LocalServer.start(speed=20, slots=2) as server, client(server) as api:
-        body = {"parameters": {"steps": 20_000, "size": 512, "video": False}}
-        made = [api.post("/r/workflows/slug/gray-scott/run", json=body).json()["task_id"] for _ in range(3)]
-        until(lambda: [status(api, item) for item in made].count("running") == 2)
-        until(lambda: status(api, made[2]) == "queued")
+    with LocalServer.start(speed=20, slots=2) as server, Api(server) as api:
+        made = [api.run("gray-scott", steps=20_000, size=512, video=False) for _ in range(3)]
+        until(lambda: [api.status(item) for item in made].count("running") == 2)
+        api.wait(made[2], "queued")
         waits = []
         for _ in range(30):
             begun = time.monotonic()
@@ -115,12 +104,64 @@ def test_many_tasks_at_work_do_not_stall_the_answers():
 
 
 def test_a_crashed_worker_fails_its_task_in_words():
-    with LocalServer.start(speed=20) as server, client(server) as api:
-        task_id = run(api, kinds="txt", seconds=60)
-        for item in until(lambda: status(api, task_id) == "running" and workers(server.process.pid)):
+    with LocalServer.start(speed=20) as server, Api(server) as api:
+        task_id = api.run(kinds="txt", seconds=60)
+        for item in until(lambda: api.status(task_id) == "running" and workers(server.process.pid)):
             item.kill()
-        until(lambda: status(api, task_id) == "failed")
-        assert "worker process was killed by signal 9" in api.get(f"/r/tasks/{task_id}").json()["task_error"]
+        assert "worker process was killed by signal 9" in api.wait(task_id, "failed")["task_error"]
+        assert api.wait(api.run(kinds="txt", seconds=0)), "the agent goes on with another worker"
+
+
+def test_a_worker_does_one_task_after_the_other_and_a_cancel_costs_only_its_own():
+    with LocalServer.start(speed=20, slots=1) as server, Api(server) as api:
+        agents = {api.wait(api.run(kinds="txt", seconds=0))["agent_id"] for _ in range(3)}
+        (kept,) = workers(server.process.pid)
+        cancelled = api.run(kinds="txt", seconds=60)
+        api.wait(cancelled, "running")
+        api.cancel(cancelled)
+        until(lambda: gone(kept))
+        agents.add(api.wait(api.run(kinds="txt", seconds=0))["agent_id"])
+        assert len(agents) == 1
+        (other,) = workers(server.process.pid)
+        assert other.pid != kept.pid
+
+
+def test_agents_work_side_by_side():
+    with LocalServer.start(speed=20, slots=3) as server, Api(server) as api:
+        made = [api.run(kinds="txt", seconds=60) for _ in range(4)]
+        until(lambda: sorted(map(api.status, made)) == ["queued", "running", "running", "running"])
+        assert len({task["agent_id"] for task in map(api.task, made) if task["started_at"]}) == 3
+        assert len(workers(server.process.pid)) == 3
+
+
+def test_a_port_that_someone_else_took_is_not_believed(tmp_path):
+    """The server is killed; a stranger listens where it did, and answers everything with 200."""
+    heard = []
+
+    class Stranger(BaseHTTPRequestHandler):
+        def do_GET(self):
+            heard.append(self.path + str(self.headers))
+            self.send_response(200)
+            self.end_headers()
+            self.wfile.write(b'{"proof": "00", "workflow_list": []}')
+
+        def log_message(self, *_):
+            pass
+
+    first = ensure(tmp_path, 60)
+    facts = json.loads((tmp_path / "server.json").read_text())
+    psutil.Process(facts["pid"]).kill()
+    port = int(first.base_url.split(":")[2].split("/")[0])
+    stranger = until(lambda: listening(port, Stranger))
+    with stranger:
+        threading.Thread(target=stranger.serve_forever, daemon=True).start()
+        second = ensure(tmp_path, 1.0)
+        stranger.shutdown()
+    assert second.base_url != first.base_url
+    assert heard
+    for request in heard:
+        assert "/proof" in request
+        assert not any(secret in request for secret in (first.api_key, first.proof_secret, second.api_key))
 
 
 def test_ensure_starts_one_server_for_all_and_it_goes_when_idle(tmp_path):
@@ -129,20 +170,21 @@ def test_ensure_starts_one_server_for_all_and_it_goes_when_idle(tmp_path):
 
     first, second = asyncio.run(both())
     assert first == second
-    base_url, key = first
-    assert httpx.get(f"{base_url}/r/tasks", headers={"Authorization": f"Bearer {key}"}).status_code == 200
+    headers = {"Authorization": f"Bearer {first.api_key}"}
+    assert httpx.get(f"{first.base_url}/r/tasks", headers=headers).status_code == 200
+    assert first.api_key not in repr(first)
     runtime = tmp_path / "server.json"
     if os.name == "posix":
         assert runtime.stat().st_mode & 0o777 == 0o600
     until(lambda: not runtime.exists(), 15)
     again = ensure(tmp_path, 1.5)
-    assert again[1] != key, "a new start has a new key"
+    assert again.api_key != first.api_key, "a new start has a new key"
     until(lambda: not runtime.exists(), 15)
 
 
 def test_a_key_of_ones_own_is_taken_from_the_environment(monkeypatch):
     monkeypatch.setenv("CYBERUN_LOCAL_KEY", "sk-my-own-key")
-    with LocalServer.start() as server, client(server) as api:
+    with LocalServer.start() as server, Api(server) as api:
         assert server.api_key == "sk-my-own-key"
         assert api.get("/r/tasks").status_code == 200
 

@@ -3,18 +3,25 @@
 from __future__ import annotations
 
 import math
+import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
+_COLOR: Final = re.compile(r"#[0-9a-fA-F]{6}")
+_NAME_MAX: Final = 80  # characters of an unknown parameter's name that its message repeats
+
 
 @dataclass(frozen=True, slots=True)
 class Parameter:
-    """One parameter. `type`: string, number, boolean, select or file; `whole`: a number without a fraction.
+    """One parameter.
 
-    `target`: where it goes, `"5.steps"` (node and field) for a graph, a dotted path for other tools.
+    `type`: one of the API page's five, `string`, `number`, `boolean`, `select` and `file`; `integer`, which one of its
+    pages gives a seed; or `color` (`#rrggbb`), which no page names: a client has to cope with what is new to it.
+    `whole`: a number without a fraction.
+    `node_id`, `target`: a node of the graph and its field; without a node, a dotted path in the tool's configuration.
     """
 
     key: str
@@ -49,8 +56,9 @@ class Parameter:
             data["options"] = list(self.options)
         if self.type == "file":
             data["accept"] = self.accept
-        data |= {"node_id": self.node_id, "field": self.target} if self.node_id else {"target_path": self.target}
-        return data
+        return data | (
+            {"node_id": self.node_id, "field": self.target} if self.node_id else {"target_path": self.target}
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,11 +72,14 @@ class Problem:
 def check(
     definitions: Iterable[Parameter], given: Mapping[str, Any], has_file: Callable[[str], bool]
 ) -> tuple[dict[str, Any], tuple[Problem, ...]]:
-    """Return the values with defaults filled in, and the problems found (none when all is well)."""
+    """Return the values with defaults filled in, and everything that is wrong with them.
+
+    `has_file`: whether an uploaded file has this key.
+    """
     known = {item.key: item for item in definitions}
     values: dict[str, Any] = {}
     problems = [
-        Problem(str(key)[:80], f"unknown parameter; this workflow has {', '.join(known) or 'none'}")
+        Problem(str(key)[:_NAME_MAX], f"unknown parameter; this workflow has {', '.join(known) or 'none'}")
         for key in given
         if key not in known
     ]
@@ -82,33 +93,42 @@ def check(
         words = _wrong(item, value, has_file)
         if words:
             problems.append(Problem(key, words))
-        values[key] = int(value) if item.whole and not words else value
+        whole = item.whole or item.type == "integer"
+        values[key] = int(value) if whole and not words else value
     return values, tuple(problems)
 
 
 def _wrong(item: Parameter, value: Any, has_file: Callable[[str], bool]) -> str:
+    """Return why a value doesn't fit, "" where it does."""
     match item.type:
-        case "number":
+        case "number" | "integer":
             return _wrong_number(item, value)
         case "boolean":
             return "" if isinstance(value, bool) else "must be true or false"
         case "select":
             return "" if value in item.options else f"must be one of {', '.join(item.options)}"
+        case "color":
+            return "" if isinstance(value, str) and _COLOR.fullmatch(value) else "must be a colour such as #3fb8a3"
         case "file":
-            if isinstance(value, str) and has_file(value):
-                return ""
-            return "must be the file_key of an uploaded file (input files are removed after a day)"
+            known = isinstance(value, str) and has_file(value)
+            return "" if known else "must be the file_key of an uploaded file (input files are removed after a day)"
         case _:
             return "" if isinstance(value, str) else "must be a text"
 
 
 def _wrong_number(item: Parameter, value: Any) -> str:
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
         return "must be a number"
-    if item.whole and value != int(value):
+    try:
+        number = float(value)
+    except OverflowError:  # a whole number beyond every float
+        number = math.inf if value > 0 else -math.inf
+    if not math.isfinite(number):
+        return "must be a finite number"
+    if (item.whole or item.type == "integer") and number != int(number):
         return "must be a whole number"
-    if item.min is not None and value < item.min:
-        return f"{value:g} is below the minimum {item.min:g}"
-    if item.max is not None and value > item.max:
-        return f"{value:g} is above the maximum {item.max:g}"
+    if item.min is not None and number < item.min:
+        return f"{number:g} is below the minimum {item.min:g}"
+    if item.max is not None and number > item.max:
+        return f"{number:g} is above the maximum {item.max:g}"
     return ""

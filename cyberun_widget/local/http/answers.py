@@ -1,9 +1,10 @@
-"""Reading requests and telling what is wrong with them, as JSON."""
+"""Reading requests, and answering with JSON: successes, refusals and faults alike."""
 
 from __future__ import annotations
 
 import json
 import logging
+import re
 from typing import TYPE_CHECKING, Any, Final
 
 from starlette.exceptions import HTTPException
@@ -16,12 +17,24 @@ if TYPE_CHECKING:
 
     from starlette.requests import Request
 
-_LOG: Final = logging.getLogger("cyberun_widget.local.http.app")
+_LOG: Final = logging.getLogger("cyberun_widget.local.http")
 _BODY_MAX: Final = 4 << 20  # bytes of a JSON body
+_PAGE_MAX: Final = 2**31
+_PER_PAGE_MAX: Final = 100
+_WHOLE: Final = re.compile(r"[0-9]{1,10}")
+_SURROGATE: Final = re.compile(r"[\ud800-\udfff]")
 
 
-class Problem(Exception):  # noqa: N818 - it is an answer, not an accident
-    """An answer that isn't a success, told as JSON."""
+class Json(JSONResponse):
+    """JSON in ASCII: whatever text a task holds, its answer can be encoded."""
+
+    def render(self, content: Any) -> bytes:
+        """Encode the body."""
+        return json.dumps(content, separators=(",", ":"), allow_nan=False).encode("ascii")
+
+
+class Problem(Exception):  # noqa: N818 - an answer, not a fault of the program
+    """An answer other than a success. `details`: one `{"key", "message"}` for each parameter that is wrong."""
 
     def __init__(self, status: int, code: str, words: str, details: list[dict[str, str]] | None = None) -> None:
         super().__init__(words)
@@ -41,18 +54,23 @@ async def read_json(request: Request) -> dict[str, Any]:
         raise Problem(400, "bad_json", "The body is not JSON.") from None
     if not isinstance(body, dict):
         raise Problem(422, "bad_json", "The body must be a JSON object.")
+    # JSON can spell half a surrogate pair ("\ud800"), which no UTF-8 text can hold.
+    if b"\\u" in content and _SURROGATE.search(json.dumps(body, ensure_ascii=False)):
+        raise Problem(422, "bad_text", "The body holds half of a surrogate pair, which is not text.")
     return body
 
 
 def read_page(request: Request) -> tuple[int, int]:
     """Return `current_page` and `per_page`. Raises Problem where they are out of bounds."""
-    numbers = []
-    for name, default, most in (("current_page", 1, 2**31), ("per_page", 20, 100)):
-        text = request.query_params.get(name, str(default))
-        if not (text.isascii() and text.isdigit() and 1 <= int(text) <= most):
-            raise Problem(422, "invalid_page", f"{name}: must be a whole number from 1 to {most}.")
-        numbers.append(int(text))
-    return numbers[0], numbers[1]
+    query = request.query_params
+    return _whole(query, "current_page", 1, _PAGE_MAX), _whole(query, "per_page", 20, _PER_PAGE_MAX)
+
+
+def _whole(query: Mapping[str, str], name: str, default: int, most: int) -> int:
+    text = query.get(name, str(default))
+    if not _WHOLE.fullmatch(text) or not 1 <= int(text) <= most:
+        raise Problem(422, "invalid_page", f"{name}: must be a whole number from 1 to {most}.")
+    return int(text)
 
 
 def page_meta(page: int, size: int, total: int) -> dict[str, int]:
@@ -61,24 +79,23 @@ def page_meta(page: int, size: int, total: int) -> dict[str, int]:
 
 
 async def answer(_request: Request, exc: Exception) -> Response:
-    """Tell a problem of ours."""
+    """Answer a `Problem` or a refused token."""
     assert isinstance(exc, (Problem, Refused))  # noqa: S101 - registered for these
     body: dict[str, Any] = {"error": exc.code, "message": str(exc)}
     if isinstance(exc, Problem) and exc.details:
         body["details"] = exc.details
-    headers = {"WWW-Authenticate": "Bearer"} if exc.status == 401 else None  # noqa: PLR2004 - HTTP's unauthorised
-    return JSONResponse(body, exc.status, headers)
+    headers = {"WWW-Authenticate": "Bearer"} if exc.status == 401 else None  # noqa: PLR2004 - HTTP's Unauthorized
+    return Json(body, exc.status, headers)
 
 
 async def answer_http(_request: Request, exc: Exception) -> Response:
-    """Tell that an address or method is not there."""
+    """Answer an unknown address or method."""
     assert isinstance(exc, HTTPException)  # noqa: S101 - registered for this
-    words = "There is nothing at this address." if exc.status_code == 404 else exc.detail  # noqa: PLR2004 - HTTP's not found
-    headers: Mapping[str, str] | None = exc.headers
-    return JSONResponse({"error": "http_error", "message": words}, exc.status_code, headers)
+    words = "There is nothing at this address." if exc.status_code == 404 else exc.detail  # noqa: PLR2004 - Not Found
+    return Json({"error": "http_error", "message": words}, exc.status_code, exc.headers)
 
 
 async def answer_broken(_request: Request, exc: Exception) -> Response:
-    """Tell that the server itself broke; the log has the reason."""
+    """Answer a fault of the server itself; the log has the traceback."""
     _LOG.error("a call broke the server", exc_info=exc)
-    return JSONResponse({"error": "internal", "message": "The local server broke; its log has the reason."}, 500)
+    return Json({"error": "internal", "message": "The local server broke; its log has the reason."}, 500)

@@ -12,9 +12,11 @@ from urllib.parse import quote
 from xml.sax.saxutils import escape
 
 from starlette.applications import Starlette
+from starlette.middleware import Middleware
 from starlette.responses import FileResponse, Response
 from starlette.routing import Route
 
+from cyberun_widget.local.http.guards import HostGuard
 from cyberun_widget.local.state.store import ObjectRow
 
 if TYPE_CHECKING:
@@ -104,7 +106,8 @@ async def _receive(request: Request, path: Path) -> tuple[int, str]:
 def create_object_app(objects: Objects) -> Starlette:
     """Return the application that serves the objects below `/{bucket}`."""
     path = f"/{objects.signer.bucket}/{{key:path}}"
-    return Starlette(routes=[Route(path, objects.get, methods=["GET"]), Route(path, objects.put, methods=["PUT"])])
+    routes = [Route(path, objects.get, methods=["GET"]), Route(path, objects.put, methods=["PUT"])]
+    return Starlette(routes=routes, middleware=[Middleware(HostGuard)])
 
 
 def _error(code: str, status: int | None = None) -> Response:

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import argparse
 import logging
-import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
 from cyberun_widget.local.process.extra import require_extra
-from cyberun_widget.local.process.launcher import choose_key
+from cyberun_widget.local.process.settings import ServerSettings, default_slots
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -30,77 +29,39 @@ def connect_text(base_url: str, key: str) -> str:
     )
 
 
-def serve(  # noqa: PLR0913 - settings of which one names two or three
-    port: int = 0,
-    object_port: int = 0,
-    state_dir: str | Path | None = None,
-    speed: float = 1.0,
-    *,
-    api_key: str | None = None,
-    on_ready: Callable[[str, str], None] | None = None,
-    url_lifetime: int = 3600,
-    heartbeat: float = 10.0,
-    slots: int | None = None,
-    labels: Sequence[str] = (),
-    idle: float | None = None,
-) -> None:
-    """Run the server in this process until Ctrl-C or SIGTERM. `on_ready(base_url, key)` is called once it listens.
+def serve(settings: ServerSettings, on_ready: Callable[[str, str], None]) -> None:
+    """Run a server in this process until Ctrl-C or SIGTERM. `on_ready(base_url, key)` is called once it listens.
 
-    The other arguments are those of `LocalServer.start`. Raises ImportError without the [local] extra, OSError where a
-    port is taken, ValueError for an unfit key.
+    Raises ImportError without the [local] extra, OSError where a port is taken or the folder can't be used.
     """
     require_extra()
-    from cyberun_widget.local.http.app import AppSettings  # noqa: PLC0415
-    from cyberun_widget.local.process import server as serving  # noqa: PLC0415 - needs the extra
-    from cyberun_widget.local.work.agent import AgentSettings  # noqa: PLC0415
+    from cyberun_widget.local.process.server import run  # noqa: PLC0415 - needs the extra
 
-    key = choose_key(api_key)
-    agent = AgentSettings(speed=speed, labels=tuple(labels))
-    if slots is not None:
-        agent = AgentSettings(slots=slots, speed=speed, labels=tuple(labels))
-    settings = serving.ServeSettings(
-        api_key=key,
-        port=port,
-        object_port=object_port,
-        state_dir=Path(state_dir) if state_dir is not None else None,
-        agent=agent,
-        app=AppSettings(url_lifetime=url_lifetime, heartbeat=heartbeat),
-        idle=idle,
-    )
-    serving.serve(settings, lambda address: on_ready(address.base_url, key) if on_ready else None)
+    run(settings, lambda address: on_ready(address.base_url, settings.api_key))
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run the server from the command line. Returns the exit code."""
-    options = _parser().parse_args(argv)
-    require_extra()
-    from cyberun_widget.local.http.app import AppSettings  # noqa: PLC0415
-    from cyberun_widget.local.process import server as serving  # noqa: PLC0415 - needs the extra
-    from cyberun_widget.local.work.agent import AgentSettings  # noqa: PLC0415
-
+    """Run a server from the command line. Returns the exit code."""
+    options = vars(_parser().parse_args(argv))
+    announced = options.pop("announce")
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(name)s %(levelname)s %(message)s")
     try:
-        key = choose_key()
-        settings = serving.ServeSettings(
-            api_key=key,
-            port=options.port,
-            object_port=options.object_port,
-            state_dir=options.state_dir,
-            agent=AgentSettings(slots=options.slots, speed=options.speed, labels=tuple(options.label)),
-            app=AppSettings(url_lifetime=options.url_lifetime, heartbeat=options.heartbeat),
-            idle=options.idle,
-            lifeline=options.lifeline,
-            runtime_file=options.runtime_file,
-        )
-        if options.announce:
-            os.environ.pop("CYBERUN_LOCAL_KEY", None)  # not for the workers
-            serving.serve(settings, serving.announce)
+        settings = ServerSettings(**options | {"labels": tuple(options["labels"])})
+        if announced:
+            _serve_child(settings)
         else:
-            serving.serve(settings, lambda address: _say(connect_text(address.base_url, key)))
-    except (OSError, ValueError) as exc:
+            serve(settings, lambda base_url, key: _say(connect_text(base_url, key)))
+    except (ImportError, OSError, ValueError) as exc:
         _say(f"cyberun_widget.local: {exc}", sys.stderr)
         return 1
     return 0
+
+
+def _serve_child(settings: ServerSettings) -> None:
+    require_extra()
+    from cyberun_widget.local.process.server import announce, run  # noqa: PLC0415 - needs the extra
+
+    run(settings, announce)
 
 
 def _say(text: str, stream: TextIO | None = None) -> None:
@@ -125,18 +86,18 @@ def _count(text: str) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m cyberun_widget.local", description=__doc__)
-    parser.add_argument("--port", type=int, default=0, help="port of the API; 0 for a free one (default)")
-    parser.add_argument(
-        "--object-port", type=int, default=0, help="port of the object store; 0 for a free one (default)"
-    )
-    parser.add_argument("--state-dir", type=Path, help="folder to keep tasks and files in (default: a temporary one)")
-    parser.add_argument("--speed", type=_positive, default=1.0, help="divides the pauses between a task's states")
-    parser.add_argument("--url-lifetime", type=_count, default=3600, help="seconds that a link is good for (3600)")
-    parser.add_argument("--heartbeat", type=_positive, default=10.0, help="seconds between a stream's comments (10)")
-    parser.add_argument("--slots", type=_count, default=max(2, (os.cpu_count() or 2) // 2), help="tasks at once")
-    parser.add_argument("--label", action="append", default=[], help="a label that the agent offers; may be repeated")
-    parser.add_argument("--idle", type=_positive, help="end after so many seconds without use (default: never)")
-    parser.add_argument("--runtime-file", type=Path, help=argparse.SUPPRESS)
-    parser.add_argument("--lifeline", action="store_true", help=argparse.SUPPRESS)
-    parser.add_argument("--announce", action="store_true", help=argparse.SUPPRESS)
+    add = parser.add_argument
+    add("--port", type=int, default=0, help="port of the API; 0 for a free one (default)")
+    add("--object-port", type=int, default=0, help="port of the object store; 0 for a free one (default)")
+    add("--state-dir", type=Path, help="folder to keep tasks and files in (default: a temporary one)")
+    add("--speed", type=_positive, default=1.0, help="divides the pauses between a task's states")
+    add("--slots", type=_count, default=default_slots(), help="tasks at once (%(default)s)")
+    add("--label", dest="labels", action="append", default=[], help="a label that the agents offer; may be repeated")
+    add("--url-lifetime", type=_count, default=3600, help="seconds that a link is good for (%(default)s)")
+    add("--heartbeat", type=_positive, default=10.0, help="seconds between a stream's comments (%(default)s)")
+    add("--head-timeout", type=_positive, default=10.0, help="seconds a client has to send its headers (%(default)s)")
+    add("--idle", type=_positive, help="end after so many seconds without use (default: never)")
+    add("--runtime-file", type=Path, help=argparse.SUPPRESS)
+    add("--lifeline", action="store_true", help=argparse.SUPPRESS)
+    add("--announce", action="store_true", help=argparse.SUPPRESS)
     return parser

@@ -1,26 +1,27 @@
-"""`LocalServer`: the embedded server as a process of its own, for tests, notebooks and `Client.local()`."""
+"""`LocalServer`: the embedded server as a child process, for tests, notebooks and the demo."""
 
 from __future__ import annotations
 
 import contextlib
 import json
 import os
-import secrets
 import subprocess
 import sys
 import threading
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, Final
 
 from cyberun_widget.local.http.credentials import Credentials
 from cyberun_widget.local.process.extra import require_extra
+from cyberun_widget.local.process.settings import KEY_VARIABLE, ServerSettings, choose_key, default_slots
 
 if TYPE_CHECKING:
-    from pathlib import Path
     from types import TracebackType
     from typing import Self
 
 _START: Final = 60.0  # seconds that a start may take on a busy machine
+_STOP: Final = 10.0  # seconds for a clean end
 
 
 @dataclass(slots=True)
@@ -36,7 +37,7 @@ class LocalServer:
     process: subprocess.Popen[str] = field(repr=False)
 
     @classmethod
-    def start(  # noqa: PLR0913 - settings of which one names two or three
+    def start(  # noqa: PLR0913 - each caller names two or three
         cls,
         port: int = 0,
         state_dir: str | Path | None = None,
@@ -46,29 +47,29 @@ class LocalServer:
         *,
         url_lifetime: int = 3600,
         heartbeat: float = 10.0,
+        head_timeout: float = 10.0,
         slots: int | None = None,
         labels: tuple[str, ...] = (),
     ) -> LocalServer:
-        """Start a server and return once it answers.
-
-        Ports: 0 for any free one. `state_dir`: None for a folder that is removed at the end. `api_key`: None for
-        `CYBERUN_LOCAL_KEY`, or a random one. `speed`: divides the pauses between a task's states; below 1 it slows the
-        work down, too. `url_lifetime`: seconds of a signed link; `heartbeat`: seconds between a stream's comments;
-        `slots`: tasks at once; `labels`: what the agent offers beside "local" and "cpu".
+        """Start a server and return once it answers. For the arguments see `ServerSettings`.
 
         Raises ImportError without the [local] extra, OSError where it doesn't start, ValueError for an unfit key.
         """
-        arguments = ["--port", port, "--object-port", object_port, "--speed", speed, "--url-lifetime", url_lifetime]
-        arguments += ["--heartbeat", heartbeat, "--lifeline"]
-        if state_dir is not None:
-            arguments += ["--state-dir", os.fspath(state_dir)]
-        if slots is not None:
-            arguments += ["--slots", slots]
-        for label in labels:
-            arguments += ["--label", label]
-        key = choose_key(api_key)
-        process, ready = spawn([str(item) for item in arguments], key, lifeline=True)
-        return cls(ready["base_url"], ready["object_url"], key, process)
+        settings = ServerSettings(
+            api_key=choose_key(api_key),
+            port=port,
+            object_port=object_port,
+            state_dir=None if state_dir is None else Path(state_dir),
+            speed=speed,
+            slots=default_slots() if slots is None else slots,
+            labels=labels,
+            url_lifetime=url_lifetime,
+            heartbeat=heartbeat,
+            head_timeout=head_timeout,
+            lifeline=True,
+        )
+        process, ready = spawn(settings)
+        return cls(ready["base_url"], ready["object_url"], settings.api_key, process)
 
     @property
     def credentials(self) -> Credentials:
@@ -77,13 +78,11 @@ class LocalServer:
 
     def stop(self) -> None:
         """End the server cleanly; its tasks are kept in `state_dir` for the next one."""
-        if self.process.stdin:
-            with contextlib.suppress(OSError):
-                self.process.stdin.close()
+        self._cut_lifeline()
         if self.process.poll() is None:
             self.process.terminate()
         try:
-            self.process.wait(10)
+            self.process.wait(_STOP)
         except subprocess.TimeoutExpired:
             self.kill()
 
@@ -91,6 +90,9 @@ class LocalServer:
         """End the server at once, as a crash would (SIGKILL)."""
         self.process.kill()
         self.process.wait()
+        self._cut_lifeline()
+
+    def _cut_lifeline(self) -> None:
         if self.process.stdin:
             with contextlib.suppress(OSError):
                 self.process.stdin.close()
@@ -104,30 +106,20 @@ class LocalServer:
         self.stop()
 
 
-def choose_key(given: str | None = None) -> str:
-    """Return the key to start with: the given one, that of `CYBERUN_LOCAL_KEY`, or a random one."""
-    key = given or os.environ.get("CYBERUN_LOCAL_KEY") or f"sk-local-{secrets.token_urlsafe(24)}"
-    Credentials.from_key(key)
-    return key
+def spawn(settings: ServerSettings, log: IO[str] | None = None) -> tuple[subprocess.Popen[str], dict[str, Any]]:
+    """Start `python -m cyberun_widget.local` and wait until it announces itself. `log` takes its stderr.
 
-
-def spawn(
-    arguments: list[str], key: str, *, lifeline: bool, log: IO[str] | None = None
-) -> tuple[subprocess.Popen[str], dict[str, Any]]:
-    """Start `python -m cyberun_widget.local` and wait for its line. The key goes by the environment, not by `argv`.
-
-    `lifeline`: whether it ends with this process; `log` takes its stderr.
     Raises ImportError without the [local] extra, OSError where it doesn't start.
     """
     require_extra()
-    # A session of its own: Ctrl-C in the terminal, or a notebook's stop button, is meant for the one who asked for us.
+    # A session of its own: Ctrl-C in the terminal and a notebook's stop button are meant for the parent.
     apart: dict[str, Any] = {"start_new_session": True} if os.name == "posix" else {"creationflags": 0x00000208}
     process = subprocess.Popen(  # noqa: S603 - our own module, by this very interpreter
-        [sys.executable, "-m", "cyberun_widget.local", "--announce", *arguments],
-        stdin=subprocess.PIPE if lifeline else subprocess.DEVNULL,
+        [sys.executable, "-m", "cyberun_widget.local", "--announce", *settings.arguments()],
+        stdin=subprocess.PIPE if settings.lifeline else subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=log,
-        env=os.environ | {"CYBERUN_LOCAL_KEY": key},
+        env=os.environ | {KEY_VARIABLE: settings.api_key},
         text=True,
         encoding="utf-8",
         **apart,
@@ -136,7 +128,7 @@ def spawn(
     timer.daemon = True
     timer.start()
     try:
-        assert process.stdout is not None  # noqa: S101 - asked for above
+        assert process.stdout is not None  # noqa: S101 - stdout=PIPE
         line = process.stdout.readline()
         process.stdout.close()
     finally:

@@ -1,67 +1,60 @@
-"""Running the server: two origins on one event loop, from the sockets to a clean end."""
+"""The running server: two origins on one event loop, from their sockets to a clean end."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
+import functools
 import json
 import logging
 import os
+import secrets
 import signal
 import socket
 import sys
 import tempfile
 import threading
 import time
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import uvicorn
 
-from cyberun_widget.local.http.app import Api, AppSettings, create_app
+from cyberun_widget.local.http.app import Api, create_app
+from cyberun_widget.local.http.connections import ConnectionLimits, GuardedProtocol
 from cyberun_widget.local.http.credentials import Credentials
+from cyberun_widget.local.http.guards import Proof
 from cyberun_widget.local.http.object_store import Objects, create_object_app
 from cyberun_widget.local.http.signing import Signer
-from cyberun_widget.local.state.event_hub import Hub
+from cyberun_widget.local.state.event_hub import EventHub
 from cyberun_widget.local.state.store import Store
-from cyberun_widget.local.work.agent import Agent, AgentSettings
+from cyberun_widget.local.work.dispatcher import Dispatcher
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from cyberun_widget.local.process.settings import ServerSettings
+
 _LOG: Final = logging.getLogger("cyberun_widget.local")
 _HOST: Final = "127.0.0.1"
-_INPUT_DAYS: Final = 1
-_OUTPUT_DAYS: Final = 7
+_ACCEPTS: Final = 16  # connections that asyncio accepts in one go: many could use up the descriptors before one is cut
+_QUEUE: Final = 1024  # connections that wait in the kernel meanwhile
+_SPARE_FILES: Final = 256  # descriptors kept for workers, files and connections that are being cut
+_CONNECTIONS_MAX: Final = 2000
 _DAY: Final = 86_400.0
-
-
-@dataclass(frozen=True, slots=True)
-class ServeSettings:
-    """How to run. Ports: 0 for any free one. `idle`: seconds without a request or a task until it ends; None for never.
-
-    `lifeline`: whether the end of stdin ends the server; `runtime_file`: where to write how to reach it (mode 0600).
-    """
-
-    api_key: str = field(repr=False)
-    port: int = 0
-    object_port: int = 0
-    state_dir: Path | None = None
-    agent: AgentSettings = field(default_factory=AgentSettings)
-    app: AppSettings = field(default_factory=AppSettings)
-    idle: float | None = None
-    lifeline: bool = False
-    runtime_file: Path | None = None
+_KEPT_DAYS: Final = {"inputs/": 1, "outputs/": 7}  # as the service keeps them
+_SWEEP: Final = 3600.0  # seconds between two looks for old files
 
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """Where the server listens."""
+    """Where the server listens, and the secret it proves itself with, in hexadecimal."""
 
     base_url: str
     object_url: str
     pid: int
+    proof_secret: str = field(repr=False)
 
 
 class _Server(uvicorn.Server):
@@ -72,48 +65,54 @@ class _Server(uvicorn.Server):
         yield
 
 
-def serve(settings: ServeSettings, on_ready: Callable[[Address], None]) -> None:
+def run(settings: ServerSettings, on_ready: Callable[[Address], None]) -> None:
     """Run until a signal, the end of stdin or idleness ends it. `on_ready` is called once both origins listen.
 
     Raises OSError where a port is taken or the folder can't be used, ValueError for a key that can't be one.
     """
-    credentials = Credentials.from_key(settings.api_key)
     with contextlib.ExitStack() as stack:
-        api_socket = stack.enter_context(_listen(settings.port))
-        object_socket = stack.enter_context(_listen(settings.object_port))
+        sockets = [stack.enter_context(_listen(port)) for port in (settings.port, settings.object_port)]
         folder = settings.state_dir
         if folder is None:
             folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="cyberun-local-")))
         store = Store(folder)
         stack.callback(store.close)
-        asyncio.run(_main(settings, credentials, store, (api_socket, object_socket), on_ready))
+        asyncio.run(_main(settings, store, sockets, on_ready))
 
 
 async def _main(
-    settings: ServeSettings,
-    credentials: Credentials,
-    store: Store,
-    sockets: tuple[socket.socket, socket.socket],
-    on_ready: Callable[[Address], None],
+    settings: ServerSettings, store: Store, sockets: list[socket.socket], on_ready: Callable[[Address], None]
 ) -> None:
-    origins = [f"http://{_HOST}:{item.getsockname()[1]}" for item in sockets]
-    hub = Hub()
-    agent = Agent(store, hub, settings.agent)
-    signer = Signer(origins[1], "cyberun-local", store.secret())
-    api = Api(store, hub, agent, signer, credentials, settings.app, active=time.time())
-    apps = (create_app(api), create_object_app(Objects(store, signer)))
-    servers = [_Server(_config(app)) for app in apps]
+    api_origin, object_origin = (f"http://{_HOST}:{item.getsockname()[1]}" for item in sockets)
+    address = Address(f"{api_origin}/api/v1", object_origin, os.getpid(), secrets.token_hex(32))
+    hub = EventHub()
+    dispatcher = Dispatcher(store, hub, slots=settings.slots, speed=settings.speed, labels=settings.labels)
+    api = Api(
+        store=store,
+        hub=hub,
+        dispatcher=dispatcher,
+        signer=Signer(object_origin, "cyberun-local", store.secret()),
+        credentials=Credentials.from_key(settings.api_key),
+        proof=Proof(bytes.fromhex(address.proof_secret), address.base_url),
+        url_lifetime=settings.url_lifetime,
+        heartbeat=settings.heartbeat,
+        last_call=time.time(),
+    )
+    limits = ConnectionLimits(head_timeout=settings.head_timeout, most=_connections())
+    apps = (create_app(api), create_object_app(Objects(store, api.signer)))
+    servers = [_Server(_config(app, limits)) for app in apps]
     stop = asyncio.Event()
     _on_signals(stop)
     if settings.lifeline:
         _on_stdin_end(stop)
     runs = [asyncio.create_task(item.serve([sock])) for item, sock in zip(servers, sockets, strict=True)]
-    agent.start()
+    dispatcher.start()
     keeper = asyncio.create_task(_keep(settings, api, stop))
-    address = Address(f"{origins[0]}/api/v1", origins[1], os.getpid())
     # uvicorn has no event for it.
     while not all(item.started for item in servers) and not any(run.done() for run in runs):  # noqa: ASYNC110
         await asyncio.sleep(0.005)
+    for sock in sockets:
+        sock.listen(_QUEUE)  # asyncio has set it to what it accepts in one go
     if settings.runtime_file:
         _write_runtime(settings.runtime_file, address, settings.api_key)
     on_ready(address)
@@ -124,26 +123,38 @@ async def _main(
         if settings.runtime_file:
             _remove_runtime(settings.runtime_file)
         hub.close()
-        await agent.close()
+        await dispatcher.close()
         for item in servers:
             item.should_exit = True
         await asyncio.gather(*runs, return_exceptions=True)
 
 
-def _config(app: Any) -> uvicorn.Config:
+def _config(app: Any, limits: ConnectionLimits) -> uvicorn.Config:
+    protocol: Any = functools.partial(GuardedProtocol, limits=limits)
     return uvicorn.Config(
         app, log_config=None, access_log=False, lifespan="off", server_header=False, timeout_graceful_shutdown=2,
-        timeout_keep_alive=30, ws="none", http="h11", loop="asyncio",
+        timeout_keep_alive=30, ws="none", http=protocol, loop="asyncio", backlog=_ACCEPTS,
     )  # fmt: skip
 
 
+def _connections() -> int:
+    """Return how many connections may be open at once, given the descriptors that this process may have."""
+    if sys.platform == "win32":
+        return 400
+    import resource  # noqa: PLC0415 - POSIX only
+
+    soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    return _CONNECTIONS_MAX if soft == resource.RLIM_INFINITY else max(64, min(_CONNECTIONS_MAX, soft - _SPARE_FILES))
+
+
 def _listen(port: int) -> socket.socket:
-    sock = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    # The protocol is named, so that asyncio turns Nagle's algorithm off: it would hold each answer back for 40 ms.
+    sock = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     try:
         if os.name == "posix":
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # a restart takes its port back at once
         sock.bind((_HOST, port))
-        sock.listen(512)
+        sock.listen(_QUEUE)
         sock.setblocking(False)
     except OSError:
         sock.close()
@@ -173,19 +184,19 @@ def _on_stdin_end(stop: asyncio.Event) -> None:
     threading.Thread(target=watch, name="lifeline", daemon=True).start()
 
 
-async def _keep(settings: ServeSettings, api: Api, stop: asyncio.Event) -> None:
-    """Remove old files, and end the server when nobody needs it any more."""
+async def _keep(settings: ServerSettings, api: Api, stop: asyncio.Event) -> None:
+    """Remove old files, and end the server once it has been idle for long enough."""
     swept = float("-inf")
     while True:
         now = time.time()
-        if now - swept > _DAY / 24:
+        if now - swept > _SWEEP:
             swept = now
-            api.store.drop_objects("inputs/", now - _INPUT_DAYS * _DAY)
-            api.store.drop_objects("outputs/", now - _OUTPUT_DAYS * _DAY)
+            for prefix, days in _KEPT_DAYS.items():
+                api.store.drop_objects(prefix, now - days * _DAY)
         if settings.idle is not None:
-            if api.hub.streams or api.agent.busy:
-                api.active = now
-            if now - api.active > settings.idle:
+            if api.hub.streams or api.dispatcher.busy:
+                api.last_call = now
+            if now - api.last_call > settings.idle:
                 _LOG.info("idle for %.0f s: the local server ends", settings.idle)
                 stop.set()
         await asyncio.sleep(15 if settings.idle is None else min(15.0, max(0.2, settings.idle / 4)))
@@ -195,7 +206,7 @@ def _write_runtime(path: Path, address: Address, key: str) -> None:
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     part = path.with_name(f"{path.name}.{os.getpid()}")
     with os.fdopen(os.open(part, os.O_CREAT | os.O_WRONLY | os.O_TRUNC, 0o600), "w", encoding="utf-8") as file:
-        json.dump({"base_url": address.base_url, "api_key": key, "pid": address.pid}, file)
+        json.dump(asdict(address) | {"api_key": key}, file)
     os.replace(part, path)  # noqa: PTH105 - atomic
 
 
@@ -206,9 +217,8 @@ def _remove_runtime(path: Path) -> None:
 
 
 def announce(address: Address) -> None:
-    """Tell the parent process, in one line on stdout, that the server listens; stdout is not used afterwards."""
-    line = json.dumps({"base_url": address.base_url, "object_url": address.object_url, "pid": address.pid})
-    sys.stdout.write(line + "\n")
+    """Tell the parent process, in one line on stdout, how to reach the server; stdout is not used afterwards."""
+    sys.stdout.write(json.dumps(asdict(address)) + "\n")
     sys.stdout.flush()
     nowhere = os.open(os.devnull, os.O_WRONLY)
     os.dup2(nowhere, 1)

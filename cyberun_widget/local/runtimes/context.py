@@ -1,4 +1,4 @@
-"""What a runtime is given: where to write, and how to tell how far it is."""
+"""A runtime's view of its task: parameters, input files, where outputs go, and how progress is reported."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from pathlib import Path
 
-_PERIOD: Final = 0.06  # seconds between progress events, but for those that begin something
+_PERIOD: Final = 0.06  # seconds between progress events; the first and the last of a node or stage always go
 
 
 class RuntimeFailure(Exception):  # noqa: N818 - the task's failure, not the program's
-    """The task can't be done with these parameters. The message is the task's error, log and all."""
+    """The task can't be done with these parameters. The message becomes the task's error."""
 
 
 @dataclass(frozen=True, slots=True)
 class Output:
-    """One file made. `key`: the output's identifier, `"9.images.0"`; `node_id`: who made it."""
+    """One file made. `key`: the output's identifier, `"9.images.0"`; `node_id`: the node that made it."""
 
     key: str
     name: str
@@ -30,9 +30,10 @@ class Output:
 
 @dataclass(slots=True)
 class Context:
-    """A task at work. `files`: the uploaded files' paths by parameter; `emit` sends one progress event away.
+    """A task at work. `files`: the uploaded files' paths by parameter; `emit` sends one progress event.
 
-    `pace`: 1 for as fast as the computer can; 0.5 doubles the time that `progress` is called in.
+    `pace`: 1 runs at full speed; 0.5 doubles the time between calls of `progress`.
+    `earlier`: how many tasks ran the same workflow with the same parameters before.
     """
 
     folder: Path
@@ -40,6 +41,7 @@ class Context:
     emit: Callable[[dict[str, Any]], None]
     files: Mapping[str, Path] = field(default_factory=dict)
     pace: float = 1.0
+    earlier: int = 0
     clock: Callable[[], float] = time.monotonic
     sleep: Callable[[float], None] = time.sleep
     outputs: list[Output] = field(default_factory=list)
@@ -51,7 +53,7 @@ class Context:
         self, fraction: float, *, node: str = "", stage: str = "", step: int | None = None, total: int | None = None,
         message: str = "",
     ) -> None:  # fmt: skip
-        """Tell how far the whole task is, in [0, 1]. Called as often as one likes: few of the calls are sent."""
+        """Report how far the whole task is, in [0, 1]. Calls close together are dropped, so call it often."""
         now = self.clock()
         if self.pace < 1 and self._worked is not None:
             self.sleep((now - self._worked) * (1 / self.pace - 1))

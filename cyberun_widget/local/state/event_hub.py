@@ -45,7 +45,7 @@ class Subscription:
         return self._events.popleft()
 
 
-class Hub:
+class EventHub:
     """The open streams by task, and each running task's last progress. Used from the event loop only."""
 
     def __init__(self) -> None:

@@ -1,4 +1,4 @@
-"""What the server must not forget: tasks and files, in one SQLite database beside a folder of objects."""
+"""The database: tasks and files in SQLite, beside a folder with the files' bytes."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import json
 import os
 import secrets
 import sqlite3
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
@@ -21,15 +21,13 @@ CREATE TABLE IF NOT EXISTS tasks (
   parameters TEXT NOT NULL, status TEXT NOT NULL, error TEXT, output TEXT, retry_count INTEGER NOT NULL DEFAULT 0,
   agent_id TEXT, created_at REAL NOT NULL, started_at REAL, completed_at REAL);
 CREATE INDEX IF NOT EXISTS tasks_by_status ON tasks (status, created_at);
+CREATE INDEX IF NOT EXISTS tasks_by_age ON tasks (created_at, id);
 CREATE TABLE IF NOT EXISTS objects (
   key TEXT PRIMARY KEY, mime TEXT NOT NULL, name TEXT NOT NULL, size INTEGER NOT NULL, etag TEXT NOT NULL,
   created_at REAL NOT NULL);
 CREATE TABLE IF NOT EXISTS settings (name TEXT PRIMARY KEY, value BLOB NOT NULL);
 """
-_COLUMNS: Final = (
-    "id, workflow_id, workflow_slug, version, parameters, status, error, output, retry_count, agent_id, created_at, "
-    "started_at, completed_at"
-)
+_VERDICTS: Final = ", ".join(f"'{status}'" for status in sorted(TERMINAL))
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,14 +39,14 @@ class TaskRow:
     workflow_slug: str
     version: int
     parameters: dict[str, Any]
-    status: str
-    error: str | None
-    output: dict[str, Any] | None
-    retry_count: int
-    agent_id: str | None
     created_at: float
-    started_at: float | None
-    completed_at: float | None
+    status: str = "pending"
+    error: str | None = None
+    output: dict[str, Any] | None = None
+    retry_count: int = 0
+    agent_id: str | None = None
+    started_at: float | None = None
+    completed_at: float | None = None
 
     @property
     def ended(self) -> bool:
@@ -82,6 +80,7 @@ class Store:
         path = folder / "cyberun.sqlite"
         os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))  # it holds the secret that signs URLs
         self._db = sqlite3.connect(path, isolation_level=None)
+        self._db.row_factory = sqlite3.Row
         self._db.executescript("PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;" + _SCHEMA)
 
     def close(self) -> None:
@@ -98,43 +97,49 @@ class Store:
 
     def add_task(self, task: TaskRow) -> None:
         """Store a new task."""
-        marks = ", ".join("?" * 13)
-        values = (
-            task.id, task.workflow_id, task.workflow_slug, task.version, json.dumps(task.parameters), task.status,
-            task.error, None, task.retry_count, task.agent_id, task.created_at, task.started_at, task.completed_at,
-        )  # fmt: skip
-        self._db.execute(f"INSERT INTO tasks ({_COLUMNS}) VALUES ({marks})", values)  # noqa: S608 - constants
+        values = asdict(task) | {"parameters": json.dumps(task.parameters), "output": None}
+        marks = ", ".join(f":{name}" for name in values)
+        self._db.execute(f"INSERT INTO tasks ({', '.join(values)}) VALUES ({marks})", values)  # noqa: S608 - our own names
 
-    def update_task(self, task_id: str, **changes: Any) -> None:
-        """Change columns of a task; `output` is stored as JSON."""
-        if "output" in changes:
-            changes["output"] = None if changes["output"] is None else json.dumps(changes["output"])
-        setters = ", ".join(f"{name} = ?" for name in changes)
-        self._db.execute(f"UPDATE tasks SET {setters} WHERE id = ?", (*changes.values(), task_id))  # noqa: S608 - names are ours
+    def update_task(self, task_id: str, **changes: Any) -> bool:
+        """Change columns of a task. Returns False, with nothing changed, where it has its verdict already."""
+        if changes.get("output") is not None:
+            changes["output"] = json.dumps(changes["output"])
+        setters = ", ".join(f"{name} = :{name}" for name in changes)
+        done = self._db.execute(
+            f"UPDATE tasks SET {setters} WHERE id = :id AND status NOT IN ({_VERDICTS})",  # noqa: S608 - our own names
+            changes | {"id": task_id},
+        )
+        return done.rowcount == 1
 
     def task(self, task_id: str) -> TaskRow | None:
         """Return a task, None where there is none."""
-        row = self._db.execute(f"SELECT {_COLUMNS} FROM tasks WHERE id = ?", (task_id.lower(),)).fetchone()  # noqa: S608 - constants
+        row = self._db.execute("SELECT * FROM tasks WHERE id = ?", (task_id.lower(),)).fetchone()
         return _task(row) if row else None
 
     def tasks(self, status: str | None, offset: int, limit: int) -> tuple[list[TaskRow], int]:
-        """Return a page of tasks, the newest first, and how many there are in all."""
-        where, arguments = ("WHERE status = ?", (status,)) if status else ("", ())
-        total = self._db.execute(f"SELECT count(*) FROM tasks {where}", arguments).fetchone()[0]  # noqa: S608 - constants
+        """Return a page of tasks, the newest first, and how many there are in all. `status`: only those in it."""
+        wanted = {"status": status, "offset": offset, "limit": limit}
+        where = "WHERE :status IS NULL OR status = :status"
+        total = self._db.execute(f"SELECT count(*) FROM tasks {where}", wanted).fetchone()[0]  # noqa: S608 - constants
         rows = self._db.execute(
-            f"SELECT {_COLUMNS} FROM tasks {where} ORDER BY created_at DESC, id DESC LIMIT ? OFFSET ?",  # noqa: S608 - constants
-            (*arguments, limit, offset),
+            f"SELECT * FROM tasks {where} ORDER BY created_at DESC, id DESC LIMIT :limit OFFSET :offset",  # noqa: S608 - constants
+            wanted,
         )
         return [_task(row) for row in rows], int(total)
 
     def unfinished(self) -> list[TaskRow]:
         """Return the tasks without a verdict, the oldest first."""
-        marks = ", ".join("?" * len(TERMINAL))
-        rows = self._db.execute(
-            f"SELECT {_COLUMNS} FROM tasks WHERE status NOT IN ({marks}) ORDER BY created_at",  # noqa: S608 - constants
-            tuple(TERMINAL),
-        )
+        rows = self._db.execute(f"SELECT * FROM tasks WHERE status NOT IN ({_VERDICTS}) ORDER BY created_at")  # noqa: S608 - constants
         return [_task(row) for row in rows]
+
+    def earlier_runs(self, task: TaskRow) -> int:
+        """Return how many tasks before this one ran the same workflow with the same parameters."""
+        row = self._db.execute(
+            "SELECT count(*) FROM tasks WHERE workflow_id = ? AND parameters = ? AND (created_at, id) < (?, ?)",
+            (task.workflow_id, json.dumps(task.parameters), task.created_at, task.id),
+        ).fetchone()
+        return int(row[0])
 
     # --- objects -------------------------------------------------------------------------------------------------
 
@@ -172,8 +177,8 @@ class Store:
         return len(rows)
 
 
-def _task(row: tuple[Any, ...]) -> TaskRow:
-    values = list(row)
-    values[4] = json.loads(values[4])
-    values[7] = None if values[7] is None else json.loads(values[7])
-    return TaskRow(*values)
+def _task(row: sqlite3.Row) -> TaskRow:
+    values = dict(row)
+    for name in ("parameters", "output"):
+        values[name] = None if values[name] is None else json.loads(values[name])
+    return TaskRow(**values)

@@ -1,0 +1,20 @@
+"""Waiting for a condition in a test: the one place with a deadline and a pause."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, TypeVar
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+_Found = TypeVar("_Found")
+
+
+def until(check: Callable[[], _Found], seconds: float = 20.0, *, pause: float = 0.02) -> _Found:
+    """Return what `check` gives once that is truthy. Fails the test when it never is."""
+    deadline = time.monotonic() + seconds
+    while not (found := check()):
+        assert time.monotonic() < deadline, f"it didn't come true within {seconds:g} s; it is {found!r}"
+        time.sleep(pause)
+    return found
