@@ -1,29 +1,32 @@
-"""The only module that knows there are threads: one with an event loop for the network, one a pump.
+"""The threads there are: one runs the network's event loop, and each `Pump` has one. See `worker` for their life.
 
-Each starts on first use, and leaves again when it has had nothing to do for a moment, so that a notebook which
-watches nothing has no thread of ours. All are daemons: a kernel that goes down waits for none of them.
+The stop button raises KeyboardInterrupt in the user's thread, on any line. So that thread takes no lock in here: it
+hands work over through a queue that an interrupt can't tear. What an interrupt keeps from being handed over raises in
+the caller, and the next call finds everything in order.
 """
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
-import os
 import threading
 import weakref
-from collections import deque
+from concurrent.futures import Future
 from functools import partial
-from typing import TYPE_CHECKING, Any, Final, TypeVar
+from queue import Empty, SimpleQueue
+from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar, cast
+
+from cyberun_widget.support.worker import Worker
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
-    from concurrent.futures import Future
 
 T = TypeVar("T")
 
 _LINGER: Final = 1.0  # seconds without work after which a thread leaves
+_INTERRUPTIBLE: Final = 0.5  # seconds of one blocking wait
 _log = logging.getLogger(__name__)
-
 
 _closers: weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, list[Callable[[], Coroutine[Any, Any, None]]]] = (
     weakref.WeakKeyDictionary()
@@ -37,61 +40,98 @@ def close_with_loop(close: Callable[[], Coroutine[Any, Any, None]]) -> None:
         closers.append(close)
 
 
+class _Job(Generic[T]):
+    """A coroutine on its way to the loop, and what has become of it. Only the loop's thread changes `task`."""
+
+    __slots__ = ("abandoned", "settle", "task", "work")
+
+    def __init__(self, work: Coroutine[Any, Any, T], settle: Callable[[asyncio.Task[T] | None], None]) -> None:
+        self.work, self.settle = work, settle
+        self.task: asyncio.Task[T] | None = None
+        self.abandoned = False
+
+
 class BackgroundLoop:
     """An event loop on a thread of its own. All its methods may be called from any thread."""
 
     def __init__(self, linger: float = _LINGER) -> None:
         self._linger = linger
-        self._lock = threading.Lock()
-        self._loop: asyncio.AbstractEventLoop | None = None
-        self._pid = 0
-        self._pending = 0
-        self._thread: int | None = None
+        self._worker = Worker("cyberun-loop", self._serve)
+        self._pending = 0  # jobs under way; only the loop's thread counts
 
     def submit(self, work: Coroutine[Any, Any, T]) -> Future[T]:
         """Start a coroutine on the loop. Cancelling the future cancels it."""
-        with self._lock:
-            loop = self._running()
-            self._pending += 1
-            future = asyncio.run_coroutine_threadsafe(work, loop)
-        future.add_done_callback(self._finished)
+        future: Future[T] = Future()
+        job = _Job(work, partial(_settle, future))
+
+        def follow(done: Future[T]) -> None:
+            if done.cancelled():
+                self._abandon(job)
+
+        future.add_done_callback(follow)
+        self._hand_over(job)
         return future
 
     def run(self, work: Coroutine[Any, Any, T]) -> T:
-        """Run a coroutine and wait for what it gives or raises. An interrupt (Ctrl-C) cancels it."""
+        """Run a coroutine and wait for its value or error. An interrupt (Ctrl-C) cancels it.
+
+        Raises RuntimeError on the loop's own thread, which it would block for ever.
+        """
         if self.is_current():
             work.close()
             raise RuntimeError("A blocking call was made from a callback of the network loop; use AsyncClient there.")
-        future = self.submit(work)
+        outbox: SimpleQueue[asyncio.Task[T] | None] = SimpleQueue()
+        job = _Job(work, outbox.put)
+        self._hand_over(job)
         try:
-            return future.result()
+            task = _wait(outbox)
         except BaseException:
-            future.cancel()
+            self._abandon(job)
             raise
+        if task is None or task.cancelled():
+            raise asyncio.CancelledError
+        return task.result()
 
     def is_current(self) -> bool:
         """Whether the caller runs on the loop's thread."""
-        return threading.get_ident() == self._thread
+        return self._worker.is_current()
 
     def call(self, function: Callable[..., object], *args: object) -> None:
         """Call a plain function on the loop's thread, soon. Nothing happens where the loop isn't running."""
-        with self._lock:
-            if self._loop is not None and self._pid == os.getpid():
-                self._loop.call_soon_threadsafe(function, *args)
+        if self._worker.running:
+            self._send(partial(function, *args))
 
-    def _running(self) -> asyncio.AbstractEventLoop:
-        # A forked child has a copy of the loop and no thread that runs it.
-        if self._loop is None or self._pid != os.getpid():
-            loop = asyncio.new_event_loop()
-            self._loop, self._pid, self._pending = loop, os.getpid(), 0
-            threading.Thread(target=self._main, args=(loop,), name=_LOOP_NAME, daemon=True).start()
-        return self._loop
+    # --- in the caller's thread --------------------------------------------------------------------------------------
 
-    def _main(self, loop: asyncio.AbstractEventLoop) -> None:
-        self._thread = threading.get_ident()
-        asyncio.set_event_loop(loop)
+    def _hand_over(self, job: _Job[T]) -> None:
         try:
-            loop.run_forever()
+            self._send(job)
+        except BaseException:
+            # An interrupted call must not be made behind the user's back, later: it may cost money.
+            self._abandon(job)
+            raise
+
+    def _abandon(self, job: _Job[T]) -> None:
+        job.abandoned = True
+        self._send(job)
+
+    def _send(self, item: object) -> None:
+        self._worker.put(item)
+        loop = self._worker.loop
+        if loop is not None:
+            with contextlib.suppress(RuntimeError):  # it is just closing, and the thread looks into the inbox after
+                loop.call_soon_threadsafe(self._take)
+
+    # --- on the loop's thread ----------------------------------------------------------------------------------------
+
+    def _serve(self) -> None:
+        loop = asyncio.new_event_loop()
+        self._worker.loop, self._pending = loop, 0
+        asyncio.set_event_loop(loop)
+        loop.call_soon(self._take)
+        try:
+            self._serve_until_idle(loop)
+            self._worker.loop = None
             for task in (left := asyncio.all_tasks(loop)):
                 task.cancel()
             loop.run_until_complete(asyncio.gather(*left, return_exceptions=True))
@@ -100,99 +140,146 @@ class BackgroundLoop:
             loop.run_until_complete(loop.shutdown_asyncgens())
             loop.run_until_complete(loop.shutdown_default_executor())
         finally:
+            self._worker.loop = None
             asyncio.set_event_loop(None)
             loop.close()
-            if self._loop is None:  # else another loop has begun meanwhile, on another thread
-                self._thread = None
 
-    def _finished(self, _future: Future[Any]) -> None:
-        with self._lock:
-            self._pending -= 1
-            if self._pending == 0 and self._loop is not None:
-                self._loop.call_soon_threadsafe(self._loop.call_later, self._linger, self._retire)
+    def _serve_until_idle(self, loop: asyncio.AbstractEventLoop) -> None:
+        idle = False
+        while not idle:
+            try:
+                loop.run_forever()
+                idle = not self._pending  # else a job came in the turn in which the loop was told to stop
+            except (SystemExit, KeyboardInterrupt):  # asyncio lets these two out of a task
+                _log.exception("%s: a task tried to end the thread", threading.current_thread().name)
 
-    def _retire(self) -> None:
-        with self._lock:
-            if self._pending == 0 and self._loop is not None:
-                self._loop.stop()
-                self._loop = None
+    def _take(self) -> None:
+        """Take everything out of the inbox."""
+        while self._worker.loop is not None:  # else this loop is closing, and the next one takes it
+            try:
+                item = self._worker.inbox.get_nowait()
+            except Empty:
+                break
+            if not isinstance(item, _Job):
+                item()
+            elif item.abandoned:
+                self._drop(item)
+            elif item.task is None:
+                self._begin(item)
+        if not self._pending:
+            self._leave_soon()
+
+    def _begin(self, job: _Job[T]) -> None:
+        self._pending += 1
+        job.task = asyncio.get_running_loop().create_task(job.work)
+        job.task.add_done_callback(partial(self._ended, job))
+
+    def _drop(self, job: _Job[T]) -> None:
+        if job.task is None:
+            job.work.close()
+            job.settle(None)
+        else:
+            job.task.cancel()
+
+    def _ended(self, job: _Job[T], task: asyncio.Task[T]) -> None:
+        self._pending -= 1
+        if not task.cancelled():
+            task.exception()  # retrieved: it is the caller's to report
+        job.settle(task)
+        if not self._pending:
+            self._leave_soon()
+
+    def _leave_soon(self) -> None:
+        loop = asyncio.get_running_loop()
+        loop.call_later(self._linger, self._retire, loop)
+
+    def _retire(self, loop: asyncio.AbstractEventLoop) -> None:
+        if not self._pending and self._worker.inbox.empty() and self._worker.loop is loop:
+            loop.stop()
+
+
+def _wait(outbox: SimpleQueue[T]) -> T:
+    """Return what comes out of a queue. No wait of an hour: on Windows an interrupt only gets in between two."""
+    while True:
+        with contextlib.suppress(Empty):
+            return outbox.get(timeout=_INTERRUPTIBLE)
+
+
+def _settle(future: Future[T], task: asyncio.Task[T] | None) -> None:
+    """Give a future what a task came to, unless the future was cancelled meanwhile."""
+    if task is None or task.cancelled():
+        future.cancel()
+    elif not future.cancelled() and future.set_running_or_notify_cancel():
+        error = task.exception()
+        if error is not None:
+            future.set_exception(error)
+        else:
+            future.set_result(task.result())
 
 
 class Pump:
     """A thread that calls `step` whenever there is something to do.
 
     `step()` does what is due and returns the seconds until something will be, None if nothing is in sight; it is
-    never called twice at the same time. What it raises is logged, and the pump goes on.
+    never called twice at the same time. What it raises is logged, whatever it is, and the pump goes on.
     """
 
     def __init__(self, name: str, step: Callable[[], float | None], linger: float = _LINGER) -> None:
-        self._name = f"cyberun-{name}"
         self._step = step
         self._linger = linger
-        self._wake = threading.Condition()
-        self._running = False
-        self._pid = 0
-        self._asked = False
-        self._thread: int | None = None
+        self._worker = Worker(f"cyberun-{name}", self._serve)
 
     def wake(self) -> None:
         """Have `step` called soon. Cheap, and safe from any thread."""
-        with self._wake:
-            self._asked = True
-            if not self._running or self._pid != os.getpid():
-                self._running, self._pid = True, os.getpid()
-                threading.Thread(target=self._main, name=self._name, daemon=True).start()
-            else:
-                self._wake.notify()
+        self._worker.put(None)
 
     def is_current(self) -> bool:
         """Whether the caller runs inside `step`."""
-        return threading.get_ident() == self._thread
+        return self._worker.is_current()
 
-    def _main(self) -> None:
-        self._thread = threading.get_ident()
+    def _serve(self) -> None:
+        inbox, pause = self._worker.inbox, cast("float | None", 0.0)
         while True:
-            with self._wake:
-                self._asked = False
+            try:
+                inbox.get(timeout=self._linger if pause is None else max(0.0, pause))
+                while not inbox.empty():
+                    inbox.get_nowait()
+            except Empty:
+                if pause is None:
+                    return
             try:
                 pause = self._step()
-            except Exception:  # noqa: BLE001 - logged with its traceback
-                # The pump serves every widget of the process: one bad step must not silence the others.
-                _log.exception("%s: a step failed", self._name)
+            except BaseException:  # noqa: BLE001 - logged with its traceback
+                # The pump serves every widget of the process: one bad step must not silence the others, whatever it
+                # raises. SystemExit and CancelledError come out of handlers, too.
+                _log.exception("%s: a step failed", threading.current_thread().name)
                 pause = self._linger
-            with self._wake:
-                if self._asked or self._wake.wait(self._linger if pause is None else pause) or self._asked:
-                    continue
-                if pause is None:
-                    self._running, self._thread = False, None
-                    return
 
 
 class Serial:
     """Calls functions one after the other on a thread of their own, in the order they came in."""
 
     def __init__(self, name: str) -> None:
-        self._queue: deque[Callable[[], object]] = deque()
+        self._queue: SimpleQueue[Callable[[], object]] = SimpleQueue()
         self._pump = Pump(name, self._step)
 
     def call(self, function: Callable[..., object], *args: object) -> None:
         """Have a function called soon. What it raises is logged; the ones after it are called all the same."""
-        self._queue.append(partial(function, *args))
+        self._queue.put(partial(function, *args))
         self._pump.wake()
 
     def _step(self) -> float | None:
         try:
-            function = self._queue.popleft()
-        except IndexError:
+            function = self._queue.get_nowait()
+        except Empty:
             return None
         try:
             function()
         finally:
-            if self._queue:
+            if not self._queue.empty():
                 self._pump.wake()
         return None
 
 
-_LOOP_NAME: Final = "cyberun-loop"
 background: Final = BackgroundLoop()
 """The process's one network loop."""
