@@ -7,6 +7,7 @@ from typing import Any
 
 from cyberun_widget.artifacts.model import Artifacts
 from cyberun_widget.errors import CyberunError
+from cyberun_widget.protocol.fields import cause
 from cyberun_widget.support.units import many, span
 
 
@@ -45,3 +46,12 @@ class TaskFailed(_VerdictError):  # noqa: N818 - a name of the contract
 
 class TaskCancelled(_VerdictError):  # noqa: N818 - a name of the contract
     """The task was cancelled. `result`: what is known of it."""
+
+
+def verdict_error(result: TaskResult) -> TaskFailed | TaskCancelled | None:
+    """Return what waiting for a task that ended so raises, None for one that completed."""
+    if result.status == "failed":
+        return TaskFailed(f"Task {result.task_id} failed: {cause(result.error or '')}", result)
+    if result.status == "cancelled":
+        return TaskCancelled(f"Task {result.task_id} was cancelled.", result)
+    return None

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
+from cyberun_widget.card.traits import shown
 from cyberun_widget.jupyter import kernel as _kernel
 from cyberun_widget.jupyter.waiting import pump
 from cyberun_widget.render import archive
@@ -13,7 +16,7 @@ from cyberun_widget.render.excerpts import excerpts
 from cyberun_widget.render.terminal import TerminalCard
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from concurrent.futures import Future
 
 _QUICK: Final = 1.0  # seconds: a shorter wait isn't drawn, its caller polls and prints for himself
@@ -65,10 +68,36 @@ def display(card: _Shown, mimebundle: Callable[[], Any]) -> str | None:
     return _kernel.display_pair(live, kept(card), metadata)
 
 
+def facts(card: _Shown) -> State:
+    """Return a card's state with all that is known of its files here, posters and paths included."""
+    return {**card.get_state(), "artifacts": shown(card.artifacts)}
+
+
 def kept(card: _Shown) -> dict[str, str]:
-    """Return the archive of a card. Reads a few small files: blocks shortly."""
-    state = card.get_state()
-    return archive.bundle(state, excerpts(state))
+    """Return the archive of a card, with names and no places of this machine. Reads a few small files: blocks shortly.
+
+    A notebook travels: nobody's home folder goes with it.
+    """
+    state = facts(card)
+    read = excerpts(state)
+    state["artifacts"] = [{**item, "path": None} for item in state["artifacts"]]
+    return archive.bundle(unplaced(state, (Path.cwd(), Path.home())), read)
+
+
+def unplaced(value: Any, places: Sequence[Path]) -> Any:
+    """Return a state without the given folders: what is in them is named from there on."""
+    match value:
+        case str():
+            for place in places:
+                if len(place.parts) > 1:
+                    value = value.replace(f"{place}{os.sep}", "").replace(str(place), place.name)
+            return value
+        case dict():
+            return {key: unplaced(item, places) for key, item in value.items()}
+        case list():
+            return [unplaced(item, places) for item in value]
+        case _:
+            return value
 
 
 def attend(card: _Shown, until: Future[Any], timeout: float | None) -> bool:
@@ -79,4 +108,4 @@ def attend(card: _Shown, until: Future[Any], timeout: float | None) -> bool:
     drawn = _kernel.host() in ("terminal", "script") and (timeout is None or timeout >= _QUICK)
     if not drawn or until.done():
         return pump(until, timeout)
-    return TerminalCard().follow(card.get_state, lambda seconds: pump(until, seconds), timeout)
+    return TerminalCard().follow(lambda: facts(card), lambda seconds: pump(until, seconds), timeout)

@@ -1,36 +1,116 @@
-"""Those who asked for every event, and the events that they missed."""
+"""Who looks at a card: handlers and iterators that take every event, views of the page, callers that wait."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 from collections import deque
 from threading import Lock
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final, TypeVar
 
+from cyberun_widget.following.listener import Interest
 from cyberun_widget.following.task_watch import KEPT
+from cyberun_widget.jupyter.kernel import has_subshells
 from cyberun_widget.protocol.events import CompletedEvent, ProgressEvent, StatusEvent
 from cyberun_widget.protocol.state import BEFORE_RUNNING
 from cyberun_widget.support.threads import Serial
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable
+    from collections.abc import AsyncIterator, Callable, Iterator
     from concurrent.futures import Future
 
     from cyberun_widget.artifacts.result import TaskResult
     from cyberun_widget.protocol.events import Event
 
-callbacks = Serial("callbacks")
-"""The thread on which the user's handlers are called, one after the other."""
+_log = logging.getLogger(__name__)
+T = TypeVar("T")
+
+_VIEWS: Final = 32  # of one card that are remembered; a page that was closed never says so
+_callbacks: Final = Serial("callbacks")
+
+
+def call_handler(handler: Callable[[T], object], value: T) -> None:
+    """Call a user's handler soon, after those before it, on a thread of theirs. What it raises is logged."""
+    _callbacks.call(_guarded, handler, value)
+
+
+def _guarded(handler: Callable[[T], object], value: T) -> None:
+    try:
+        handler(value)
+    except BaseException:  # noqa: BLE001 - SystemExit and the like too: it must not end the others' thread
+        _log.exception("a handler raised: %r", handler)
 
 
 class Audience:
-    """One card's listeners. Each hears every event in order, those before it came first (the last 1,000)."""
+    """Those who look at one card.
 
-    def __init__(self) -> None:
+    A handler hears every event in order, those before it came first (the last 1,000). `attend` is called whenever
+    `interest` may have changed.
+    """
+
+    def __init__(self, attend: Callable[[], None]) -> None:
+        self._attend = attend
+        self._observed = False
         self._lock = Lock()
         self._seen: deque[Event] = deque(maxlen=KEPT)
         self._handlers: list[Callable[[Event], None]] = []
+        self._listened = False
+        self._views: dict[str, bool] = {}
+        self._waiting = 0
+
+    # --- how closely they look ---------------------------------------------------------------------------------------
+
+    @property
+    def interest(self) -> Interest:
+        """How closely the task is to be followed for them."""
+        if self._listened:
+            return Interest.EVENTS
+        return Interest.VERDICT if self.away else Interest.LIVE
+
+    @property
+    def away(self) -> bool:
+        """Whether nobody sees the card, waits for it, or has a handler on its traits."""
+        return not (self._waiting or self._observed) and self.out_of_sight
+
+    @property
+    def out_of_sight(self) -> bool:
+        """Whether every view of the card is known to be scrolled away or on a hidden tab.
+
+        Never where a busy kernel couldn't hear that one has come back.
+        """
+        with self._lock:
+            return bool(self._views) and not any(self._views.values()) and has_subshells()
+
+    def look(self, view: str, *, visible: bool) -> None:
+        """Note whether a view is in sight. One that has gone is out of sight."""
+        with self._lock:
+            self._views.pop(view, None)
+            self._views[view] = visible
+            while len(self._views) > _VIEWS:
+                del self._views[next(iter(self._views))]
+        self._attend()
+
+    @contextlib.contextmanager
+    def waiter(self) -> Iterator[None]:
+        """Count somebody who waits for the end."""
+        self._count(1)
+        try:
+            yield
+        finally:
+            self._count(-1)
+
+    def observe(self) -> None:
+        """Note that a handler of the user's is on a trait."""
+        self._observed = True
+        self._attend()
+
+    def _count(self, more: int) -> None:
+        with self._lock:
+            self._waiting += more
+        self._attend()
+
+    # --- events ------------------------------------------------------------------------------------------------------
 
     def tell(self, event: Event) -> None:
         """Pass on an event. Returns at once: the handlers are called on a thread of theirs."""
@@ -40,13 +120,13 @@ class Audience:
                 handler(event)
 
     def clear(self) -> None:
-        """Forget the events so far: another watch begins with its own. The listeners stay."""
+        """Forget the events so far: another watch begins with its own. The handlers stay."""
         with self._lock:
             self._seen.clear()
 
     def add(self, handler: Callable[[Event], None]) -> None:
         """Have a handler called for every event."""
-        self._join(lambda event: callbacks.call(handler, event))
+        self._join(lambda event: call_handler(handler, event))
 
     async def listen(self, over: Future[TaskResult]) -> AsyncIterator[Event]:
         """Yield every event until `over` is done."""
@@ -68,9 +148,11 @@ class Audience:
 
     def _join(self, handler: Callable[[Event], None]) -> None:
         with self._lock:
+            self._listened = True
             for event in self._seen:
                 handler(event)
             self._handlers.append(handler)
+        self._attend()  # the first one brings the events that nobody took until now
 
 
 def rising(handler: Callable[[float], None]) -> Callable[[Event], None]:

@@ -1,8 +1,8 @@
 """What the page asks for, and what it gets: clicks, modules, bytes of artifacts, previews.
 
-The page's messages come in on whichever thread the kernel chooses, so nothing is done there: each is put in a queue
-that one thread works off. Bytes travel in chunks that the page asks for one by one, so that a large video is never one
-message, and a page that is closed costs nothing more.
+The page's messages come in on whichever thread the kernel chooses. Orders only post to the network loop and are carried
+out there and then, so that Cancel waits for nothing; whatever blocks goes to a lane. Bytes travel in chunks that the
+page asks for one by one, so that a large video is never one message, and a closed page costs nothing more.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ from cyberun_widget.content.preview import preview
 from cyberun_widget.errors import CyberunError
 from cyberun_widget.jupyter.kernel import has_subshells, in_kernel
 from cyberun_widget.support import assets
+from cyberun_widget.support.lanes import READS, SAVES, Lane
 from cyberun_widget.support.text import clean
-from cyberun_widget.support.threads import Serial
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -26,11 +26,10 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger(__name__)
 _MODULES: Final = ("files", "viewers", "three")
-ORDERS: Final = frozenset({"cancel", "retry", "reconnect", "resume", "fetch_again", "run_again", "save_all"})
+ORDERS: Final = frozenset({"cancel", "reconnect", "resume", "fetch_again", "run_again"})
 CHUNK: Final = 1024 * 1024  # bytes of one answer
 _PUSH_EACH: Final = 4 * CHUNK
 _PUSH_ALL: Final = 16 * CHUNK
-_serial: Final = Serial("desk")
 
 
 class Desk:
@@ -38,11 +37,21 @@ class Desk:
 
     def __init__(self, card: Requested) -> None:
         self._card = card
+        self._reads, self._saves = Lane(), Lane()
 
     def take(self, _widget: object, content: object, buffers: Sequence[memoryview]) -> None:
         """Take a message of the page (on any thread), and return at once."""
-        if isinstance(content, dict):
-            _serial.call(self._answer, content, [bytes(item) for item in buffers])
+        if not isinstance(content, dict):
+            return
+        match content.get("type"):
+            case "visible":
+                self._card.look(str(content.get("view")), bool(content.get("visible")))
+            case str() as word if word in ORDERS:
+                self._answer(content, [])
+            case "save_all":
+                SAVES.call(self._saves, self._answer, content, [])
+            case _:
+                READS.call(self._reads, self._answer, content, [bytes(item) for item in buffers])
 
     def tell(self, text: str, *, number: int | None = None, key: str | None = None) -> None:
         """Have the page say what went wrong with something that was asked for."""
@@ -63,7 +72,7 @@ class Desk:
                 for offset in range(0, size, CHUNK):
                     self._chunk(artifact, 0, offset, CHUNK)
 
-    # --- on the desk's thread ----------------------------------------------------------------------------------------
+    # --- answers ------------------------------------------------------------------------------------------------
 
     def _answer(self, content: dict[str, Any], buffers: list[bytes]) -> None:
         number = content.get("id") if isinstance(content.get("id"), int) else None
@@ -76,9 +85,8 @@ class Desk:
 
     def _serve(self, content: dict[str, Any], number: int | None, key: str | None, buffers: list[bytes]) -> None:
         match content.get("type"):
-            case str() as order if order in ORDERS:
-                getattr(self._card, order)()
-                self._send({"type": "ack", "of": order})
+            case str() as order if order in ORDERS or order == "save_all":
+                self._order(order, content.get("task_id"))
             case "sync":
                 self._card.refresh()
             case "module":
@@ -94,6 +102,12 @@ class Desk:
                 self._card.set_poster(self._artifact(key).key, buffers[0])
             case _:
                 raise ValueError("The page asked for something that this version doesn't know; reload the page.")
+
+    def _order(self, order: str, task_id: object) -> None:
+        # A click is about the task that the page showed then; by now the card may show the run that followed.
+        if task_id in (None, self._card.task_id):
+            getattr(self._card, order)()
+        self._send({"type": "ack", "of": order})
 
     def _artifact(self, key: str | None) -> Artifact:
         return self._card.artifacts[key or ""]

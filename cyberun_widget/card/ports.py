@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 Action = Literal["cancel", "reconnect", "resume", "fetch_again", "run_again", "save_all"]
 """A button of the card. `_facts["actions"]` lists those that apply now, in this order; the page sends the word back as
-a request of that type.
+a request of that type, with the `task_id` that it showed: an order about an earlier run is dropped.
 
 | action | when it applies | what it does |
 | --- | --- | --- |
@@ -44,19 +44,26 @@ class Surface(Protocol):
         """Return all synced traits as the page gets them."""
 
 
+class Write(Protocol):
+    """`BatchedWidget._write`: sets traits and extras, and tells the page unless it is to be `quiet`."""
+
+    def __call__(  # noqa: D102 - the class says it
+        self, values: Mapping[str, Any], *, extras: Mapping[str, Any] | None = None, quiet: bool = False
+    ) -> None: ...
+
+
 class Publishable(Protocol):
     """What the publisher sees of a card."""
 
     @property
-    def urgent(self) -> bool:
-        """Whether its news can't wait: a verdict, a fatal problem."""
-
-    @property
-    def restless(self) -> bool:
-        """Whether its page counts on a heartbeat."""
+    def out_of_sight(self) -> bool:
+        """Whether nobody can see the card just now: it is published rarely, and after all others."""
 
     def publish(self) -> None:
         """Write the newest state to the page. Called on the publisher's thread."""
+
+    def beat(self) -> None:
+        """Give the page a sign of life. Called on the publisher's thread."""
 
 
 class Requested(Protocol):
@@ -88,8 +95,11 @@ class Requested(Protocol):
     def save_all(self) -> None:
         """Copy the files into a folder of the working directory. Blocks; raises CyberunError or OSError."""
 
-    def fetch(self, key: str) -> None:
-        """Download one file, whatever its size. Raises CyberunError where nothing is watched."""
+    def fetch(self, key: str) -> object:
+        """Download one file, whatever its size. Raises NotFoundError or CyberunError where that can't be begun."""
+
+    def look(self, view: str, visible: bool) -> None:
+        """Note whether one of the page's views of the card is in sight. `view`: an id of the page's own making."""
 
     def set_poster(self, key: str, picture: bytes) -> None:
         """Take a picture that the page made of a model as its poster."""

@@ -1,79 +1,79 @@
 """What stands behind one card: the watch, its outcome, running again, what is shown and kept.
 
 Threads: the verbs may be called from any thread; `changed` and `happened` come from the network loop, `publish` from
-the publisher.
+the publisher. Nothing here waits.
 """
 
 from __future__ import annotations
 
-import contextlib
-import logging
-from concurrent.futures import Future, InvalidStateError
+import secrets
 from pathlib import Path
 from threading import RLock
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from cyberun_widget.artifacts.export import save_all
 from cyberun_widget.card.display import Archives
 from cyberun_widget.card.event_dispatch import Audience
 from cyberun_widget.card.page_requests import Desk
 from cyberun_widget.card.publisher import publisher
-from cyberun_widget.card.traits import view
+from cyberun_widget.card.runs import Outcome, Rerun
+from cyberun_widget.card.traits import Own, provenance, view
 from cyberun_widget.downloads.cache import cache_folder
 from cyberun_widget.errors import CyberunError
 from cyberun_widget.following.listener import Interest
 from cyberun_widget.following.task_watch import watch
+from cyberun_widget.support.filenames import safe_name
+from cyberun_widget.support.secrets import scrub
 from cyberun_widget.support.threads import background
 from cyberun_widget.support.units import many
 from cyberun_widget.support.words import say
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
+    from concurrent.futures import Future
 
     from cyberun_widget.api.calls import Calls
-    from cyberun_widget.artifacts.model import Artifacts
-    from cyberun_widget.artifacts.result import TaskResult
-    from cyberun_widget.card.ports import Surface
+    from cyberun_widget.artifacts.model import Artifact, Artifacts
+    from cyberun_widget.card.ports import Surface, Write
+    from cyberun_widget.card.runs import Run, Then
     from cyberun_widget.following.task_watch import TaskWatch
     from cyberun_widget.policy import FollowPolicy, Mode
     from cyberun_widget.protocol.events import Event
 
-_log = logging.getLogger(__name__)
-
-Run = tuple["Calls", str, dict[str, Any]]
-"""Who submitted a run, its workflow's slug, and its parameters."""
+_PROCESS: Final = secrets.token_hex(6)
 
 
 class Session:
-    """One card's life. `write` sets the card's traits and tells the page; only `publish` calls it once watching began.
+    """One card's life. `write` sets the card's traits and tells the page; once watching began, only `publish` calls it.
 
-    `outcome` gives the TaskResult, or raises TaskFailed, TaskCancelled or the CyberunError that ended the watching.
+    `watch` and `outcome` are those of the run that the card shows; running again replaces both.
     """
 
     def __init__(
         self,
         card: Surface,
-        write: Callable[[Mapping[str, Any]], None],
+        write: Write,
         *,
         policy: FollowPolicy,
         mode: Mode,
         folder: Path | None,
         run: Run | None = None,
     ) -> None:
-        self.outcome: Future[TaskResult] = Future()
+        self.outcome = Outcome()
         self.watch: TaskWatch | None = None
-        self.audience = Audience()
+        self.audience = Audience(self.attend)
         self.archives = Archives()
         self.requests = Desk(self)
+        self.rerun = Rerun(run, self._replace, self.requests.tell)
+        self.previous: tuple[str, ...] = ()
         self._card, self._write = card, write
         self._policy, self._mode, self._folder = policy, mode, folder
         self._calls: Calls | None = None
         self._lock = RLock()  # re-entrant: the garbage collector may close a card on any line
-        self._run = run
-        self._submitting = False
         self._stopped = self._closed = False
         self._saved: str | None = None
+        self._output: tuple[Any, Any] = (None, None)  # as the watch has it, and cleaned
 
     # --- beginnings and ends -----------------------------------------------------------------------------------------
 
@@ -84,29 +84,26 @@ class Session:
 
     def refuse(self, exc: CyberunError) -> None:
         """Show what can't even be begun."""
-        self._write(
-            {
-                "connection": "error",
-                "error": str(exc),
-                "_facts": {
-                    "problem": {"text": str(exc), "retrying": False},
-                    "cause": str(exc),
-                    "can_retry": False,
-                    "actions": [],
-                },
-            }
-        )
-        self.outcome.set_exception(exc)
+        facts = {"problem": {"text": str(exc), "retrying": False}, "cause": str(exc), "actions": []}
+        self._write({"connection": "error", "error": str(exc), "_facts": facts})
+        self.outcome.fail(exc)
 
     def stop(self) -> None:
         """Stop watching; the task goes on."""
-        self._leave(CyberunError(f"The watching of task {self.task_id} was stopped; the task itself goes on."))
+        self.rerun.instead("stop")
+        if self.watch is not None:  # the events so far, for those who ask later
+            self.watch.attend(self, Interest.EVENTS)
+        self._end(CyberunError(f"The watching of task {self.task_id} was stopped; the task itself goes on."))
         publisher.offer(self)
 
     def close(self) -> None:
         """Stop watching, for good."""
-        self._closed = True
-        self._leave(CyberunError(f"The card of task {self.task_id} was closed; the task itself goes on."))
+        self.rerun.instead("drop")
+        with self._lock:
+            self._closed, current = True, self.watch
+        self._end(CyberunError(f"The card of task {self.task_id} was closed; the task itself goes on."))
+        if current is not None:
+            current.leave(self)
         publisher.forget(self)
 
     def _begin(self, task_id: str) -> None:
@@ -114,73 +111,77 @@ class Session:
 
         The new id reaches the trait by the publisher's hand, as everything does.
         """
-        folder = self._folder or cache_folder(task_id)
         with self._lock:  # the publisher must never settle a new outcome with an old watch's verdict
             if self._calls is None or self._closed:
                 return
             if self.watch is not None:
                 self.watch.leave(self)
             self.audience.clear()
-            self.watch, self._stopped = (
-                watch(self._calls.http, task_id, self._policy, folder, self._mode, self, Interest.EVENTS),
-                False,
+            folder = self._folder or cache_folder(task_id)
+            self.watch = watch(
+                self._calls.http, task_id, self._policy, folder, self._mode, self, self.audience.interest
             )
+            self._stopped = False
             if self.outcome.done():
-                self.outcome = Future()
+                self.outcome = Outcome()
         publisher.offer(self)
 
-    def _leave(self, why: CyberunError) -> None:
+    def _end(self, why: CyberunError) -> None:
+        """Leave a watch that goes on, and tell those who wait why."""
         with self._lock:
-            current = self.watch
-            if current is None or self.outcome.done():
+            current, outcome = self.watch, self.outcome
+            if current is None or outcome.done():
                 return
             self._stopped = True
-            outcome = self.outcome
         current.leave(self)
-        with contextlib.suppress(InvalidStateError):
-            outcome.set_exception(why)
+        outcome.fail(why)
 
     # --- what the user or the page asks for --------------------------------------------------------------------------
 
     def cancel(self) -> None:
-        """Ask the service to cancel the task."""
-        if self.watch is not None and not self.outcome.done():
-            self.watch.cancel()
+        """Ask the service to cancel the task, or the one being submitted in its place."""
+        with self._lock:
+            current, over = self.watch, self.outcome.done()
+        if not self.rerun.instead("cancel") and current is not None and not over:
+            current.cancel()
             publisher.offer(self)
 
     def reconnect(self) -> None:
         """Try again now what waits for its next try, or watch again after an error."""
         with self._lock:
             current = self.watch
-            if current is not None and not self._stopped and not current.finished.done():
-                current.nudge()
-            elif current is None or current.fatal is not None:
-                self._begin(self.task_id)
+            if current is None or self._stopped:
+                return
+            if current.finished.done():
+                if current.fatal is not None:
+                    self._begin(current.task_id)
+                return
+        current.nudge()
 
     def resume(self) -> None:
         """Watch again after `stop()`."""
         with self._lock:
-            if self._stopped:
-                self._begin(self.task_id)
+            if self._stopped and self.watch is not None:
+                self._begin(self.watch.task_id)
 
     def fetch_again(self) -> None:
         """Ask again for the result of a task that has ended, and for the files that could not be fetched."""
         with self._lock:
             current = self.watch
-            if current is None or not current.follower.state.ended:
+            if current is None or not current.state.ended:
                 return
-            if not current.finished.done():
-                current.nudge()
-            else:
-                self._begin(self.task_id)
+            if self._stopped or current.finished.done():
+                self._begin(current.task_id)
+                return
+        current.nudge()
 
     def retry(self) -> None:
         """Do what helps and costs nothing. Raises CyberunError where only a new run would."""
         current = self.watch
         if self._stopped:
             self.resume()
-        elif current is not None and current.follower.state.ended:
-            if current.follower.problem is None and current.follower.state.status in ("failed", "cancelled"):
+        elif current is not None and current.state.ended:
+            if current.problem is None and current.state.status in ("failed", "cancelled"):
                 raise CyberunError(
                     f"Task {self.task_id} has ended: run_again() starts a new one, which is paid for like the first."
                 )
@@ -194,33 +195,31 @@ class Session:
         Raises CyberunError where the run isn't over, or wasn't submitted here.
         """
         with self._lock:
-            if self._run is None:
-                raise CyberunError("This task wasn't started here; start a new one with client.run().")
-            if not self.outcome.done():
-                raise CyberunError("The task goes on; it can be run again once it has ended.")
-            if self._submitting or self._closed:
-                return
-            self._submitting = True
-        background.submit(self._submit(*self._run))
-
-    async def _submit(self, calls: Calls, slug: str, parameters: dict[str, Any]) -> None:
-        try:
-            task_id = await calls.submit(slug, parameters)
-        except CyberunError as exc:
-            self.requests.tell(f"It could not be run again: {exc}")
-        else:
             if self._closed:
-                _log.warning("task %s was started, but its card was closed meanwhile", task_id)
+                return
+            if not self.rerun.submitting and (self._stopped or not self.outcome.done()):
+                raise CyberunError("The task goes on; it can be run again once it has ended.")
+            self.rerun.start()
+        publisher.offer(self)
+
+    def _replace(self, task_id: str, then: Then) -> None:
+        """Show the run that was submitted in place of the one before."""
+        with self._lock:
+            self.previous += (self.task_id,)
             self._saved = None
             self._begin(task_id)
-        finally:
-            self._submitting = False
+        if then == "stop":
+            self.stop()
+        elif then == "cancel":
+            self.cancel()
 
-    def fetch(self, key: str) -> None:
-        """Download one file, whatever its size."""
+    def fetch(self, key: str) -> Future[Artifact]:
+        """Download one file, whatever its size. Raises CyberunError where nothing is watched."""
         if self.watch is None:
-            raise CyberunError("The task isn't being watched.")
-        self.watch.fetch(key)
+            raise CyberunError("This task isn't being watched, so its files can't be fetched.")
+        if not self.watch.state.ended:
+            raise CyberunError(f"The task is {self.watch.state.status}; it has no files yet. wait() for it first.")
+        return self.watch.fetch(key)
 
     def set_poster(self, key: str, picture: bytes) -> None:
         """Take a picture that the page made of a model as its poster."""
@@ -229,23 +228,36 @@ class Session:
 
     def save(self, directory: str | os.PathLike[str]) -> list[Path]:
         """Copy the files into a folder, with a task.json that tells where they come from."""
-        state = self._card.get_state()
         if not self.artifacts and not self.outcome.done():
-            raise CyberunError(f"The task is {state['status']}; there is nothing to save yet. wait() for it first.")
-        return save_all(self.artifacts, directory, self._provenance(state))
+            status = self.watch.state.status if self.watch else "unknown"
+            raise CyberunError(f"The task is {status}; there is nothing to save yet. wait() for it first.")
+        return save_all(self.artifacts, directory, provenance(self.watch, self._own(), self.task_id))
 
     def save_all(self) -> None:
         """Copy the files into a folder of the working directory, and say so on the card."""
-        folder = Path.cwd() / f"cyberun-{self.task_id[:13]}"
+        folder = Path.cwd() / safe_name(f"cyberun-{self.task_id[:13]}", "cyberun-task")
         saved = self.save(folder)
+        # The folder's name alone: this is kept in notebooks, which travel.
         self._saved = say("card.saved", files=many(len(saved), "file"), folder=folder.name)
         publisher.offer(self)
+
+    # --- who looks ---------------------------------------------------------------------------------------------------
+
+    def look(self, view: str, visible: bool) -> None:
+        """Note whether one of the page's views of the card is in sight."""
+        self.audience.look(view, visible=visible)
+        publisher.offer(self, urgent=visible)
+
+    def attend(self) -> None:
+        """Have the task followed as closely as somebody looks."""
+        if self.watch is not None:
+            self.watch.attend(self, self.audience.interest)
 
     # --- for the watch (on the network loop) -------------------------------------------------------------------------
 
     def changed(self) -> None:
-        """Have the card published when its turn comes."""
-        publisher.offer(self)
+        """Have the card published when its turn comes; a verdict or a fatal problem at once."""
+        publisher.offer(self, urgent=self.watch is not None and self.watch.finished.done())
 
     def happened(self, event: Event) -> None:
         """Pass one event to those who asked for every one of them."""
@@ -255,8 +267,8 @@ class Session:
 
     @property
     def task_id(self) -> str:
-        """The task's id."""
-        return str(self._card.task_id)
+        """The id of the task that is watched, or that the card was made for."""
+        return str(self._card.task_id) if self.watch is None else self.watch.task_id
 
     @property
     def artifacts(self) -> Artifacts:
@@ -267,6 +279,7 @@ class Session:
     def refresh(self) -> None:
         """Send the whole state to the page."""
         self._card.send_state()
+        self.beat()
 
     def send(self, content: Mapping[str, Any], buffers: Sequence[bytes] = ()) -> None:
         """Send a custom message to the page; nothing happens where there is none."""
@@ -276,68 +289,43 @@ class Session:
     # --- for the publisher (on its thread) ---------------------------------------------------------------------------
 
     @property
-    def urgent(self) -> bool:
-        """Whether the news can't wait: a verdict, a fatal problem."""
-        current = self.watch
-        return current is not None and current.finished.done() and not self.outcome.done()
+    def out_of_sight(self) -> bool:
+        """Whether nobody follows the card just now."""
+        return self.audience.away
 
-    @property
-    def restless(self) -> bool:
-        """Whether the page counts on a heartbeat: something is going on."""
-        return self.watch is not None and not self.outcome.done()
+    def beat(self) -> None:
+        """Tell the page that this kernel is alive, for all its cards."""
+        self.send({"type": "beat", "process": _PROCESS})
 
     def publish(self) -> None:
         """Write the newest state to the traits, and the verdict to those who wait."""
         with self._lock:
-            current, outcome = self.watch, self.outcome
-        if current is None:
+            current, outcome, own = self.watch, self.outcome, self._own()
+        if current is None or self._closed:
             return
         over = current.finished.done()
         try:
-            self._write(
-                view(
-                    current,
-                    current.clock(),
-                    saved=self._saved,
-                    stopped=self._stopped,
-                    can_rerun=self._run is not None,
-                )
-            )
+            values = view(current, current.clock(), own)
+            self._write(values, quiet=self.audience.out_of_sight and not over)
             if over:
                 if not outcome.done():
                     self.requests.push(self.artifacts)
                     self.archives.expire()
                 self.archives.rewrite(self._card)
         finally:  # whatever can't be shown, those who wait get the verdict
-            if over and not outcome.done():
-                _settle(outcome, current.finished)
+            outcome.take(current)
+            publisher.pulse(self, going_on=not outcome.done())
 
-    def _provenance(self, state: Mapping[str, Any]) -> dict[str, Any]:
-        facts: Mapping[str, Any] = state["_facts"]
-        known = self.watch.follower.state if self.watch else None
-        slug, parameters = (self._run[1], self._run[2]) if self._run else ("", None)
-        return {
-            "task_id": state["task_id"],
-            "status": state["status"],
-            "workflow": slug or facts.get("title", ""),
-            "parameters": parameters,
-            "tool_type": facts.get("tool", ""),
-            "gpu_type": facts.get("gpu", ""),
-            "created_at": facts.get("created"),
-            "started_at": facts.get("started"),
-            "completed_at": facts.get("ended"),
-            "elapsed_seconds": state["elapsed"],
-            "retry_count": known.retry_count if known else 0,
-            "output": known.output if known else None,
-        }
-
-
-def _settle(outcome: Future[TaskResult], finished: Future[TaskResult]) -> None:
-    """Give an outcome what a finished future holds, unless somebody was first."""
-    with contextlib.suppress(InvalidStateError):
-        if finished.cancelled():
-            outcome.set_exception(CyberunError("The watching ended; the task itself goes on."))
-        elif (error := finished.exception()) is not None:
-            outcome.set_exception(error)
-        else:
-            outcome.set_result(finished.result())
+    def _own(self) -> Own:
+        raw = self.watch.state.output if self.watch else None
+        if raw is not self._output[0]:  # it may be megabytes, and it changes once
+            self._output = (raw, scrub(raw))
+        return Own(
+            process=_PROCESS,
+            output=self._output[1],
+            saved=self._saved,
+            stopped=self._stopped,
+            submitting=self.rerun.submitting,
+            run=self.rerun.run,
+            previous=self.previous,
+        )

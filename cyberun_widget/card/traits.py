@@ -5,44 +5,72 @@ The page, the archive and the terminal all draw from this one mapping, so that t
 
 from __future__ import annotations
 
+import json
+from dataclasses import dataclass
+from pathlib import PurePath
 from typing import TYPE_CHECKING, Any, Final
 
 from cyberun_widget.protocol.fields import cause
-from cyberun_widget.support.secrets import redact, scrub
+from cyberun_widget.support.text import clean
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
     from datetime import datetime
 
-    from cyberun_widget.artifacts.model import Artifacts
+    from cyberun_widget.artifacts.model import Artifact, Artifacts
     from cyberun_widget.card.ports import Action
+    from cyberun_widget.card.runs import Run
     from cyberun_widget.following.follower import Problem
     from cyberun_widget.following.task_watch import TaskWatch
+    from cyberun_widget.protocol.models import Workflow
     from cyberun_widget.protocol.state import TaskState
 
 _WORTH_A_CLICK: Final = 3.0  # seconds of pause that a person may want to cut short
+_PARAMETERS: Final = 24  # that the card knows of
+_VALUE: Final = 80  # characters of a parameter's value
+_OUTPUT: Final = 65_536  # characters of the output that the page gets
 _LOOK: Final = {"image": 0, "video": 1, "model": 2, "audio": 3, "json": 4, "table": 5, "text": 6}
 
 
-def view(watch: TaskWatch, now: float, *, saved: str | None, stopped: bool, can_rerun: bool) -> dict[str, Any]:
+@dataclass(frozen=True, slots=True)
+class Own:
+    """What a card knows beyond its watch.
+
+    `process`: a word for this kernel's life, under which its signs of life come. `previous`: the tasks that the card
+    showed before it was run again, oldest first. `output`: the watch's, cleaned.
+    """
+
+    process: str = ""
+    output: Any = None
+    saved: str | None = None
+    stopped: bool = False
+    submitting: bool = False
+    run: Run | None = None
+    previous: tuple[str, ...] = ()
+
+
+def view(watch: TaskWatch, now: float, own: Own) -> dict[str, Any]:
     """Return trait name -> value. `now`: the watch's clock."""
-    follower = watch.follower
-    state, problem = follower.state, follower.problem
-    error = str(watch.fatal) if watch.fatal else redact(state.error) if state.error else None
-    connection = follower.connection
-    if stopped and connection not in ("closed", "error"):
+    state, problem = watch.state, watch.problem
+    error = str(watch.fatal) if watch.fatal else state.error
+    error = clean(error, lines=True) if error else None
+    connection = watch.connection
+    if own.stopped and connection not in ("closed", "error"):
         connection = "closed"
+    artifacts = watch.artifacts
+    given = own.run.parameters if own.run else state.parameters
     return {
         "task_id": state.task_id,
         "status": state.status,
         "progress": state.progress,
         "stage": state.stage,
-        "message": redact(state.message),
+        "message": state.message,
         "current_node": state.current_node,
         "step_current": state.step_current,
         "step_total": state.step_total,
         "error": error,
-        "output": scrub(state.output),
-        "artifacts": watch.artifacts,
+        "output": own.output,
+        "artifacts": artifacts,
         "connection": connection,
         "elapsed": round(state.elapsed_at(now), 2),
         "eta": state.eta_at(now),
@@ -54,16 +82,18 @@ def view(watch: TaskWatch, now: float, *, saved: str | None, stopped: bool, can_
             **_about(watch, state),
             "speed": state.speed_at(now),
             "attempt": state.attempt,
-            "news": None if follower.last_news is None else max(0.0, now - follower.last_news),
+            "news": None if watch.last_news is None else max(0.0, now - watch.last_news),
             **_trouble(problem, watch, now),
             "failed_at": _failed_at(state, watch),
             **_cause(error),
-            "note": redact(state.note),
-            "download": _download(watch.artifacts, ended=state.ended and not watch.finished.done()),
-            "saved": saved,
-            "stopped": stopped,
-            "can_retry": _can_retry(watch, stopped=stopped, can_rerun=can_rerun),
-            "actions": _actions(watch, stopped=stopped, can_rerun=can_rerun),
+            "note": state.note,
+            "download": _download(artifacts, ended=state.ended and not watch.finished.done()),
+            "parameters": chosen(given, watch.workflow),
+            "previous": list(own.previous),
+            "saved": own.saved,
+            "stopped": own.stopped,
+            "actions": _actions(watch, own, artifacts),
+            "process": own.process,
         },
     }
 
@@ -95,28 +125,50 @@ def _trouble(problem: Problem | None, watch: TaskWatch, now: float) -> dict[str,
     return {"problem": shown, "retry_in": retry_in, "cancel": "requested" if requested else ""}
 
 
-def _can_retry(watch: TaskWatch, *, stopped: bool, can_rerun: bool) -> bool:
-    """Whether a button makes sense: try now, watch again, fetch the result again, or run the workflow again."""
-    state, problem = watch.follower.state, watch.follower.problem
-    stuck = problem is not None and (state.ended or problem.pause >= _WORTH_A_CLICK)
-    return stopped or stuck or watch.fatal is not None or (can_rerun and state.status in ("failed", "cancelled"))
-
-
-def _actions(watch: TaskWatch, *, stopped: bool, can_rerun: bool) -> list[Action]:
+def _actions(watch: TaskWatch, own: Own, files: Artifacts) -> list[Action]:
     """Return the buttons that apply, see `ports.Action`."""
-    state, problem = watch.follower.state, watch.follower.problem
-    files = watch.artifacts
+    state, problem = watch.state, watch.problem
     lost = watch.fatal is not None and not state.ended
-    watched = not (state.ended or stopped or lost)
+    watched = not (state.ended or own.stopped or lost)
+    over = state.status in ("failed", "cancelled") and watch.finished.done()
     applies: dict[Action, bool] = {
         "cancel": watched and not watch.cancelling,
         "reconnect": lost or (watched and problem is not None and problem.pause >= _WORTH_A_CLICK),
-        "resume": stopped and not state.ended,
-        "fetch_again": state.ended and (stopped or problem is not None or any(f.state == "failed" for f in files)),
-        "run_again": can_rerun and state.status in ("failed", "cancelled") and watch.finished.done(),
+        "resume": own.stopped and not state.ended,
+        "fetch_again": state.ended and (own.stopped or problem is not None or any(f.state == "failed" for f in files)),
+        "run_again": over and own.run is not None and not own.submitting,
         "save_all": len(files) > 0,
     }
     return [action for action, so in applies.items() if so]
+
+
+def chosen(given: Mapping[str, Any], workflow: Workflow | None) -> dict[str, Any]:
+    """Return the parameters that differ from the workflow's defaults, in its order, fit for a line of text.
+
+    At most 24, values of at most 80 characters. Of files only the name is told.
+    """
+    order = [parameter.key for parameter in workflow.parameters] if workflow else []
+    defaults = {parameter.key: parameter.default for parameter in workflow.parameters} if workflow else {}
+    names = sorted(given, key=lambda name: order.index(name) if name in order else len(order))
+    files = {parameter.key for parameter in workflow.parameters if parameter.type == "file"} if workflow else set()
+    told = [name for name in names if name not in defaults or given[name] != defaults[name]]
+    return {clean(name, limit=_VALUE): _value(given[name], is_file=name in files) for name in told[:_PARAMETERS]}
+
+
+def _value(value: Any, *, is_file: bool) -> Any:
+    match value:
+        case bool() | float() | None:
+            return value
+        case int() if abs(value) < 2**53:  # as exact in the page as here
+            return value
+        case PurePath():
+            return clean(value.name, limit=_VALUE)
+        case str() if is_file:
+            return clean(value.replace("\\", "/").rsplit("/", 1)[-1], limit=_VALUE)
+        case str() | int():
+            return clean(value, limit=_VALUE)
+        case _:
+            return clean(json.dumps(value, default=lambda odd: type(odd).__name__, ensure_ascii=False), limit=_VALUE)
 
 
 def _failed_at(state: TaskState, watch: TaskWatch) -> str:
@@ -128,11 +180,47 @@ def _failed_at(state: TaskState, watch: TaskWatch) -> str:
     return names.get(state.current_node, state.current_node)
 
 
-def shown(artifacts: Artifacts) -> list[dict[str, Any]]:
-    """Return the files as the page lays them out: group by group, and in each what is looked at before what is read."""
-    items = artifacts.to_json()
-    groups = list(dict.fromkeys(item["group"] for item in items))
-    return sorted(items, key=lambda item: (groups.index(item["group"]), _LOOK.get(item["kind"], len(_LOOK))))
+def shown(artifacts: Iterable[Artifact]) -> list[dict[str, Any]]:
+    """Return the files as they are laid out: group by group, in each what is looked at before what is read."""
+    items = [item.to_json() for item in artifacts]
+    groups = {group: index for index, group in enumerate(dict.fromkeys(item["group"] for item in items))}
+    return sorted(items, key=lambda item: (groups[item["group"]], _LOOK.get(item["kind"], len(_LOOK))))
+
+
+def travelling(artifacts: Artifacts) -> list[dict[str, Any]]:
+    """Return the files as the page gets them: as `shown`, without places on this machine's disk."""
+    return [{**item, "path": None} for item in shown(artifacts)]
+
+
+def excerpt(value: Any, room: int = _OUTPUT) -> Any:
+    """Return a JSON value, or its beginning in about `room` characters, of the same shape and with ellipses."""
+    return _cut(value, [room])
+
+
+def _cut(value: Any, left: list[int]) -> Any:
+    match value:
+        case str():
+            kept = value[: max(0, left[0])]
+            left[0] -= len(kept) + 2
+            return value if len(kept) == len(value) else f"{kept}…"
+        case dict():
+            part: dict[str, Any] = {}
+            for key, item in value.items():
+                if left[0] <= 0:
+                    return {**part, "…": f"{len(value) - len(part):,} more"}
+                left[0] -= len(key) + 4
+                part[key if len(key) <= _VALUE else f"{key[:_VALUE]}…"] = _cut(item, left)
+            return part
+        case list():
+            items: list[Any] = []
+            for item in value:
+                if left[0] <= 0:
+                    return [*items, f"… {len(value) - len(items):,} more"]
+                items.append(_cut(item, left))
+            return items
+        case _:
+            left[0] -= 8
+            return value
 
 
 def _cause(error: str | None) -> dict[str, str]:
@@ -157,3 +245,25 @@ def _download(artifacts: Artifacts, *, ended: bool) -> dict[str, Any] | None:
 
 def _iso(moment: datetime | None) -> str | None:
     return None if moment is None else moment.isoformat().replace("+00:00", "Z")
+
+
+def provenance(watch: TaskWatch | None, own: Own, task_id: str) -> dict[str, Any]:
+    """Return where a task's files come from, for the `task.json` beside them."""
+    if watch is None:
+        return {"task_id": task_id}
+    state, run = watch.state, own.run
+    workflow = watch.workflow
+    return {
+        "task_id": task_id,
+        "status": state.status,
+        "workflow": run.slug if run else (workflow.slug if workflow else "") or state.workflow_name,
+        "parameters": run.parameters if run else state.parameters or None,
+        "tool_type": state.tool_type or (workflow.tool_type if workflow else ""),
+        "gpu_type": state.gpu_type,
+        "created_at": _iso(state.created_at),
+        "started_at": _iso(state.started_at),
+        "completed_at": _iso(state.completed_at),
+        "elapsed_seconds": round(state.elapsed, 2),
+        "retry_count": state.retry_count,
+        "output": state.output,
+    }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import traitlets as t
 
@@ -13,11 +13,12 @@ from cyberun_widget.artifacts.model import Artifacts
 from cyberun_widget.card import display as _display
 from cyberun_widget.card.batching import BatchedWidget
 from cyberun_widget.card.diagnostics import report
-from cyberun_widget.card.event_dispatch import callbacks, rising
+from cyberun_widget.card.event_dispatch import call_handler, rising
 from cyberun_widget.card.publisher import publisher
+from cyberun_widget.card.runs import Run, submit
 from cyberun_widget.card.session import Session
-from cyberun_widget.card.traits import shown
-from cyberun_widget.errors import ConfigurationError, CyberunError, ParameterError, WaitTimeout
+from cyberun_widget.card.traits import excerpt, travelling
+from cyberun_widget.errors import ConfigurationError, CyberunError, DownloadError, ParameterError, WaitTimeout
 from cyberun_widget.jupyter import kernel as _kernel
 from cyberun_widget.policy import FollowPolicy
 from cyberun_widget.render.text import line
@@ -31,10 +32,12 @@ if TYPE_CHECKING:
     from concurrent.futures import Future
 
     from cyberun_widget.api.calls import HasCalls
+    from cyberun_widget.artifacts.model import Artifact
     from cyberun_widget.artifacts.result import TaskResult
-    from cyberun_widget.card.session import Run
     from cyberun_widget.policy import Mode
     from cyberun_widget.protocol.events import Event
+
+T = TypeVar("T")
 
 _MODES: Final = ("auto", "all", "none")
 
@@ -74,9 +77,12 @@ class TaskWidget(BatchedWidget):
     """How many steps there are, None where it reports none."""
     error = t.Unicode(None, allow_none=True).tag(sync=True)
     """Why the task failed, or why it can't be watched."""
-    output = t.Any(None).tag(sync=True)
-    """The output that the service gave with the verdict, JSON. Links in it have lost their signatures."""
-    artifacts = t.Instance(Artifacts, args=()).tag(sync=True, to_json=lambda value, _widget: shown(value))
+    output = t.Any(None).tag(sync=True, to_json=lambda value, _widget: excerpt(value))
+    """The output that the service gave with the verdict, JSON. Links in it have lost their signatures.
+
+    The page gets no more than its first 64 kB.
+    """
+    artifacts = t.Instance(Artifacts, args=()).tag(sync=True, to_json=lambda value, _widget: travelling(value))
     """The task's files, as they are now."""
     connection = t.Unicode("connecting").tag(sync=True)
     """"connecting", "live", "reconnecting", "polling", "closed" or "error"."""
@@ -88,6 +94,10 @@ class TaskWidget(BatchedWidget):
     """Nerfstudio's stages in order: name, state, seconds, progress."""
     density = t.Enum(("full", "compact"), default_value="full").tag(sync=True)
     """How much room the card takes: "full", or one line."""
+    label = t.Unicode("").tag(sync=True)
+    """Your own name for this run, shown on the card: `client.run(..., label="try 3")`."""
+    notify = t.Bool(False).tag(sync=True)
+    """Whether the page tells you when the task ends: in the tab's title, and by a notification where it may."""
     _facts = t.Dict().tag(sync=True)
 
     _session: Session  # not there yet, or never, where the constructor raised
@@ -136,39 +146,49 @@ class TaskWidget(BatchedWidget):
             self._session.open(calls)
 
     @classmethod
-    def submitted(cls, client: HasCalls, slug: str, parameters: Mapping[str, Any]) -> TaskWidget:
+    def submitted(
+        cls, client: HasCalls, slug: str, parameters: Mapping[str, Any], label: str | None = None
+    ) -> TaskWidget:
         """Run a workflow and return its card, which can run it again. `Client.run` is the short form.
 
-        Raises what `submit` raises, before there is a card.
+        `label`: the card's, unless the workflow has a parameter of that name; then it is the parameter's value. Raises
+        what `submit` raises, before there is a card.
         """
         calls = client._calls  # noqa: SLF001 - what a client is to this package
-        task_id = background.run(calls.submit(slug, parameters))
-        return cls(task_id, client, _run=(calls, slug, dict(parameters)))
+        task_id, given, left = background.run(submit(calls, slug, parameters, label))
+        return cls(task_id, client, label=left or "", _run=Run(calls, slug, given))
 
     # --- waiting -----------------------------------------------------------------------------------------------------
 
-    def wait(self, timeout: float | None = None) -> TaskResult:
+    def wait(self, timeout: float | None = None, *, files: bool = True) -> TaskResult:
         """Wait for the verdict and the files, and return the result. `timeout`: seconds.
+
+        `files=False`: don't wait for the files. Those that aren't here yet are in the result with their `state`
+        "waiting" or "downloading", and go on coming.
 
         In a notebook the kernel's other tasks go on meanwhile; in a terminal or a script the card is drawn on stderr.
         Interrupting ends the waiting, not the task.
 
         Raises TaskFailed, TaskCancelled, WaitTimeout, or the CyberunError that ended the watching.
         """
+        outcome = self._session.outcome
+        return self._attend(outcome.files if files else outcome.verdict, timeout)
+
+    def _attend(self, until: Future[T], timeout: float | None) -> T:
         if publisher.is_current() or background.is_current():
             raise CyberunError(
-                "wait() was called in a handler that the watching itself waits for; use on_done instead."
+                "This waits, and was called in a handler that the watching itself waits for; use on_done instead."
             )
-        outcome = self._session.outcome
-        if not _display.attend(self, outcome, timeout):
-            raise WaitTimeout(
-                f"Task {self.task_id} is {self.status} after {timeout:g} s of waiting. It goes on; call wait() again."
-            )
-        return outcome.result()
+        with self._session.audience.waiter():
+            if not _display.attend(self, until, timeout):
+                raise WaitTimeout(
+                    f"Task {self.task_id} is {self.status} after {timeout:g} s of waiting. It goes on; wait again."
+                )
+        return until.result()
 
     def __await__(self) -> Generator[Any, None, TaskResult]:
         # Shielded: whoever gives up waiting must not take the outcome away from the others.
-        return asyncio.shield(asyncio.wrap_future(self._session.outcome)).__await__()
+        return asyncio.shield(asyncio.wrap_future(self._session.outcome.files)).__await__()
 
     # --- acting ------------------------------------------------------------------------------------------------------
 
@@ -206,6 +226,25 @@ class TaskWidget(BatchedWidget):
         """
         self._session.retry()
 
+    @property
+    def previous_task_ids(self) -> tuple[str, ...]:
+        """The tasks that this card showed before `run_again()`, the oldest first. `TaskWidget(id)` shows one again."""
+        return self._session.previous
+
+    def fetch(self, key: str, timeout: float | None = None) -> Artifact:
+        """Download one file of a task that has ended, whatever its size, and return it. `timeout`: seconds.
+
+        `key`: an artifact's key or name. A file that is here already is returned at once.
+
+        Raises NotFoundError where the task has no such file, DownloadError where it can't be had, WaitTimeout, or
+        CyberunError while the task goes on.
+        """
+        known = self.artifacts.get(key)
+        artifact = self._attend(self._session.fetch(known.key if known else key), timeout)
+        if artifact.state != "ready":
+            raise DownloadError(artifact.error or f"{artifact.name} is {artifact.state}.")
+        return artifact
+
     def save(self, directory: str | os.PathLike[str]) -> list[Path]:
         """Copy the task's files into a folder, with a task.json that tells where they come from. Returns the paths.
 
@@ -231,9 +270,9 @@ class TaskWidget(BatchedWidget):
         Raises the CyberunError that ended the watching, if one did; a failed task is not one.
         """
         session = self._session
-        async for event in session.audience.listen(session.outcome):
+        async for event in session.audience.listen(session.outcome.files):
             yield event
-        fatal = session.watch.fatal if session.watch is not None else session.outcome.exception()
+        fatal = session.watch.fatal if session.watch is not None else session.outcome.files.exception()
         if fatal is not None:
             raise fatal
 
@@ -247,9 +286,15 @@ class TaskWidget(BatchedWidget):
 
         def passed(_future: Future[TaskResult]) -> None:
             if session.watch is not None and session.watch.follower.state.ended:
-                callbacks.call(handler, session.watch.result())
+                call_handler(handler, session.watch.result())
 
-        session.outcome.add_done_callback(passed)
+        session.outcome.files.add_done_callback(passed)
+
+    def observe(self, handler: Any, names: Any = t.All, type: Any = "change") -> None:  # noqa: A002 - traitlets' name
+        """Call `handler(change)` when a trait changes, on the publisher's thread. See `traitlets.HasTraits.observe`."""
+        super().observe(handler, names, type)
+        if hasattr(self, "_session"):
+            self._session.audience.observe()
 
     # --- showing -----------------------------------------------------------------------------------------------------
 
@@ -259,6 +304,11 @@ class TaskWidget(BatchedWidget):
 
     def __repr__(self) -> str:
         return f"<TaskWidget {line(self.get_state())}>"
+
+    def __reduce_ex__(self, protocol: Any) -> Any:
+        raise TypeError(
+            "A card can't be copied or pickled: it holds a connection. Make another with TaskWidget(task_id)."
+        )
 
     def _ipython_display_(self) -> None:
         self._session.archives.add(_display.display(self, self._repr_mimebundle_))

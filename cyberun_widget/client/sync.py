@@ -45,6 +45,10 @@ class Client(Account):
     result = _waiting(AsyncClient.result)
     cancel = _waiting(AsyncClient.cancel)
 
-    def run(self, slug: str, /, **parameters: Any) -> TaskWidget:
-        """Run a workflow and return the card that watches the task."""
-        return TaskWidget.submitted(self, slug, parameters)
+    def run(self, slug: str, /, *, label: str | None = None, **parameters: Any) -> TaskWidget:
+        """Run a workflow and return the card that watches the task.
+
+        `label`: your own name for the run, shown on the card. Where the workflow has a parameter of that name, it is
+        that parameter's value.
+        """
+        return TaskWidget.submitted(self, slug, parameters, label)

@@ -12,12 +12,11 @@ from threading import Lock
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 from cyberun_widget.api.calls import find_workflow, task_path
-from cyberun_widget.artifacts.result import TaskCancelled, TaskFailed, TaskResult
+from cyberun_widget.artifacts.result import TaskResult, verdict_error
 from cyberun_widget.downloads.manager import Downloads
 from cyberun_widget.errors import AuthError, CyberunError, NotFoundError, ParameterError
 from cyberun_widget.following.follower import Follower, Problem
 from cyberun_widget.following.listener import Interest
-from cyberun_widget.protocol.fields import cause
 from cyberun_widget.support.backoff import Backoff
 from cyberun_widget.support.secrets import redact, scrub
 from cyberun_widget.support.threads import background
@@ -218,14 +217,12 @@ class TaskWatch:
             listener.changed()
 
     def _conclude(self) -> None:
-        result, state = self.result(), self.follower.state
-        name = f"Task {state.task_id}"
-        if state.status == "failed":
-            self.finished.set_exception(TaskFailed(f"{name} failed: {cause(result.error or '')}", result))
-        elif state.status == "cancelled":
-            self.finished.set_exception(TaskCancelled(f"{name} was cancelled.", result))
-        else:
+        result = self.result()
+        error = verdict_error(result)
+        if error is None:
             self.finished.set_result(result)
+        else:
+            self.finished.set_exception(error)
 
     def _fail(self, exc: CyberunError) -> None:
         self.fatal = exc

@@ -32,6 +32,7 @@ class Task:
     created_at: datetime | None = None
     started_at: datetime | None = None
     completed_at: datetime | None = None
+    parameters: Mapping[str, Any] = field(default_factory=dict, repr=False)
     raw: Mapping[str, Any] = field(default_factory=dict, repr=False, compare=False)
 
     @property
@@ -64,6 +65,7 @@ class Task:
             created_at=moment(data, "created_at"),
             started_at=moment(data, "started_at"),
             completed_at=moment(data, "completed_at"),
+            parameters=data["parameters"] if isinstance(data.get("parameters"), dict) else {},
             raw=data,
         )
 

@@ -56,6 +56,7 @@ class TaskState:
     gpu_type: str = ""
     workflow_id: str = ""
     workflow_name: str = ""
+    parameters: Mapping[str, Any] = field(default_factory=dict)
     agent_labels: tuple[str, ...] = ()
     retry_count: int = 0
     attempt: int = 1
@@ -131,6 +132,7 @@ def reconcile(state: TaskState, task: Task, now: float, server_now: datetime | N
         gpu_type=task.gpu_type or state.gpu_type,
         workflow_id=task.workflow_id or state.workflow_id,
         workflow_name=task.workflow_name or state.workflow_name,
+        parameters=task.parameters or state.parameters,
         agent_labels=task.agent_labels or state.agent_labels,
         created_at=task.created_at or state.created_at,
         started_at=task.started_at or state.started_at,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from cyberun_widget.card.publisher import BUDGET, BURST, HEARTBEAT, PACE, Publisher
+from cyberun_widget.card.publisher import BUDGET, BURST, PACE, PULSE, UNSEEN, Publisher
 
 
 class Clock:
@@ -14,11 +14,14 @@ class Clock:
 
 
 class Card:
-    def __init__(self, log: list, name: str = "", *, urgent: bool = False, restless: bool = False) -> None:
-        self.log, self.name, self.urgent, self.restless = log, name, urgent, restless
+    def __init__(self, log: list, name: str = "", *, out_of_sight: bool = False) -> None:
+        self.log, self.name, self.out_of_sight = log, name, out_of_sight
 
     def publish(self) -> None:
         self.log.append(self.name)
+
+    def beat(self) -> None:
+        self.log.append(f"beat {self.name}")
 
 
 def publisher(clock: Clock) -> Publisher:
@@ -43,7 +46,7 @@ def test_a_hundred_changes_in_a_moment_are_one_message():
     assert len(log) == 1
 
 
-def test_a_card_that_changes_all_the_time_is_sent_ten_times_a_second():
+def test_a_card_that_changes_all_the_time_is_sent_five_times_a_second():
     clock, log = Clock(), []
     made, card = publisher(clock), Card(log)
     for _ in range(1000):
@@ -89,22 +92,70 @@ def test_a_verdict_goes_before_everything_else_and_needs_no_pause():
     made.step()
     for index in range(100):
         made.offer(Card(log, str(index)))
-    made.offer(verdict)
-    verdict.urgent = True
+    made.offer(verdict, urgent=True)
     made.step()
     assert log[:2] == ["verdict", "verdict"]
 
 
-def test_a_watched_task_gives_a_sign_of_life_and_an_ended_one_none():
+def test_a_thousand_watched_cards_give_one_sign_of_life_together_and_take_turns():
     clock, log = Clock(), []
-    made, card = publisher(clock), Card(log, restless=True)
-    made.offer(card)
-    run(made, clock, 4 * HEARTBEAT + 0.5, tick=0.1)
-    assert len(log) == 5
-    card.restless = False
-    run(made, clock, 4 * HEARTBEAT, tick=0.1)
-    assert len(log) == 5
+    made = publisher(clock)
+    cards = [Card(log, str(index)) for index in range(1000)]
+    for card in cards:
+        made.pulse(card, going_on=True)
+    run(made, clock, 4 * PULSE + 0.5, tick=0.1)
+    assert log == ["beat 0", "beat 1", "beat 2", "beat 3"]
+    for card in cards:
+        made.pulse(card, going_on=False)
+    run(made, clock, 4 * PULSE, tick=0.1)
+    assert len(log) == 4
     assert made.step() is None
+
+
+def test_cards_out_of_sight_are_written_rarely_and_after_the_others():
+    clock, log = Clock(), []
+    made = publisher(clock)
+    hidden = [Card(log, "hidden", out_of_sight=True) for _ in range(300)]
+    shown = [Card(log, "shown") for _ in range(10)]
+    for _ in range(1000):
+        for card in (*hidden, *shown):
+            made.offer(card)
+        made.step()
+        clock.now += 0.01
+    assert log.count("shown") >= 0.9 * 10 * 10 / PACE
+    assert log.count("hidden") <= 300 * (10 / UNSEEN + 1)
+    assert log.count("hidden") > 0
+
+
+def test_a_step_costs_what_is_due_and_not_what_exists():
+    clock, log = Clock(), []
+    made = publisher(clock)
+    idle = [Card(log, "idle") for _ in range(5000)]
+    for card in idle:
+        made.offer(card)
+        made.pulse(card, going_on=True)
+    run(made, clock, 5000 / BUDGET + 1)
+    asked = 0
+
+    class Asked(Card):
+        @property
+        def out_of_sight(self) -> bool:
+            nonlocal asked
+            asked += 1
+            return False
+
+        @out_of_sight.setter
+        def out_of_sight(self, value: bool) -> None: ...
+
+    for card in idle:
+        card.__class__ = Asked
+    busy = Card(log, "busy")
+    for _ in range(100):
+        made.offer(busy)
+        made.step()
+        clock.now += 0.01
+    assert log.count("busy") >= 5
+    assert asked == 0
 
 
 def test_a_card_that_is_forgotten_is_not_published():

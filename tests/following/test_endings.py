@@ -13,6 +13,7 @@ import pytest
 
 from cyberun_widget import AsyncClient, AuthError, FollowPolicy, TaskCancelled, TaskFailed, TaskWidget
 from cyberun_widget.card.publisher import publisher
+from cyberun_widget.card.runs import Run
 from tests.servers.faulty import (
     KEY,
     OTHER_TASK,
@@ -156,7 +157,7 @@ def test_an_impatient_double_click_runs_a_failed_task_again_once(tmp_path, monke
                 await asyncio.sleep(0.2)
                 return OTHER_TASK
 
-        card._session._run = (Slow(), "upscale", {})
+        card._session.rerun.run = Run(Slow(), "upscale", {})
         card.run_again()
         card.run_again()
         assert eventually(lambda: card.task_id == OTHER_TASK)

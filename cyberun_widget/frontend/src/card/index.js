@@ -343,7 +343,7 @@ function render({ model, el }) {
 		const focus = root.querySelector(":focus");
 		cancel.hidden = !s.watched;
 		set(cancel, { "aria-disabled": s.cancelling && "true" });
-		retry.hidden = !(facts.can_retry || s.lost);
+		retry.hidden = !(facts.can_retry || s.lost || facts.actions?.some((word) => /^re|again$/.test(word)));
 		save.hidden = !artifacts.length;
 		if (focus?.closest("[hidden]")) root.focus({ preventScroll: true });
 

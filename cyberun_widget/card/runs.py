@@ -1,0 +1,142 @@
+"""The runs behind a card: how the present one ends, and submitting it once more, never twice for one wish."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+from concurrent.futures import Future, InvalidStateError
+from dataclasses import dataclass
+from threading import Lock
+from typing import TYPE_CHECKING, Any, Literal
+
+from cyberun_widget.artifacts.result import verdict_error
+from cyberun_widget.errors import CyberunError
+from cyberun_widget.support.threads import background
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from cyberun_widget.api.calls import Calls
+    from cyberun_widget.artifacts.result import TaskResult
+    from cyberun_widget.following.task_watch import TaskWatch
+
+_log = logging.getLogger(__name__)
+
+Then = Literal["watch", "stop", "cancel", "drop"]
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """Who submitted what: the account, the workflow's slug, the parameters as they were given."""
+
+    calls: Calls
+    slug: str
+    parameters: Mapping[str, Any]
+
+
+async def submit(
+    calls: Calls, slug: str, parameters: Mapping[str, Any], label: str | None
+) -> tuple[str, dict[str, Any], str | None]:
+    """Submit a run; return the task's id, its parameters, and the label unless the workflow has a parameter `label`."""
+    given = dict(parameters)
+    if label is not None and any(item.key == "label" for item in (await calls.workflow(slug)).parameters):
+        given, label = {**given, "label": label}, None
+    return await calls.submit(slug, given), given, label
+
+
+class Rerun:
+    """Submits a run again. `begin(task_id, then)` is called with the new task, on the network loop; `fail` with words.
+
+    What is asked while the answer is on its way (stop, cancel, close) is done to the new task: `then` says what.
+    """
+
+    def __init__(self, run: Run | None, begin: Callable[[str, Then], None], fail: Callable[[str], None]) -> None:
+        self.run = run
+        self.submitting = False
+        self._begin, self._fail = begin, fail
+        self._lock = Lock()
+        self._then: Then = "watch"
+
+    def start(self) -> None:
+        """Submit the run, unless that is under way. Returns at once. Raises CyberunError where it is unknown."""
+        if self.run is None:
+            raise CyberunError("This task wasn't started here; start a new one with client.run().")
+        with self._lock:
+            if self.submitting:
+                return
+            self.submitting, self._then = True, "watch"
+        background.submit(self._submit(self.run))
+
+    def instead(self, then: Then) -> bool:
+        """Say what is to become of the run being submitted. Returns False where none is."""
+        with self._lock:
+            if self.submitting and self._then != "drop":
+                self._then = then
+            return self.submitting
+
+    async def _submit(self, run: Run) -> None:
+        task_id = problem = None
+        try:
+            task_id = await run.calls.submit(run.slug, run.parameters)
+        except CyberunError as exc:
+            problem = f"It could not be run again: {exc}"
+        except Exception as exc:  # noqa: BLE001 - logged, and said on the card: money may have been spent
+            _log.exception("running %s again failed", run.slug)
+            problem = f"Running it again failed ({type(exc).__name__}). Look at client.tasks() before you try again."
+        with self._lock:
+            self.submitting, then = False, self._then
+        if problem is not None:
+            self._fail(problem)
+        elif task_id is not None and then == "drop":
+            _log.warning("task %s was started, but its card was closed meanwhile; the task goes on", task_id)
+        elif task_id is not None:
+            self._begin(task_id, then)
+
+
+class Outcome:
+    """How one run ends, for those who wait. Whoever settles it first has the word.
+
+    `verdict` gives the TaskResult as soon as the task has ended, `files` once its files are in too; both raise
+    TaskFailed, TaskCancelled or the CyberunError that ended the watching.
+    """
+
+    def __init__(self) -> None:
+        self.verdict: Future[TaskResult] = Future()
+        self.files: Future[TaskResult] = Future()
+
+    def done(self) -> bool:
+        """Whether nothing more is to come."""
+        return self.files.done()
+
+    def fail(self, why: CyberunError) -> None:
+        """End the waiting, with a reason."""
+        for future in (self.verdict, self.files):
+            with contextlib.suppress(InvalidStateError):
+                future.set_exception(why)
+
+    def take(self, watch: TaskWatch) -> None:
+        """Settle what a watch has news of."""
+        if watch.finished.done():
+            if not watch.finished.cancelled():
+                self._settle(self.verdict, watch.finished)
+                self._settle(self.files, watch.finished)
+            else:
+                self.fail(CyberunError("The watching ended; the task itself goes on."))
+        elif not self.verdict.done() and watch.state.ended and (watch.artifacts or watch.problem is not None):
+            # The files are named, or it is known that they can't be had yet: the rest may take its time.
+            known: Future[TaskResult] = Future()
+            result = watch.result()
+            error = verdict_error(result)
+            if error is None:
+                known.set_result(result)
+            else:
+                known.set_exception(error)
+            self._settle(self.verdict, known)
+
+    @staticmethod
+    def _settle(waiting: Future[TaskResult], known: Future[TaskResult]) -> None:
+        with contextlib.suppress(InvalidStateError):
+            if (error := known.exception()) is not None:
+                waiting.set_exception(error)
+            else:
+                waiting.set_result(known.result())

@@ -1,0 +1,141 @@
+"""Running a task again costs money: once for each wish, never for a card that has gone."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+import time
+from dataclasses import replace
+
+import pytest
+
+from cyberun_widget import Client, CyberunError, TaskCancelled, TaskWidget
+from cyberun_widget.local import LocalServer
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory):
+    with LocalServer.start(state_dir=tmp_path_factory.mktemp("server"), speed=5) as running:
+        yield running
+
+
+@pytest.fixture
+def client(server, monkeypatch, tmp_path):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    return Client(server.api_key, base_url=server.base_url)
+
+
+class Gate:
+    """Holds a submission back, before or after the service has taken it."""
+
+    def __init__(self, card: TaskWidget) -> None:
+        run = card._session.rerun.run
+        self._calls, self.open, self.submitted = run.calls, threading.Event(), []
+        card._session.rerun.run = replace(run, calls=self)
+
+    async def submit(self, slug, parameters):
+        task_id = await self._calls.submit(slug, parameters)
+        self.submitted.append(task_id)
+        await asyncio.to_thread(self.open.wait, 10)
+        return task_id
+
+
+@pytest.fixture
+def card(client):
+    made = client.run("echo-files", kinds="json", seconds=60)
+    made.cancel()
+    with pytest.raises(TaskCancelled):
+        made.wait(20)
+    yield made
+    for status in ("pending", "waiting", "queued", "running"):
+        for task in client.tasks(status=status):
+            client.cancel(task.id)
+    made.close()
+
+
+def eventually(check, seconds: float = 10.0) -> bool:
+    end = time.monotonic() + seconds
+    while not check() and time.monotonic() < end:
+        time.sleep(0.02)
+    return bool(check())
+
+
+def click(card: TaskWidget, kind: str, task_id: str | None = None) -> None:
+    """What a button of the page sends."""
+    card._session.requests.take(card, {"type": kind, "task_id": task_id or card.task_id}, [])
+
+
+def test_the_card_shows_the_new_run_and_keeps_the_old_ones_id(card):
+    first = card.task_id
+    card.run_again()
+    assert eventually(lambda: card.task_id != first and card.status not in ("unknown", "cancelled"))
+    assert card.previous_task_ids == (first,)
+    assert card._facts["previous"] == [first]
+
+
+def test_the_request_to_cancel_ended_with_the_run_that_it_was_about(card):
+    first = card.task_id
+    click(card, "run_again")
+    assert eventually(lambda: card.task_id != first and card.status == "running")
+    assert card._facts["cancel"] == ""
+    assert card._facts["actions"] == ["cancel"]
+
+
+def test_a_second_click_on_the_ended_run_buys_nothing_however_late_it_arrives(card, client):
+    before, first = len(client.tasks(limit=100)), card.task_id
+    click(card, "run_again")
+    click(card, "run_again")
+    assert eventually(lambda: card.task_id != first)
+    card.cancel()
+    assert eventually(lambda: card.status == "cancelled")
+    click(card, "run_again", first)
+    assert eventually(lambda: card._facts["actions"] == ["run_again"])
+    assert len(client.tasks(limit=100)) == before + 1
+
+
+def test_a_card_that_is_closed_while_its_run_is_submitted_is_not_revived(card, caplog):
+    gate = Gate(card)
+    card.run_again()
+    assert eventually(lambda: gate.submitted)
+    session, old = card._session, card._session.watch
+    card.close()
+    gate.open.set()
+    assert eventually(lambda: not session.rerun.submitting)
+    assert eventually(lambda: gate.submitted[0] in caplog.text), "its id is told, so that it isn't lost"
+    assert session.watch is old
+
+
+def test_what_is_asked_while_the_run_is_submitted_is_done_to_it(card, client):
+    gate = Gate(card)
+    card.run_again()
+    card.cancel()
+    gate.open.set()
+    assert eventually(lambda: [card.task_id] == gate.submitted)
+    with pytest.raises(TaskCancelled):
+        card.wait(20)
+    assert client.task(gate.submitted[0]).status == "cancelled"
+
+
+def test_stopping_while_the_run_is_submitted_leaves_it_alone_and_resumable(card):
+    gate = Gate(card)
+    card.run_again()
+    card.stop()
+    gate.open.set()
+    assert eventually(lambda: card._facts["actions"] == ["resume"] and [card.task_id] == gate.submitted)
+    card.resume()
+    assert eventually(lambda: card.status == "running")
+
+
+def test_a_run_that_goes_on_or_is_not_ours_is_never_run_again(client):
+    card = client.run("echo-files", kinds="json", seconds=60)
+    with pytest.raises(CyberunError, match="goes on"):
+        card.run_again()
+    other = TaskWidget(card.task_id, client)
+    card.cancel()
+    with pytest.raises(TaskCancelled):
+        other.wait(20)
+    with pytest.raises(CyberunError, match="wasn't started here"):
+        other.run_again()
+    assert "run_again" not in other._facts["actions"]
+    card.close()
+    other.close()
