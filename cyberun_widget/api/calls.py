@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import mimetypes
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Protocol
@@ -54,10 +55,19 @@ class Calls:
 
     @classmethod
     def resolve(
-        cls, api_key: Secret | None = None, base_url: Secret | None = None, team_id: str | None = None
+        cls,
+        api_key: Secret | None = None,
+        base_url: Secret | None = None,
+        team_id: str | None = None,
+        *,
+        proof_secret: Secret | None = None,
     ) -> Calls:
-        """Return the calls of the account that the arguments and the environment name. See `Settings.resolve`."""
-        return cls(Http(Settings.resolve(api_key, base_url, team_id)))
+        """Return the calls of the account that the arguments and the environment name. See `Settings.resolve`.
+
+        `proof_secret`: see `Settings`.
+        """
+        settings = Settings.resolve(api_key, base_url, team_id)
+        return cls(Http(replace(settings, proof_secret=proof_secret)))
 
     @property
     def settings(self) -> Settings:

@@ -9,7 +9,7 @@ import weakref
 from functools import lru_cache
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from importlib.metadata import PackageNotFoundError, version
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import httpx
 
@@ -17,6 +17,9 @@ from cyberun_widget.api.addresses import is_loopback
 from cyberun_widget.api.environment import Proxies, tls_context
 from cyberun_widget.support.secrets import guard_logs
 from cyberun_widget.support.threads import close_with_loop
+
+if TYPE_CHECKING:
+    from cyberun_widget.api.proof import ServerProof
 
 # Shorter than the 5 s after which common servers close an idle connection: reusing one that is just being closed
 # would fail a request that nothing is wrong with.
@@ -27,22 +30,23 @@ class Pool:
     """Connections, grouped by the way they go out: plainly on this machine, with TLS, through a proxy."""
 
     def __init__(self) -> None:
-        self._clients: dict[tuple[bool, str | None], httpx.AsyncClient] = {}
+        self._clients: dict[tuple[bool, str | None, ServerProof | None], httpx.AsyncClient] = {}
         self._proxies: Proxies | None = None
         self.guests = 0
 
-    def client(self, url: httpx.URL) -> httpx.AsyncClient:
+    def client(self, url: httpx.URL, proof: ServerProof | None = None) -> httpx.AsyncClient:
         """Return what sends requests to a URL. Raises ConfigurationError where the environment's settings can't work.
 
         This machine itself is reached without proxy, whatever the environment says, and without TLS unless the URL
-        says so: a broken setting must not stand in the way of the local server.
+        says so: a broken setting must not stand in the way of the local server. `proof`: what each connection has
+        shown; it is shared with nobody who doesn't ask for the same.
         """
         local = is_loopback(url.host)
         proxy = None if local else self._way(url)
         plain = local and url.scheme == "http"
-        client = self._clients.get((plain, proxy))
+        client = self._clients.get((plain, proxy, proof))
         if client is None or client.is_closed:
-            client = self._clients[plain, proxy] = httpx.AsyncClient(
+            client = self._clients[plain, proxy, proof] = httpx.AsyncClient(
                 verify=ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT) if plain else _tls(*_trust()),
                 trust_env=False,
                 proxy=proxy,

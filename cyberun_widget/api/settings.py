@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
@@ -24,11 +24,13 @@ class Settings:
     """One account on one service. Its repr shows no key.
 
     `base_url`: with no slash at its end. `key`: of a kind that may read tasks. `team_id`: a UUID, only with a JWT.
+    `proof_secret`: what a local server proves itself with, before the key is sent to it; None for any other service.
     """
 
     base_url: str
     key: Secret = field(repr=False)
     team_id: str | None = None
+    proof_secret: Secret | None = None
 
     @property
     def origin(self) -> str:
@@ -95,7 +97,7 @@ def _shown(url: str) -> str:
 def _check_key(settings: Settings) -> Settings:
     """Refuse, with words that help, what the service would only refuse later."""
     where = "Create an integration key (sk-...) under Access in Cyberun Cloud"
-    stripped = Settings(settings.base_url, Secret(settings.key.reveal().strip().strip("'\"")), settings.team_id)
+    stripped = replace(settings, key=Secret(settings.key.reveal().strip().strip("'\"")))
     kind = _kind(stripped.key)
     if kind == "none":
         raise AuthError(

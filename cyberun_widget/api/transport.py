@@ -19,6 +19,7 @@ from cyberun_widget.api.body import close, encoding_problem, pieces
 from cyberun_widget.api.exceptions import BROKEN, explain
 from cyberun_widget.api.failures import date, failure, mime, parse
 from cyberun_widget.api.pool import pool
+from cyberun_widget.api.proof import ServerProof
 from cyberun_widget.api.settings import Settings, origin_of
 from cyberun_widget.api.storage import Storage
 from cyberun_widget.errors import CyberunError, NetworkError, ParameterError, ProtocolError
@@ -26,7 +27,9 @@ from cyberun_widget.support.backoff import parse_retry_after
 from cyberun_widget.support.text import clean
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable, Generator, Mapping
+    from collections.abc import AsyncIterator, Awaitable, Callable, Generator, Mapping, Sequence
+
+    _Hook = Callable[[str, Any], Awaitable[None]]
 
 _BODY_MAX: Final = 32 * 1024 * 1024  # bytes of one JSON answer
 _SILENCE: Final = 30.0  # seconds without a byte
@@ -127,9 +130,13 @@ class _Question:
     content: bytes | None = None
     sending: Callable[[], Awaitable[None]] | None = None
 
-    async def send(self, auth: httpx.Auth) -> httpx.Response:
-        """Return the answer, its body unread. Raises TimeoutError after `patience`, and what httpx raises."""
-        client = pool().client(self.url)
+    async def send(self, auth: httpx.Auth, proof: ServerProof | None) -> httpx.Response:
+        """Return the answer, its body unread. Raises TimeoutError after `patience`, and what httpx raises.
+
+        `proof`: what the server at the other end of a new connection has to show first.
+        """
+        client = pool().client(self.url, proof)
+        hooks = [hook for hook in (proof and proof.trace, self.sending and _before_sending(self.sending)) if hook]
         # As bytes: an event id may hold any character.
         headers = [(name.encode(), value.encode()) for name, value in self.headers.items()]
         request = client.build_request(
@@ -138,7 +145,7 @@ class _Question:
             headers=headers,
             content=self.content,
             timeout=self.timeout,
-            extensions={"trace": _before_sending(self.sending)} if self.sending else None,
+            extensions={"trace": _all(hooks)} if hooks else None,
         )
         # Not left to the time-outs alone: interim answers (1xx) without end reset them.
         async with asyncio.timeout(self.patience):
@@ -162,6 +169,7 @@ class Http:
         self.settings = settings
         self.storage = Storage(urlsplit(settings.base_url).hostname or "")
         self._auth = _Bearer(settings)
+        self._proof = ServerProof(settings.proof_secret, settings.base_url) if settings.proof_secret else None
 
     async def call(
         self,
@@ -288,13 +296,13 @@ class Http:
         """Send a request, following redirects within the origin. Returns the answer, or why there is none."""
         for _ in range(_REDIRECTS):
             try:
-                response = await question.send(self._auth)
+                response = await question.send(self._auth, self._proof)
+            except CyberunError as exc:  # a failed proof, a setting that can't work: said in words already
+                return exc.with_traceback(None)
             except TimeoutError:
                 return NetworkError(f"{self._host} took the request and never answered it.")
             except BROKEN as exc:
                 return explain(exc, self._host)
-            except CyberunError as exc:
-                return exc.with_traceback(None)
             target = self._redirect(response)
             if target is None:
                 return response
@@ -327,7 +335,17 @@ class Http:
         return urlsplit(self.settings.base_url).netloc
 
 
-def _before_sending(sending: Callable[[], Awaitable[None]]) -> Callable[[str, Any], Awaitable[None]]:
+def _all(hooks: Sequence[_Hook]) -> _Hook:
+    """Return one of httpcore's trace hooks that calls several, in order."""
+
+    async def trace(event: str, info: Any) -> None:
+        for hook in hooks:
+            await hook(event, info)
+
+    return trace
+
+
+def _before_sending(sending: Callable[[], Awaitable[None]]) -> _Hook:
     """Return httpcore's trace hook that awaits `sending` once, before the first byte."""
     sent = False
 

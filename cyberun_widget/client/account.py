@@ -50,7 +50,9 @@ class Account:
         except OSError as exc:
             problem = f"The local server doesn't start: {exc}"
         else:
-            return cls(Secret(found.api_key), base_url=found.base_url)
+            return cls._of(
+                Calls.resolve(Secret(found.api_key), Secret(found.base_url), proof_secret=Secret(found.proof_secret))
+            )
         raise ConfigurationError(problem)
 
     @property
