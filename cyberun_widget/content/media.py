@@ -1,20 +1,18 @@
 """Sound and video: how long, how large, and a still, as far as that is cheaply known.
 
-MP4 and WAV tell it in their headers. For the rest, and for stills, ffmpeg is asked if `imageio-ffmpeg` is installed:
-without a shell, with the demuxer that the content calls for, no network protocols, and a time limit.
+MP4 and WAV tell it in their headers. For the rest, and for stills, ffmpeg is asked where it is installed.
 """
 
 from __future__ import annotations
 
-import importlib
 import logging
-import re
 import struct
-import subprocess
+import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, BinaryIO, Final
 
-from cyberun_widget.content.posters import still_poster
+from cyberun_widget.content.native.ffmpeg import about, still
+from cyberun_widget.content.posters import still_poster, telling
 from cyberun_widget.errors import CyberunError
 
 if TYPE_CHECKING:
@@ -23,19 +21,10 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger("cyberun_widget.poster")
 
-_TIMEOUT: Final = 20.0
-_DEMUXERS: Final = {
-    "video/mp4": "mov",
-    "video/quicktime": "mov",
-    "audio/mp4": "mov",
-    "video/webm": "matroska",
-    "video/x-matroska": "matroska",
-    "video/x-msvideo": "avi",
-    "video/ogg": "ogg",
-    "audio/ogg": "ogg",
-    "audio/mpeg": "mp3",
-    "audio/flac": "flac",
-}
+_ISO: Final = frozenset({"video/mp4", "video/quicktime"})
+_FRAMES: Final = (0.1, 0.35, 0.6, 0.85)  # where in a video its poster is looked for
+_ENOUGH: Final = 2.0  # seconds that are spent on looking for it
+_BRIEF: Final = 0.2  # seconds; a shorter one is looked at once
 _CONTAINERS: Final = frozenset({b"moov", b"trak", b"mdia"})
 _MAX_BOXES: Final = 400
 
@@ -53,16 +42,15 @@ class Media:
 
 
 def video_media(path: Path, mime: str, limit: int) -> Media:
-    """Return what is known of a video, with a still of at most `limit` bytes."""
-    width, height, duration = _mp4(path) if _DEMUXERS.get(mime) == "mov" else (None, None, None)
-    frame, told = _ffmpeg(path, mime, at=min(1.0, (duration or 0.0) / 4), still=True)
-    if told:
-        duration = duration if duration is not None else _told_seconds(told)
-        size = re.search(r"Video:.*?\b(\d{2,5})x(\d{2,5})\b", told)
-        if size and not width:
-            width, height = int(size[1]), int(size[2])
+    """Return what is known of a video, with its most telling still of at most `limit` bytes."""
+    width, height, duration = _mp4(path) if mime in _ISO else (None, None, None)
+    if width is None or duration is None:
+        told = about(path, mime)
+        width, height = (width, height) if width is not None else told[:2]
+        duration = duration if duration is not None else told[2]
+    frame = _frame(path, mime, duration or 0.0) if limit > 0 else b""
     data, kind = b"", ""
-    if frame and limit > 0:
+    if frame:
         try:
             made = still_poster(frame, limit)
             data, kind = made.data, made.mime
@@ -71,13 +59,26 @@ def video_media(path: Path, mime: str, limit: int) -> Media:
     return Media(width, height, duration, data or None, kind)
 
 
+def _frame(path: Path, mime: str, duration: float) -> bytes:
+    """Return the most telling of a few frames as a PNG: films begin and end in black. b"" if there is none."""
+    best, most, begun = b"", -1.0, time.monotonic()
+    for at in [share * duration for share in _FRAMES] if duration >= _BRIEF else []:
+        data, go_on = still(path, mime, at)
+        score = telling(data) if data else -1.0
+        if score > most:
+            best, most = data, score
+        if not go_on or time.monotonic() - begun > _ENOUGH:
+            return best
+    return best or still(path, mime, 0.0)[0]  # the stated duration may be wrong
+
+
 def audio_seconds(path: Path, mime: str) -> float | None:
-    """Return how long a sound takes, None if that isn't cheaply known."""
+    """Return the seconds that a sound takes, None if that isn't cheaply known."""
     if mime == "audio/wav":
         return _wav_seconds(path)
     if mime == "audio/mp4":
         return _mp4(path)[2]
-    return _told_seconds(_ffmpeg(path, mime, at=0, still=False)[1])
+    return about(path, mime)[2]
 
 
 def _wav_seconds(path: Path) -> float | None:
@@ -139,33 +140,3 @@ def _boxes(file: BinaryIO, end: int) -> Iterator[tuple[bytes, bytes]]:
         if size == 0:
             return
         file.seek(start + size)
-
-
-def _ffmpeg(path: Path, mime: str, *, at: float, still: bool) -> tuple[bytes, str]:
-    """Return a PNG frame (if asked for) and what ffmpeg tells about the file; empty where there is no ffmpeg."""
-    demuxer, program = _DEMUXERS.get(mime), _program()
-    if demuxer is None or program is None:
-        return b"", ""
-    scale = "scale='min(512,iw)':'min(512,ih)':force_original_aspect_ratio=decrease"
-    out = ["-frames:v", "1", "-vf", scale, "-f", "image2pipe", "-c:v", "png", "pipe:1"] if still else []
-    command = [program, "-nostdin", "-hide_banner", "-protocol_whitelist", "file,pipe", "-f", demuxer]
-    command += ["-threads", "1", *(["-ss", f"{at:.2f}"] if at else []), "-i", f"file:{path.absolute()}", *out]
-    try:
-        done = subprocess.run(command, capture_output=True, timeout=_TIMEOUT, check=False)  # noqa: S603 - no shell
-    except (OSError, subprocess.TimeoutExpired) as problem:
-        _log.debug("no still: %s", type(problem).__name__)
-        return b"", ""
-    return done.stdout, done.stderr.decode("utf-8", "replace")
-
-
-def _told_seconds(told: str) -> float | None:
-    found = re.search(r"Duration: (\d+):(\d\d):(\d\d\.\d+)", told)
-    return int(found[1]) * 3600 + int(found[2]) * 60 + float(found[3]) if found else None
-
-
-def _program() -> str | None:
-    try:
-        path: str = importlib.import_module("imageio_ffmpeg").get_ffmpeg_exe()
-    except (ImportError, RuntimeError):
-        return None
-    return path

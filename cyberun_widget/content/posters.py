@@ -7,8 +7,9 @@ import logging
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, BinaryIO, Final, cast
 
-from PIL import Image, ImageCms, ImageOps, features
+from PIL import Image, ImageCms, ImageFilter, ImageStat, features
 
+from cyberun_widget.content.animation import FRAMES_MAX, gif_seconds
 from cyberun_widget.errors import CyberunError
 
 if TYPE_CHECKING:
@@ -18,7 +19,9 @@ if TYPE_CHECKING:
 _log = logging.getLogger("cyberun_widget.poster")
 
 LONG_SIDE: Final = 512
-PIXELS_MAX: Final = 80_000_000  # decoding takes four bytes for each
+DECODED_MAX: Final = 256 * 1024 * 1024
+"""Bytes that decoding one picture may take: 8,192 x 8,192 pixels in colour."""
+
 _STEPS: Final = ((512, 82), (512, 60), (384, 60), (256, 60), (160, 60), (96, 50))  # pixels of the long side, quality
 _FORMATS: Final = {
     "image/png": "PNG",
@@ -29,6 +32,19 @@ _FORMATS: Final = {
     "image/tiff": "TIFF",
     "image/avif": "AVIF",
 }
+_AT_ONCE: Final = {"WEBP": 12, "AVIF": 12}  # bytes a pixel, in formats whose decoders keep several copies
+_NARROW: Final = {"1": 1, "L": 1, "P": 1, "I;16": 2, "I;16B": 2, "I;16L": 2}  # bytes a pixel; four in other modes
+_READ_WHOLE: Final = frozenset({"WEBP", "AVIF"})  # the decoder gets the whole file in memory
+_BAND: Final = 256  # lines that are shrunk at a time
+_TURNS: Final = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}  # by EXIF orientation
 _TOTAL: Final = 600_000  # bytes of all posters of a task
 _MAX: Final = 40_000
 _MIN: Final = 4_000
@@ -72,26 +88,52 @@ def still_poster(data: bytes, limit: int) -> Poster:
     return _poster_of(io.BytesIO(data), name, limit)
 
 
+def telling(data: bytes) -> float:
+    """Return how much a picture shows: 0 for a plain one, more for contrast and edges; below 0 if it can't be read."""
+    try:
+        small = Image.open(io.BytesIO(data), formats=["PNG"]).convert("L").resize((64, 64))
+    except _FAILURES:
+        return -1.0
+    return ImageStat.Stat(small).stddev[0] + ImageStat.Stat(small.filter(ImageFilter.FIND_EDGES)).mean[0]
+
+
 def _poster_of(file: BinaryIO, name: str, limit: int) -> Poster:
     try:
+        if name in _READ_WHOLE and _size(file) > DECODED_MAX:
+            return Poster(note=f"A picture file of this size is {TOO_LARGE}. Save it to see it.")
         image = _open(file, name)
         if image is None:
             return Poster()
         width, height = image.size
-        if width * height > PIXELS_MAX:  # before anything else: some formats decode just to look for EXIF
+        if _decoded(image) > DECODED_MAX:  # before anything else: some formats decode just to look for EXIF
             return Poster(width, height, note=f"{width:,} x {height:,} pixels: {TOO_LARGE}. Save it to see it.")
-        if image.getexif().get(0x0112, 1) in (5, 6, 7, 8):
+        turn = image.getexif().get(0x0112, 1)
+        if turn in (5, 6, 7, 8):
             width, height = height, width
-        duration = _seconds(image)
-        if limit <= 0:
-            return Poster(width, height, duration)
-        data, kind = _encode(_shown(image), limit)
+        duration, note = _seconds(image), None
+        data, kind = _encode(_shown(image, turn), limit) if limit > 0 else (b"", "")
+        if duration is None and name == "GIF":
+            duration, note = _gif(file)
     except _FAILURES as problem:  # what decoders raise on damaged data, as Pillow's own tests collect it
         _log.debug("no poster: %s", type(problem).__name__)
         words = f"The picture is damaged ({problem}). Fetch it again."
     else:
-        return Poster(width, height, duration, data, kind)
+        return Poster(width, height, duration, data, kind, note)
     raise CyberunError(words)
+
+
+def _size(file: BinaryIO) -> int:
+    size = file.seek(0, io.SEEK_END)
+    file.seek(0)
+    return size
+
+
+def _decoded(image: Image.Image) -> int:
+    """Return the bytes that decoding takes at its height. JPEG is decoded at a fraction, unless it is progressive."""
+    width, height = image.size
+    if image.format == "JPEG":
+        return width * height * (6 if image.info.get("progressive") else 4)
+    return width * height * _AT_ONCE.get(image.format or "", _NARROW.get(image.mode, 4))
 
 
 def _open(file: BinaryIO, name: str) -> Image.Image | None:
@@ -104,47 +146,70 @@ def _open(file: BinaryIO, name: str) -> Image.Image | None:
 
 
 def _seconds(image: Image.Image) -> float | None:
-    """Return how long an animation of few enough frames takes, None for a still picture."""
-    if not getattr(image, "is_animated", False):
+    """Return how long an animation takes whose header tells, None for any other picture.
+
+    Not asked of GIF and TIFF: their frames are counted by looking at each.
+    """
+    if image.format in ("GIF", "TIFF") or not getattr(image, "is_animated", False):
         return None
     frame = image.info.get("duration")
     frames = getattr(image, "n_frames", 1)
     return round(frames * float(frame) / 1000, 3) if isinstance(frame, (int, float)) and frame > 0 else None
 
 
-def _shown(image: Image.Image) -> Image.Image:
+def _gif(file: BinaryIO) -> tuple[float | None, str | None]:
+    """Return how long a GIF takes, and a word where that isn't looked for to its end."""
+    duration, whole = gif_seconds(file)
+    return duration, None if whole else f"More than {FRAMES_MAX:,} frames: how long it runs isn't counted."
+
+
+def _shown(image: Image.Image, turn: int) -> Image.Image:
     """Return the first frame as a screen shows it: small, upright, 8 bits, sRGB, its transparency kept."""
     if image.format == "JPEG":
         image.draft("RGB", (LONG_SIDE * 2, LONG_SIDE * 2))  # decode at a fraction: fast, and little memory
-    if getattr(image, "is_animated", False):
-        image.seek(0)
     profile = image.info.get("icc_profile")
-    image = _eight_bit(image)
-    transparent = image.mode in ("RGBA", "LA", "PA", "La", "RGBa") or "transparency" in image.info
-    image = image.convert("RGBA" if transparent else "RGB") if image.mode not in ("RGB", "RGBA", "CMYK") else image
-    image.thumbnail((LONG_SIDE, LONG_SIDE), Image.Resampling.LANCZOS, reducing_gap=2.0)
-    image = _to_srgb(image, profile)
-    ImageOps.exif_transpose(image, in_place=True)
-    return image
+    low, high = _range(image)
+    factor = max(image.size) // (2 * LONG_SIDE)
+    small = _in_colour(image, low, high) if factor <= 1 else _shrunk(image, low, high, factor)
+    small.thumbnail((LONG_SIDE, LONG_SIDE), Image.Resampling.LANCZOS, reducing_gap=2.0)
+    small = _to_srgb(small, profile)
+    return small.transpose(_TURNS[turn]) if turn in _TURNS else small
 
 
-def _eight_bit(image: Image.Image) -> Image.Image:
-    """Bring 16 bits a pixel to 8 by their high byte, as browsers do, and floats from their least to their most."""
-    eight: Image.Image
+def _shrunk(image: Image.Image, low: float, high: float, factor: int) -> Image.Image:
+    """Return a picture shrunk by a whole factor, band by band: no second copy of a large one is made."""
+    width, height = image.size
+    step = max(_BAND // factor, 1) * factor
+    whole: Image.Image | None = None
+    for top in range(0, height, step):
+        band = _in_colour(image.crop((0, top, width, min(top + step, height))), low, high).reduce(factor)
+        if whole is None:
+            whole = Image.new(band.mode, (band.width, -(-height // factor)))
+        whole.paste(band, (0, top // factor))
+    return whole or image
+
+
+def _range(image: Image.Image) -> tuple[float, float]:
+    """Return the least and the most value of a picture with more than 8 bits a pixel."""
+    if image.mode not in ("I", "F") and not image.mode.startswith("I;16"):
+        return 0, 255
+    low, high = cast("tuple[float, float]", image.getextrema())
+    return low, high
+
+
+def _in_colour(image: Image.Image, low: float, high: float) -> Image.Image:
+    """Return a picture in RGB, RGBA or CMYK. Of 16 bits the high byte stays, as in browsers; floats are spread."""
+    wide: Any = image
     if image.mode.startswith("I;16") or image.mode == "I":
-        wide: Any = image.convert("I")
-        low, high = wide.getextrema()
         scale = 1 / 257 if image.mode != "I" or high > 255 else 1.0  # noqa: PLR2004 - an 8-bit picture in a wide mode
-        eight = wide.point(lambda value: value * scale).convert("L")
+        image = wide.convert("I").point(lambda value: value * scale).convert("L")
     elif image.mode == "F":
-        floats: Any = image
-        low, high = floats.getextrema()
         scale = 255 / (high - low) if high > low else 0.0
-        eight = floats.point(lambda value: value * scale - low * scale).convert("L")
-    else:
+        image = wide.point(lambda value: value * scale - low * scale).convert("L")
+    if image.mode in ("RGB", "RGBA", "CMYK"):
         return image
-    eight.info.update({key: value for key, value in image.info.items() if key == "exif"})
-    return eight
+    transparent = image.mode in ("LA", "PA", "La", "RGBa") or "transparency" in image.info
+    return image.convert("RGBA" if transparent else "RGB")
 
 
 def _to_srgb(image: Image.Image, profile: bytes | None) -> Image.Image:

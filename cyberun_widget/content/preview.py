@@ -1,13 +1,20 @@
-"""A bounded look into data files: the first rows of a table, the list of an archive."""
+"""A bounded look into data files: the first rows of a table, the corner of an array, the list of an archive."""
 
 from __future__ import annotations
 
 import importlib
+import io
 import math
-import os
+import struct
+import tokenize
 import zipfile
+import zlib
 from typing import TYPE_CHECKING, Any, Final
 
+from cyberun_widget.content.archives import beginning, listing
+from cyberun_widget.content.native.table_worker import PARQUET, cell
+from cyberun_widget.content.native.tables import first_rows
+from cyberun_widget.errors import CyberunError
 from cyberun_widget.support.units import count, data_size, many
 
 if TYPE_CHECKING:
@@ -18,19 +25,25 @@ if TYPE_CHECKING:
 
 ROWS: Final = 200
 COLUMNS: Final = 50
-CELL: Final = 200  # characters of a cell
 ENTRIES: Final = 1_000
-_DIRECTORY: Final = 32 * 1024 * 1024  # bytes of a zip's directory
-_BROKEN: Final = (  # what the readers raise for damaged files
-    OSError,
-    ValueError,
-    KeyError,
-    TypeError,
+_ARRAYS: Final = 100  # of an .npz file whose headers are read
+_HEADER: Final = 12_000  # bytes in which an array's header stands
+_ITEM_MAX: Final = 4 * 1024  # bytes of one structured element
+BROKEN: Final = (  # what reading a damaged array or archive raises
+    ArithmeticError,
     EOFError,
+    LookupError,
     MemoryError,
     NotImplementedError,
+    OSError,
+    RecursionError,
     SyntaxError,
+    TypeError,
+    ValueError,
+    struct.error,
+    tokenize.TokenError,
     zipfile.BadZipFile,
+    zlib.error,
 )
 
 
@@ -46,11 +59,13 @@ def preview(file: File) -> dict[str, Any]:
         return {"note": ""}
     try:
         return reader(file.path)
+    except CyberunError as problem:
+        return {"note": str(problem)}
     except ImportError as problem:
         return {
             "note": f"{problem.name or 'A library'} isn't installed, so there is no preview. Save the file to open it."
         }
-    except _BROKEN as problem:
+    except BROKEN as problem:
         return {"note": f"The file can't be read as {file.mime}: {str(problem)[:200]}"}
 
 
@@ -58,45 +73,65 @@ def preview(file: File) -> dict[str, Any]:
 
 
 def _parquet(path: Path) -> dict[str, Any]:
-    file = importlib.import_module("pyarrow.parquet").ParquetFile(path)
-    try:
-        batch = next(file.iter_batches(batch_size=ROWS), None)
-        return _of_arrow(file.schema_arrow, batch, file.metadata.num_rows)
-    finally:
-        file.close()
+    return _native(path, PARQUET)
 
 
 def _arrow(path: Path) -> dict[str, Any]:
-    ipc = importlib.import_module("pyarrow.ipc")
-    with path.open("rb") as raw, ipc.open_file(raw) as reader:
-        batches = reader.num_record_batches
-        batch = reader.get_batch(0) if batches else None
-        total = batch.num_rows if batch is not None and batches == 1 else None
-        return _of_arrow(reader.schema, batch, total)
+    return _native(path, "application/vnd.apache.arrow.file")
 
 
-def _of_arrow(schema: Any, batch: Any, total: int | None) -> dict[str, Any]:
-    columns = [(field.name, str(field.type)) for field in schema]
-    rows: list[list[Any]] = []
-    if batch is not None:
-        kept = batch.slice(0, ROWS)
-        cells = [kept.column(at).to_pylist() for at in range(min(kept.num_columns, COLUMNS))]
-        rows = [list(row) for row in zip(*cells, strict=True)]
-    return _table(columns, rows, total)
+def _native(path: Path, mime: str) -> dict[str, Any]:
+    told = first_rows(path, mime, rows=ROWS, columns=COLUMNS)
+    return _table([(str(name), str(kind)) for name, kind in told["columns"]], told["rows"], told["total"])
 
 
 def _npy(path: Path) -> dict[str, Any]:
+    """Show the corner of an array, as rows of its first axis. The file is mapped, and only the corner is copied."""
     numpy = importlib.import_module("numpy")
     array = numpy.load(path, mmap_mode="r", allow_pickle=False)
-    shape = " x ".join(str(side) for side in array.shape) or "a single value"
-    note = f"{array.dtype}, {shape}"
+    note = _described(array.dtype, array.shape)
+    if array.dtype.itemsize > _ITEM_MAX:
+        return {"note": f"{note}: its elements are too large to be shown."}
     if array.dtype.names:
         columns = [(name, str(array.dtype[name])) for name in array.dtype.names]
-        return _table(columns, [list(row) for row in array.reshape(-1)[:ROWS].tolist()], int(array.size), note)
-    flat = array.reshape(1, 1) if array.ndim == 0 else array.reshape(array.shape[0], math.prod(array.shape[1:]))
-    corner = flat[:ROWS, :COLUMNS]
-    columns = [(str(at), str(array.dtype)) for at in range(min(flat.shape[1], COLUMNS + 1))]
-    return _table(columns, corner.tolist(), int(flat.shape[0]), note)
+        return _table(columns, [list(row) for row in array.flat[:ROWS].tolist()], int(array.size), note)
+    if array.ndim == 0:
+        return _table([("0", str(array.dtype))], [[array.item()]], 1, note)
+    width = math.prod(array.shape[1:])
+    places = numpy.unravel_index(numpy.arange(min(width, COLUMNS)), array.shape[1:]) if array.ndim > 1 else ()
+    rows = array[(numpy.arange(min(len(array), ROWS))[:, None], *places)].tolist() if width else []
+    columns = [(str(at), str(array.dtype)) for at in range(min(width, COLUMNS + 1))]
+    return _table(columns, rows, len(array), note)
+
+
+def _npz(path: Path) -> dict[str, Any]:
+    """List the arrays of an .npz file by their headers."""
+    found = listing(path)
+    rows: list[list[Any]] = []
+    for entry in found.entries[:_ARRAYS]:
+        shape, dtype = _header(beginning(path, entry, _HEADER))
+        rows.append([entry.name.removesuffix(".npy"), dtype, shape, data_size(entry.size)])
+    columns = [("array", "text"), ("type", "text"), ("shape", "text"), ("size", "text")]
+    return _table(columns, rows, len(found.entries))
+
+
+def _header(data: bytes) -> tuple[str, str]:
+    """Return shape and type of an array from the beginning of its file, "?" for what isn't one."""
+    if not data.startswith(b"\x93NUMPY"):
+        return "?", "?"
+    formats = importlib.import_module("numpy.lib.format")
+    source = io.BytesIO(data)
+    major, _minor = formats.read_magic(source)
+    shape, _order, dtype = (formats.read_array_header_1_0 if major == 1 else formats.read_array_header_2_0)(source)
+    return _shape(shape), str(dtype)[:ROWS]
+
+
+def _described(dtype: Any, shape: tuple[int, ...]) -> str:
+    return f"{str(dtype)[:ROWS]}, {_shape(shape)}"
+
+
+def _shape(shape: tuple[int, ...]) -> str:
+    return " x ".join(str(side) for side in shape) or "a single value"
 
 
 def _table(columns: list[tuple[str, str]], rows: list[list[Any]], total: int | None, note: str = "") -> dict[str, Any]:
@@ -107,59 +142,37 @@ def _table(columns: list[tuple[str, str]], rows: list[list[Any]], total: int | N
     if len(columns) > COLUMNS:
         notes.append(f"the first {COLUMNS} columns")
     return {
-        "columns": [name[:CELL] for name, _ in columns[:COLUMNS]],
-        "dtypes": [dtype for _, dtype in columns[:COLUMNS]],
-        "rows": [[_cell(cell) for cell in row[:COLUMNS]] for row in rows[:ROWS]],
+        "columns": [str(cell(name)) for name, _ in columns[:COLUMNS]],
+        "dtypes": [str(cell(dtype)) for _, dtype in columns[:COLUMNS]],
+        "rows": [[cell(value) for value in row[:COLUMNS]] for row in rows[:ROWS]],
         "total_rows": total,
         "note": ", ".join(notes),
     }
 
 
-def _cell(value: Any) -> str | float | bool | None:
-    """Return a cell as JSON: a number that JSON and a page can hold as it is, anything else as short text."""
-    if value is None or isinstance(value, bool):
-        return value
-    if isinstance(value, (int, float)) and math.isfinite(value) and abs(value) <= 2**53:
-        return value
-    text = value if isinstance(value, str) else str(value)
-    return text if len(text) <= CELL else f"{text[: CELL - 1]}…"
-
-
-# --- archives -----------------------------------------------------------------------------------------------
+# --- archives --------------------------------------------------------------------------------------------------------
 
 
 def _zip(path: Path) -> dict[str, Any]:
-    """List an archive by its directory alone: nothing is unpacked, so a bomb stays asleep."""
-    if _directory_size(path) > _DIRECTORY:
-        return {"entries": [], "total": 0, "note": "The archive's directory is too large to list."}
-    with zipfile.ZipFile(path) as archive:
-        infos = archive.infolist()
-    files = [info for info in infos if not info.is_dir()]
-    packed, full = path.stat().st_size, sum(info.file_size for info in files)
-    note = f"{many(len(files), 'file')}, {data_size(full)} unpacked"
+    """List an archive by its directory alone."""
+    found = listing(path)
+    packed, full = path.stat().st_size, sum(entry.size for entry in found.entries)
+    total = len(found.entries) if found.whole else max(found.stated, len(found.entries))
+    note = many(total, "file")
+    if found.whole:
+        note += f", {data_size(full)} unpacked"
     if full > 100 * max(packed, 1):
         note += f"; that is {count(full // max(packed, 1))} times its size: unpack it with care"
-    if len(files) > ENTRIES:
+    if total > ENTRIES:
         note += f"; the first {count(ENTRIES)} are listed"
-    entries = [{"name": _cell(info.filename), "size": info.file_size} for info in files[:ENTRIES]]
-    return {"entries": entries, "total": len(files), "note": note}
-
-
-def _directory_size(path: Path) -> int:
-    """Return the bytes of the central directory as the archive's end states them (APPNOTE 4.3.16), 0 if it doesn't."""
-    with path.open("rb") as file:
-        size = file.seek(0, os.SEEK_END)
-        file.seek(max(size - 66_000, 0))
-        tail = file.read()
-    at = tail.rfind(b"PK\x05\x06")
-    stated = int.from_bytes(tail[at + 12 : at + 16], "little") if at >= 0 else 0
-    return size if stated == 0xFFFFFFFF else stated  # noqa: PLR2004 - a 64-bit archive: as large as can be
+    entries = [{"name": cell(entry.name), "size": entry.size} for entry in found.entries[:ENTRIES]]
+    return {"entries": entries, "total": total, "note": note}
 
 
 _READERS: Final[dict[str, Callable[[Path], dict[str, Any]]]] = {
-    "application/vnd.apache.parquet": _parquet,
+    PARQUET: _parquet,
     "application/vnd.apache.arrow.file": _arrow,
     "application/x-npy": _npy,
-    "application/x-npz": _zip,
+    "application/x-npz": _npz,
     "application/zip": _zip,
 }

@@ -11,6 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 from PIL import Image, UnidentifiedImageError
 
+from cyberun_widget.content.native import tables
+from cyberun_widget.content.native.table_worker import PARQUET
+from cyberun_widget.content.preview import BROKEN
 from cyberun_widget.content.sniff_text import load_json
 from cyberun_widget.errors import CyberunError
 from cyberun_widget.support.filenames import fold, unique_name
@@ -71,7 +74,7 @@ def array(file: File) -> Any:
         try:
             loaded = numpy.load(file.path, allow_pickle=False)
             return {name: loaded[name] for name in loaded.files} if hasattr(loaded, "files") else loaded
-        except (ValueError, OSError, EOFError) as problem:
+        except BROKEN as problem:
             words = f"{file.name} can't be read as an array: {problem}"
         raise CyberunError(words)
     if file.kind == "image":
@@ -87,8 +90,8 @@ def dataframe(file: File) -> Any:
     readers: dict[str, Any] = {
         "text/csv": lambda: pandas.read_csv(file.path, sep=None, engine="python"),
         "text/tab-separated-values": lambda: pandas.read_csv(file.path, sep="\t"),
-        "application/vnd.apache.parquet": lambda: pandas.read_parquet(file.path),
-        "application/vnd.apache.arrow.file": lambda: pandas.read_feather(file.path),
+        PARQUET: lambda: tables.dataframe(file),
+        "application/vnd.apache.arrow.file": lambda: tables.dataframe(file),
         "application/json": lambda: pandas.json_normalize(parsed(file)),
         "application/x-npy": lambda: pandas.DataFrame(array(file)),
     }

@@ -8,21 +8,21 @@ import json
 import re
 from typing import TYPE_CHECKING, Any, Final
 
+from cyberun_widget.content.kinds import BY_SUFFIX
+
 if TYPE_CHECKING:
     from cyberun_widget.content.kinds import Kind
 
 _ALLOWED_CONTROLS: Final = frozenset("\t\n\r\f\x1b\b")
-_SVG: Final = re.compile(
-    r"^(?:\s|<\?xml[^>]*\?>|<!--.*?-->|<!DOCTYPE\s+svg[^>\[]*(?:\[[^\]]*\])?\s*>)*<(?:\w+:)?svg[\s>/]",
-    re.DOTALL | re.IGNORECASE,
-)
-_MARKUP: Final = re.compile(
-    r"^(?:\s|<!--.*?-->)*<(?:!doctype\s+html|html|head|body|script|iframe|\?xml)\b", re.DOTALL | re.IGNORECASE
-)
+_VISIBLE: Final = re.compile(r"\S")
+_ELEMENT: Final = re.compile(r"<(?:[\w.-]+:)?([A-Za-z][\w.-]*)(?=[\s/>])")
+_DOCTYPE: Final = re.compile(r"<!doctype\s+([\w:.-]+)", re.IGNORECASE)
+_HTML: Final = frozenset({"html", "head", "body", "script", "iframe"})
 _GLTF: Final = re.compile(r'"asset"\s*:\s*\{[^{}]*"version"\s*:')
 _SCENE: Final = re.compile(r'"(?:scenes?|meshes|nodes|buffers)"\s*:')
 _OBJ_LINE: Final = re.compile(r"^(?:v|vn|vt|vp)(?:\s+[-+.\deE]+){2,8}\s*$|^f(?:\s+-?\d+(?:/-?\d*){0,2}){3,}\s*$")
 _OBJ_WORD: Final = re.compile(r"^(?:o|g|s|l|p|mtllib|usemtl)\b")
+_NUMBER: Final = re.compile(r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?|nan|[-+]?inf|", re.IGNORECASE)
 _ROWS: Final = 20
 _SURE: Final = 3
 
@@ -40,9 +40,34 @@ def sniff_text(head: bytes, *, size: int, suffix: str) -> tuple[Kind, str, str] 
 
 
 def _markup(text: str) -> tuple[Kind, str, str] | None:
-    if _SVG.match(text):
+    """Tell SVG, and what a browser would take for HTML or XML, by the first element and what stands before it."""
+    doctype, element, xml = _opening(text)
+    if element == "svg" and doctype in ("", "svg"):
         return "image", "image/svg+xml", ".svg"
-    return ("text", "text/plain", ".html") if _MARKUP.match(text) else None
+    return ("text", "text/plain", ".html") if xml or doctype == "html" or element in _HTML else None
+
+
+def _opening(text: str) -> tuple[str, str, bool]:
+    """Return the document type, the name of the first element, and whether there is an XML declaration."""
+    doctype, xml, at = "", False, 0
+    while True:
+        at = found.start() if (found := _VISIBLE.search(text, at)) else len(text)
+        if text.startswith("<!--", at):
+            end = text.find("-->", at + 4)
+        elif text.startswith("<?", at):
+            xml = xml or text[at + 2 : at + 5].casefold() == "xml"
+            end = text.find("?>", at)
+        elif named := _DOCTYPE.match(text, at):
+            doctype = named[1].casefold()
+            end = text.find(">", at)
+            if 0 <= (subset := text.find("[", at)) < end:
+                end = text.find(">", max(text.find("]", subset), end))
+        else:
+            element = _ELEMENT.match(text, at)
+            return doctype, element[1].casefold() if element else "", xml
+        if end < 0:
+            return doctype, "", xml
+        at = text.index(">", end) + 1
 
 
 def _json(text: str, *, whole: bool) -> tuple[Kind, str, str] | None:
@@ -111,31 +136,41 @@ def _is_obj(text: str, *, whole: bool) -> bool:
 def delimiter(text: str, suffix: str, *, whole: bool) -> str:
     """Return the separator of a table's cells, '' if the text is no table.
 
-    By the file's own name two rows of one width will do; otherwise it takes three, or it is prose with commas.
+    By the file's own name two rows of one width will do, and a file named as text is none. Otherwise it takes three
+    rows under a head, or of nothing but numbers: prose has commas too, and so have the times in a log.
     """
+    if suffix in BY_SUFFIX and BY_SUFFIX[suffix][0] == "text":
+        return ""
     lines = [line for line in _lines(text, whole=whole)[: _ROWS + 1] if line.strip()]
     named = {".csv": ",;\t|", ".tsv": "\t"}.get(suffix, "")
     best: tuple[int, str] = (0, "")
     for mark in named or "\t,;":
-        widths = _widths(lines, mark)
-        if widths and min(widths) == max(widths) > 1 and (named or (len(widths) >= _SURE and _terse(lines, mark))):
+        rows = _rows(lines, mark)
+        widths = [len(row) for row in rows]
+        alike = bool(widths) and min(widths) == max(widths) > 1
+        if alike and (named or (len(rows) >= _SURE and _headed(rows))):
             best = max(best, (widths[0], mark), key=lambda pair: pair[0])
     if best[1]:
         return best[1]
-    return named[:1] if named and lines and _widths(lines, named[0]) else ""
+    return named[:1] if named and lines and _rows(lines, named[0]) else ""
 
 
-def _widths(lines: list[str], mark: str) -> list[int]:
+def _rows(lines: list[str], mark: str) -> list[list[str]]:
     try:
-        return [len(row) for row in csv.reader(lines, delimiter=mark, strict=True) if row]
+        return [row for row in csv.reader(lines, delimiter=mark, strict=True) if row]
     except csv.Error:
         return []
 
 
-def _terse(lines: list[str], mark: str) -> bool:
-    """Whether the cells are short, as cells are and clauses of a sentence aren't."""
-    cells = [cell.strip() for line in lines for cell in line.split(mark)]
-    return sum(cell.count(" ") for cell in cells) <= len(cells)
+def _headed(rows: list[list[str]]) -> bool:
+    """Whether the first row names columns of short cells, or all cells are numbers."""
+    cells = [cell.strip() for row in rows for cell in row]
+    if all(_NUMBER.fullmatch(cell) for cell in cells):
+        return True
+    names = [cell.strip() for cell in rows[0]]
+    distinct = len({name.casefold() for name in names}) == len(names)
+    terse = sum(cell.count(" ") for cell in cells) <= len(cells)
+    return distinct and terse and not any(name[:1].isdigit() or _NUMBER.fullmatch(name) for name in names)
 
 
 def _lines(text: str, *, whole: bool) -> list[str]:

@@ -7,6 +7,7 @@ import io
 import json
 import math
 import struct
+import time
 import zipfile
 
 import numpy as np
@@ -193,3 +194,37 @@ def test_any_text_is_never_given_a_type_that_runs(text):
 )
 def test_a_name_promises_a_kind_before_the_file_is_here(name, mime, promise):
     assert guess(name, mime) == promise
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "2026-11-24 10:00:00,123 INFO start\n2026-11-24 10:00:01,456 INFO step\n2026-11-24 10:00:02,789 INFO end\n",
+        "[10:00:00] loss, 0.5\n[10:00:01] loss, 0.25\n[10:00:02] loss, 0.125\n",
+        "step\tloss\n1\t0.5\n2\t0.25\n3\t0.125\n",
+    ],
+)
+def test_a_log_is_text_whatever_stands_in_its_lines(text):
+    assert sniff(text.encode(), size=len(text), name="train.log").kind == "text"
+
+
+def test_lines_with_times_are_no_table_whose_head_is_the_first_of_them():
+    data = b"2026-11-24 10:00:00,123 INFO a\n2026-11-24 10:00:01,456 INFO b\n2026-11-24 10:00:02,789 INFO c\n"
+    assert sniff(data, size=len(data), name="output").kind == "text"
+
+
+def test_rows_of_numbers_without_a_head_are_a_table():
+    data = b"1,2.5\n-3,4e-2\n5,nan\n"
+    assert sniff(data, size=len(data), name="output").mime == "text/csv"
+
+
+@pytest.mark.timeout(20)
+@pytest.mark.parametrize(
+    "piece", ["<!---->", "<?x?>", "<!doctype svg [>", '"asset": {', "[", "1,", "\ufeff ", "v 1 2\n"]
+)
+def test_text_made_to_keep_the_reader_busy_is_told_at_once(piece):
+    data = (piece * 30_000).encode()[:HEAD]
+    begun = time.process_time()
+    sniff(data, size=len(data))
+    sniff(data, size=10 * len(data))
+    assert time.process_time() - begun < 1

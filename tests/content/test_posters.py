@@ -13,7 +13,7 @@ import zlib
 import imageio_ffmpeg
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, ImageStat
 
 from cyberun_widget.content.inspect import inspect, still
 
@@ -198,3 +198,92 @@ def test_a_playlist_named_mp4_reaches_nothing(tmp_path):
     (tmp_path / "a.mp4").write_text("#EXTM3U\n#EXT-X-TARGETDURATION:1\n#EXTINF:1,\nhttp://127.0.0.1:9/secret\n")
     found = look(tmp_path / "a.mp4")
     assert (found.kind, found.poster) == ("text", None)
+
+
+def test_the_still_of_a_video_is_not_its_black_beginning(tmp_path):
+    black = ["-f", "lavfi", "-i", "color=black:duration=3:size=320x180:rate=10"]
+    joined = [
+        *black,
+        "-filter_complex",
+        "[1:v][0:v]concat=n=2:v=1",
+        "-c:v",
+        "libx264",
+        "-g",
+        "5",
+        "-pix_fmt",
+        "yuv420p",
+    ]
+    film(tmp_path / "a.mp4", *joined)
+    found = look(tmp_path / "a.mp4")
+    assert found.duration == pytest.approx(5.0, abs=0.15)
+    assert ImageStat.Stat(opened(found).convert("L")).stddev[0] > 30
+
+
+def test_a_video_that_says_it_is_longer_than_it_is_still_has_a_still(tmp_path):
+    film(tmp_path / "a.mp4", "-c:v", "libx264", "-pix_fmt", "yuv420p")
+    data = bytearray((tmp_path / "a.mp4").read_bytes())
+    header = data.index(b"mvhd") + 4
+    struct.pack_into(">I", data, header + 16, 3_600_000)
+    (tmp_path / "a.mp4").write_bytes(data)
+    assert opened(look(tmp_path / "a.mp4")).size == (320, 180)
+
+
+def gif(frames, delay=5):
+    """Return a GIF of so many frames of one pixel, each with its own delay in hundredths of a second."""
+    head = b"GIF89a" + struct.pack("<HHBBB", 1, 1, 0x80, 0, 0) + bytes(6)
+    frame = b"!\xf9\x04\x00" + struct.pack("<H", delay) + b"\x00\x00" + b"," + struct.pack("<4HB", 0, 0, 1, 1, 0)
+    return head + (frame + b"\x02\x02\x4c\x01\x00") * frames + b";"
+
+
+@pytest.mark.parametrize(("frames", "delay", "seconds"), [(1, 5, None), (40, 5, 2.0), (40, 0, 4.0)])
+def test_a_gif_tells_how_long_it_runs(tmp_path, frames, delay, seconds):
+    (tmp_path / "a.gif").write_bytes(gif(frames, delay))
+    found = look(tmp_path / "a.gif")
+    assert found.duration == seconds
+    assert found.poster
+
+
+def test_a_gif_of_two_million_frames_is_looked_into_at_once_and_said_to_be_long(tmp_path):
+    (tmp_path / "a.gif").write_bytes(gif(2_000_000))
+    begun = time.process_time()
+    found = look(tmp_path / "a.gif")
+    assert time.process_time() - begun < 2
+    assert (found.kind, found.width, found.duration) == ("image", 1, None)
+    assert "20,000 frames" in found.note
+
+
+def test_a_tiff_of_a_hundred_thousand_pages_is_looked_into_at_once(tmp_path):
+    fields = [
+        (256, 4, 1, 8),
+        (257, 4, 1, 8),
+        (258, 3, 1, 8),
+        (259, 3, 1, 1),
+        (262, 3, 1, 1),
+        (273, 4, 1, 8),
+        (279, 4, 1, 64),
+    ]
+    size = 2 + 12 * len(fields) + 4
+    pages = 100_000
+    data = bytearray(b"II*\x00" + struct.pack("<I", 72) + bytes(range(64)))
+    for page in range(pages):
+        data += struct.pack("<H", len(fields)) + b"".join(struct.pack("<HHII", *field) for field in fields)
+        data += struct.pack("<I", 72 + (page + 1) * size if page + 1 < pages else 0)
+    (tmp_path / "a.tiff").write_bytes(data)
+    begun = time.process_time()
+    found = look(tmp_path / "a.tiff")
+    assert time.process_time() - begun < 2
+    assert (found.width, found.height) == (8, 8)
+    assert found.poster
+
+
+def test_a_large_picture_in_any_mode_keeps_its_look_when_it_is_shrunk(tmp_path):
+    ramp = np.tile(np.linspace(0, 255, 3000), (2200, 1))
+    alpha = np.dstack([np.full((2200, 3000, 3), 200, dtype=np.uint8), ramp.astype(np.uint8)])
+    Image.fromarray(alpha).save(tmp_path / "rgba.png")
+    Image.fromarray((ramp * 257).astype(np.uint16)).save(tmp_path / "wide.png")
+    Image.fromarray(ramp.astype(np.float32)).save(tmp_path / "float.tiff")
+    for name, band in (("rgba.png", "A"), ("wide.png", "R"), ("float.tiff", "R")):
+        poster = opened(look(tmp_path / name))
+        values = poster.convert("RGBA").getchannel(band)
+        assert poster.size == (512, 375)
+        assert [abs(values.getpixel((x, y)) - x / 2) < 12 for x in (8, 250, 500) for y in (3, 200, 370)] == [True] * 9

@@ -1,0 +1,114 @@
+"""Child processes that read foreign files: a clean environment, and limits on time, memory and output."""
+
+from __future__ import annotations
+
+import contextlib
+import math
+import os
+import signal
+import subprocess
+import sys
+import threading
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+if sys.platform != "win32":
+    import resource
+
+_PASSED_ON: Final = frozenset(
+    {"PATH", "LANG", "LC_ALL", "LC_CTYPE", "TMPDIR", "TEMP", "TMP", "SYSTEMROOT", "SYSTEMDRIVE", "WINDIR"}
+    | {"LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "DYLD_FALLBACK_LIBRARY_PATH"}
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How a child ended: its exit code (below zero: the signal that ended it), its output, and whether it was late."""
+
+    code: int
+    output: bytes
+    late: bool = False
+
+    @property
+    def trouble(self) -> str:
+        """What went wrong, as the end of a sentence; '' if nothing did."""
+        if self.late:
+            return "it takes too long"
+        if self.code < 0:
+            name = signal.Signals(-self.code).name if -self.code in set(signal.Signals) else f"signal {-self.code}"
+            late = name in ("SIGXCPU", "SIGPROF", "SIGALRM")
+            return "it takes too long" if late else f"it makes its reader crash ({name})"
+        return f"its reader ended with code {self.code}" if self.code else ""
+
+
+def run(
+    command: Sequence[str],
+    *,
+    seconds: float,
+    most: int,
+    data: bytes = b"",
+    messages: bool = False,
+    memory: int | None = None,
+    processor: float | None = None,
+    settings: Mapping[str, str] | None = None,
+) -> Outcome:
+    """Run a program, without a shell, and return how it ended.
+
+    `seconds`: of the clock, on a machine that may be busy. `most`: bytes of output that are taken; a
+    child that sends more is ended. `data`: its standard input, 64 KiB at most. `messages`: take what it says on
+    standard error rather than its output. `memory`, `processor`: bytes of address space and seconds of processor time,
+    where the system can limit another process. `settings`: environment variables beside the harmless ones.
+    Raises OSError if it can't be started.
+    """
+    with subprocess.Popen(  # noqa: S603 - a list of arguments, no shell
+        list(command),
+        stdin=subprocess.PIPE if data else subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL if messages else subprocess.PIPE,
+        stderr=subprocess.PIPE if messages else subprocess.DEVNULL,
+        env=environment() | dict(settings or {}),
+    ) as process:
+        _limit(process.pid, processor, memory)
+        late = threading.Event()
+
+        def end() -> None:
+            late.set()
+            process.kill()
+
+        timer = threading.Timer(seconds, end)
+        timer.daemon = True
+        timer.start()
+        try:
+            if process.stdin is not None:
+                with contextlib.suppress(BrokenPipeError):
+                    process.stdin.write(data)
+                    process.stdin.close()
+            pipe = process.stderr if messages else process.stdout
+            output = pipe.read(most) if pipe is not None else b""
+            if len(output) == most:
+                process.kill()
+            code = process.wait()
+        finally:
+            timer.cancel()
+            process.kill()
+    return Outcome(code, output, late.is_set())
+
+
+def environment() -> dict[str, str]:
+    """Return the environment of a child: what programs need to start, and nothing of the user's own."""
+    return {name: os.environ[name] for name in _PASSED_ON if name in os.environ}
+
+
+def _limit(pid: int, processor: float | None, memory: int | None) -> None:
+    """Limit a running child's processor time and address space. Only Linux lets one process do that to another."""
+    if sys.platform == "linux":
+        limits = {resource.RLIMIT_CORE: 0}
+        if processor is not None:
+            limits[resource.RLIMIT_CPU] = math.ceil(processor)
+        if memory is not None:
+            limits[resource.RLIMIT_AS] = memory
+        with contextlib.suppress(OSError, ValueError):  # it has ended already, or its limits are tighter
+            for which, limit in limits.items():
+                resource.prlimit(pid, which, (limit, limit))

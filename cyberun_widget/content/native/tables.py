@@ -1,0 +1,88 @@
+"""Arrow, Feather and Parquet tables, read by a child process: the first rows for a page, the whole for pandas."""
+
+from __future__ import annotations
+
+import importlib
+import json
+import sys
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from cyberun_widget.content.native import table_worker
+from cyberun_widget.content.native.process import run
+from cyberun_widget.errors import CyberunError
+from cyberun_widget.support.units import data_size
+
+if TYPE_CHECKING:
+    from cyberun_widget.content.file import File
+
+TABLE_MAX: Final = 1024 * 1024 * 1024
+"""Bytes of a table that becomes a DataFrame."""
+
+_MEMORY: Final = 160 * 1024 * 1024  # bytes that looking at the first rows may take, beside the libraries
+_WHOLE_MEMORY: Final = 768 * 1024 * 1024  # likewise, for a whole table, which goes batch by batch
+_ANSWER_MAX: Final = 32 * 1024 * 1024
+_SECONDS: Final = 2.0  # of processor time, once the libraries are loaded
+_PATIENCE: Final = 20.0  # of the clock, loading included: the machine may be busy
+_WHOLE_SECONDS: Final = 60.0
+_SETTINGS: Final = {
+    "ARROW_DEFAULT_MEMORY_POOL": "system",  # the others reserve gigabytes of addresses
+    "MALLOC_ARENA_MAX": "1",
+    "OMP_NUM_THREADS": "1",
+    "OPENBLAS_NUM_THREADS": "1",
+}
+
+
+def first_rows(path: Path, mime: str, *, rows: int, columns: int) -> dict[str, Any]:
+    """Return {"columns": [[name, type]], "rows": [[cell]], "total": int | None} of a table's beginning.
+
+    Raises CyberunError in words, whatever the file does to its reader.
+    """
+    job = {"rows": rows, "columns": columns, "memory": _MEMORY, "seconds": _SECONDS}
+    return _ask(path, mime, job, _PATIENCE)
+
+
+def dataframe(file: File) -> Any:
+    """Return the whole table as a pandas DataFrame.
+
+    A child process reads and validates the file, and writes what it found anew; only that is opened here. Raises
+    CyberunError in words, also for a table of more than `TABLE_MAX` bytes.
+    """
+    with tempfile.TemporaryDirectory(prefix="cyberun-") as folder:
+        out = Path(folder) / "table.arrow"
+        job = {"out": str(out), "most": TABLE_MAX, "memory": _WHOLE_MEMORY, "seconds": _WHOLE_SECONDS}
+        told = _ask(file.path, file.mime, job, 2 * _WHOLE_SECONDS)
+        if "large" in told:
+            raise CyberunError(
+                f"{file.name} becomes a table of {data_size(told['large'])} or more. If you trust it, read it with "
+                f"pandas from {file.path}."
+            )
+        arrow = importlib.import_module("pyarrow")
+        with arrow.OSFile(str(out)) as source, arrow.ipc.open_stream(source) as stream:
+            return stream.read_all().to_pandas()
+
+
+def _ask(path: Path, mime: str, job: dict[str, Any], patience: float) -> dict[str, Any]:
+    """Have a child do a job, and return its answer. Raises CyberunError in words."""
+    if not sys.executable:
+        raise CyberunError("This Python can't start another one to read the table safely. Save the file to open it.")
+    job |= {"path": str(path.absolute()), "mime": mime, "sys_path": [entry for entry in sys.path if entry]}
+    command = [sys.executable, "-I", table_worker.__file__]
+    done = run(command, seconds=patience, most=_ANSWER_MAX, data=json.dumps(job).encode(), settings=_SETTINGS)
+    if done.trouble:
+        raise CyberunError(f"The table can't be read: {done.trouble}.")
+    try:
+        told: dict[str, Any] = json.loads(done.output)
+    except ValueError:
+        told = {"trouble": "its reader said nothing"}
+    if "missing" in told:
+        raise CyberunError(f"{told['missing']} isn't installed, and this table needs it: pip install pyarrow")
+    if "old" in told:
+        raise CyberunError(
+            f"pyarrow {told['old']} runs code that a table brings along (CVE-2023-47248), so it isn't used for foreign "
+            f"files. Update it: pip install -U pyarrow"
+        )
+    if "trouble" in told:
+        raise CyberunError(f"The table can't be read: {told['trouble']}.")
+    return told
