@@ -1,4 +1,4 @@
-"""What depends on the kernel and the host: subshells, display updates, waiting inside a running cell.
+"""What depends on the kernel and the host: subshells, display updates, waiting inside a running cell, batched traits.
 
 Knows nothing of tasks.
 """
