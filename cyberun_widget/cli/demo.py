@@ -6,7 +6,6 @@ import contextlib
 import json
 import os
 import secrets
-import shutil
 import signal
 import socket
 import subprocess
@@ -20,6 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final, NoReturn
 
 from cyberun_widget.api.settings import Settings
+from cyberun_widget.cli.notebooks import notebooks
 from cyberun_widget.errors import ConfigurationError, CyberunError
 
 if TYPE_CHECKING:
@@ -28,8 +28,6 @@ if TYPE_CHECKING:
     from cyberun_widget.local import LocalServer
 
 _NOTIFICATION: Final = "@jupyterlab/apputils-extension:notification"
-_NAME: Final = "quickstart.ipynb"
-_PACKAGE: Final = Path(__file__).parents[1]
 _FIRST_PORT: Final = 8888
 _PORTS_TRIED: Final = 50
 _START: Final = 90.0  # seconds for JupyterLab to answer; a first start on a slow disk takes its time
@@ -39,23 +37,23 @@ _KEYS: Final = ("CYBERUN_API_KEY", "CYBERUN_KEY")
 
 
 def demo(*, port: int | None = None, browser: bool = True) -> None:
-    """Start what the quickstart needs, and JupyterLab on it; return when Ctrl-C was pressed and all has ended.
+    """Start what the notebooks need, and JupyterLab on the quickstart; return when Ctrl-C has ended everything.
 
     `port`: JupyterLab's; by default 8888 or the next free one. Raises CyberunError where something is missing or
     doesn't start.
     """
     if find_spec("jupyterlab") is None:
         raise ConfigurationError('The demo needs JupyterLab: pip install "cyberun-widget[demo]"')
-    notebook = _notebook()
+    shown = notebooks()
     try:
         with contextlib.ExitStack() as stack:
             stack.enter_context(_signals_as_interrupt())
             account = _account(stack)
-            lab = Lab(notebook, _free_port(port), {**os.environ, **account})
+            lab = Lab(shown[0], _free_port(port), {**os.environ, **account})
             stack.callback(lab.stop)
             lab.start(browser=browser)
             _say(f"JupyterLab  {lab.url}")
-            _say(f"Notebook    {notebook}")
+            _say(f"Notebooks   {', '.join(path.name for path in shown)} in {shown[0].parent}")
             _say("Ctrl-C ends everything.")
             lab.wait()
     except KeyboardInterrupt:
@@ -64,7 +62,7 @@ def demo(*, port: int | None = None, browser: bool = True) -> None:
 
 
 def _account(stack: contextlib.ExitStack) -> Mapping[str, str]:
-    """Return the variables that tell a kernel which service to use. A local server that this takes is on the stack."""
+    """Return the variables that tell a kernel which service to use. A local server it needs goes on the stack."""
     if any(os.environ.get(name) for name in _KEYS):
         _say(f"Service     {Settings.resolve().base_url}, with your key from CYBERUN_API_KEY")
         return {}
@@ -83,24 +81,6 @@ def _local_server() -> LocalServer:
     raise ConfigurationError(words)
 
 
-def _notebook() -> Path:
-    """Return the quickstart: the checkout's own, or for an installed package a copy in the present folder."""
-    in_checkout = _PACKAGE.parent / "notebooks" / _NAME
-    if in_checkout.is_file():
-        return in_checkout
-    shipped, copy = _PACKAGE / "notebooks" / _NAME, Path.cwd() / _NAME
-    if not shipped.is_file():
-        raise ConfigurationError("The quickstart is missing from this installation; install cyberun-widget again.")
-    if not copy.exists():  # one that is there already is the user's, with whatever they wrote into it
-        try:
-            shutil.copyfile(shipped, copy)
-        except OSError as error:
-            raise ConfigurationError(
-                f"The quickstart can't be copied here ({error.strerror}); start the demo in a folder of yours."
-            ) from None
-    return copy
-
-
 class Lab:
     """JupyterLab as a child process that shows one notebook. `environment`: the child's variables."""
 
@@ -109,7 +89,7 @@ class Lab:
         self._token = secrets.token_hex(16)
         self._settings = tempfile.TemporaryDirectory(prefix="cyberun-demo-")  # removed by stop()
         folders = [self._settings.name, *filter(None, [environment.get("JUPYTER_CONFIG_PATH")])]
-        # By the environment and not the command line, which every user of the machine can read.
+        # By the environment: any user of the machine can read a command line.
         self._environment = {
             **environment,
             "JUPYTER_TOKEN": self._token,
@@ -138,14 +118,14 @@ class Lab:
             "LabApp.news_url": None,
             "LabApp.extension_manager": "readonly",
         }
-        # Without this, JupyterLab's first word to a newcomer is a question about news. The user's own choice stands.
+        # Otherwise JupyterLab greets a newcomer with a question about news. The user's own choice stands.
         defaults = Path(self._settings.name) / "labconfig" / "default_setting_overrides.json"
         defaults.parent.mkdir()
         defaults.write_text(json.dumps({_NOTIFICATION: {"fetchNews": "false", "checkForUpdates": False}}))
         command = [sys.executable, "-m", "jupyterlab", str(self._notebook), "--log-level=WARN"]
         if hasattr(os, "geteuid") and os.geteuid() == 0:
             command.append("--allow-root")
-        # In a session of its own: Ctrl-C is ours to handle, and JupyterLab has no question to ask about it.
+        # In a session of its own: Ctrl-C is ours to handle, without JupyterLab's confirmation.
         self._process = subprocess.Popen(  # noqa: S603 - our own Python with our own arguments
             [*command, *(f"--{name}={value}" for name, value in options.items())],
             env=self._environment,
@@ -163,7 +143,7 @@ class Lab:
             time.sleep(_TICK)
 
     def wait(self) -> None:
-        """Return when it has ended by itself (File > Shut Down). Raises CyberunError if it broke."""
+        """Return when it has ended by itself (File > Shut Down). Raises CyberunError if it crashed."""
         if self._process is not None and self._process.wait() != 0:
             self._fail("JupyterLab ended unexpectedly.")
 
@@ -184,7 +164,7 @@ class Lab:
         request = urllib.request.Request(  # noqa: S310 - our own loopback address
             f"{self._base}/api/status", headers={"Authorization": f"token {self._token}"}
         )
-        # No proxy: a machine that has one set up would ask it for its own loopback address.
+        # No proxy: it could not reach our loopback address.
         opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
         try:
             opener.open(request, timeout=5).close()
@@ -213,7 +193,7 @@ def _free_port(wanted: int | None) -> int:
 
 @contextlib.contextmanager
 def _signals_as_interrupt() -> Iterator[None]:
-    """Have `kill`, and a terminal that is closed, end everything just as Ctrl-C does."""
+    """Treat SIGTERM and a closed terminal as Ctrl-C."""
     numbers = [signal.SIGTERM, *([signal.SIGHUP] if sys.platform != "win32" else [])]
     before = {number: signal.signal(number, signal.default_int_handler) for number in numbers}
     try:

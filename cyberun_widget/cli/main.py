@@ -41,7 +41,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         return INTERRUPTED
     except BrokenPipeError:
-        # Whoever read our lines has gone (`| head`): nothing is wrong, and nobody is there to be told.
+        # The reader of our output has gone (`| head`): nothing is wrong.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return TROUBLE
 
@@ -90,7 +90,7 @@ _COMMANDS: Final = {"demo": _demo, "local": _local, "watch": _watch}
 
 
 class _Parser(argparse.ArgumentParser):
-    """One line for a wrong command line, and an exit code that isn't a verdict."""
+    """Answers a wrong command line with one line, and an exit code that isn't a verdict."""
 
     def error(self, message: str) -> NoReturn:
         self.exit(USAGE, f"{self.prog}: {message}. See {self.prog} --help.\n")
@@ -143,7 +143,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _port(text: str) -> int:
-    """Read a port. Raises ArgumentTypeError with words for it."""
+    """Read a port. Raises ArgumentTypeError."""
     if not text.isdecimal() or not 0 <= int(text) <= _PORTS:
         raise argparse.ArgumentTypeError(f"{text!r} is no port; it is a number from 0 to {_PORTS}")
     return int(text)

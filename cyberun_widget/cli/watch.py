@@ -59,7 +59,7 @@ def follow(
 
 
 def _draw(card: TaskWidget, *, plain: bool) -> None:
-    """Show the card until the verdict: redrawn by rich where that is installed, else by ourselves."""
+    """Show the card until the verdict: redrawn by rich where that is installed, otherwise by `TerminalCard`."""
     if plain or not sys.stdout.isatty() or find_spec("rich") is None:
         environment = {**os.environ, "TERM": "dumb"} if plain else os.environ
         TerminalCard(sys.stdout, environ=environment).follow(card.get_state, lambda seconds: _ended(card, seconds))
@@ -75,14 +75,14 @@ def _ended(card: TaskWidget, seconds: float) -> bool:
         card.wait(seconds)
     except WaitTimeout:
         return False
-    except (TaskFailed, TaskCancelled):  # verdicts as good as any, for a terminal
+    except (TaskFailed, TaskCancelled):  # a verdict like any other here
         return True
     return True
 
 
 @contextmanager
 def _rich() -> Iterator[Show]:
-    """Give what draws the card over and over in the same place."""
+    """Yield a function that redraws the card in place."""
     from rich.console import Console  # noqa: PLC0415 - an extra
     from rich.live import Live  # noqa: PLC0415 - likewise
     from rich.text import Text  # noqa: PLC0415 - likewise

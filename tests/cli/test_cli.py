@@ -16,7 +16,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from cyberun_widget import Client, CyberunError
-from cyberun_widget.cli import demo as _demo
+from cyberun_widget.cli import notebooks as _notebooks
+from cyberun_widget.cli.notebooks import notebooks
 from cyberun_widget.local import LocalServer
 
 if TYPE_CHECKING:
@@ -235,22 +236,23 @@ def test_demo_brings_up_the_quickstart_and_leaves_nothing_behind(server, environ
             NO_PROXY.open(base, timeout=5)
 
 
-def test_without_a_checkout_the_demo_opens_a_copy_and_never_overwrites_one(tmp_path, monkeypatch):
-    shipped = tmp_path / "site-packages" / "cyberun_widget" / "notebooks" / "quickstart.ipynb"
-    shipped.parent.mkdir(parents=True)
-    shipped.write_text("as shipped")
-    monkeypatch.setattr(_demo, "_PACKAGE", shipped.parents[1])
+def test_without_a_checkout_the_demo_opens_copies_and_never_overwrites_one(tmp_path, monkeypatch):
+    shipped = tmp_path / "site-packages" / "cyberun_widget" / "notebooks"
+    shipped.mkdir(parents=True)
+    for name in ("explore", "quickstart", "sweep"):
+        (shipped / f"{name}.ipynb").write_text(f"{name} as shipped")
+    monkeypatch.setattr(_notebooks, "_PACKAGE", shipped.parent)
     mine = tmp_path / "mine"
     mine.mkdir()
     monkeypatch.chdir(mine)
-
-    assert _demo._notebook() == mine / "quickstart.ipynb"
-    assert (mine / "quickstart.ipynb").read_text() == "as shipped"
-    (mine / "quickstart.ipynb").write_text("with my notes")
-    assert _demo._notebook().read_text() == "with my notes"
-    shipped.unlink()
+    assert [path.name for path in notebooks()] == ["quickstart.ipynb", "explore.ipynb", "sweep.ipynb"]
+    assert (mine / "sweep.ipynb").read_text() == "sweep as shipped"
+    (mine / "sweep.ipynb").write_text("with my notes")
+    assert notebooks()[-1].read_text() == "with my notes"
+    for path in shipped.iterdir():
+        path.unlink()
     with pytest.raises(CyberunError, match="install cyberun-widget again"):
-        _demo._notebook()
+        notebooks()
 
 
 def test_a_port_that_is_taken_is_said_to_be(environment, server):

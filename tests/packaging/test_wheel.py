@@ -51,6 +51,7 @@ def test_it_holds_the_package_its_pages_and_its_notebooks_but_no_sources_of_them
     names = set(wheel.namelist())
     for needed in ("py.typed", "local/runtimes/splat/pipeline.py", "static/card.js", "notebooks/quickstart.ipynb"):
         assert f"cyberun_widget/{needed}" in names
+    assert {f"cyberun_widget/notebooks/{path.name}" for path in (PROJECT / "notebooks").glob("*.ipynb")} <= names
     strange = [name for name in names if "node_modules" in name or name.startswith(("tests/", "binder/"))]
     assert strange == []
     assert not any(name.startswith("cyberun_widget/frontend/") for name in names)

@@ -1,4 +1,4 @@
-"""Who may do what: the three kinds of token that the API takes, and the one that it refuses. Pure."""
+"""Tokens: the three kinds that the API accepts, and the one that it refuses. Pure."""
 
 from __future__ import annotations
 
@@ -6,13 +6,17 @@ import base64
 import hashlib
 import hmac
 import json
+import re
 from dataclasses import dataclass, field
+from typing import Final
 
 from cyberun_widget.local.state.ids import named_uuid
 
+_KEY: Final = re.compile(r"sk-[\x21-\x7e]{5,}")
 
-class Refused(Exception):  # noqa: N818 - it is an answer, not an accident
-    """A request that is not let in. `status`: the HTTP status of the answer; `code`: its machine-readable word."""
+
+class Refused(Exception):  # noqa: N818 - an answer, not a fault of the program
+    """A request that is refused. `status`: the HTTP status of the answer; `code`: its machine-readable reason."""
 
     def __init__(self, status: int, code: str, words: str) -> None:
         super().__init__(words)
@@ -22,7 +26,7 @@ class Refused(Exception):  # noqa: N818 - it is an answer, not an accident
 
 @dataclass(frozen=True, slots=True)
 class Credentials:
-    """The tokens of the server's one team. All are made from the integration key, so that a restart knows them."""
+    """The tokens of the server's one team. All derive from the integration key, so a restarted server knows them."""
 
     integration_key: str = field(repr=False)  # sk-...
     device_key: str = field(repr=False)  # dk-...
@@ -32,9 +36,9 @@ class Credentials:
     @classmethod
     def from_key(cls, key: str) -> Credentials:
         """Derive the team's other tokens. Raises ValueError for a key that is no integration key."""
-        if not key.startswith("sk-") or len(key) < 8 or not key.isascii() or not key.isprintable() or " " in key:  # noqa: PLR2004
+        if not _KEY.fullmatch(key):
             raise ValueError(
-                "The local server's key must begin with sk- and go on with at least five plain characters."
+                "The local server's key must begin with sk-, followed by at least five printable characters."
             )
         team = named_uuid("team:" + hashlib.sha256(key.encode()).hexdigest())
         head = _b64(json.dumps({"alg": "HS256", "typ": "JWT"}).encode())
@@ -44,7 +48,7 @@ class Credentials:
         return cls(key, device, f"{head}.{body}.{seal}", team)
 
     def check(self, authorization: str | None, team_id: str | None) -> None:
-        """Let a request in by its `Authorization` and `X-Team-ID` headers. Raises Refused where it may not."""
+        """Accept a request by its `Authorization` and `X-Team-ID` headers. Raises Refused."""
         scheme, _, token = (authorization or "").partition(" ")
         token = token.strip()
         if scheme.lower() != "bearer" or not token:

@@ -1,4 +1,4 @@
-"""The second origin: an object store that takes signed URLs only, and refuses a bearer key."""
+"""The second origin: an object store that accepts signed URLs only, and refuses a bearer token."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ _WORDS: Final = {
 
 @dataclass(slots=True)
 class Objects:
-    """The calls of the object store."""
+    """The handlers. `clock`: seconds since 1970."""
 
     store: Store
     signer: Signer
@@ -67,7 +67,7 @@ class Objects:
         return FileResponse(item.path, headers=headers, media_type=item.mime)
 
     async def put(self, request: Request) -> Response:
-        """Take an upload: once, whole, and with every header that was signed."""
+        """Accept an upload: once, complete, and with every header that was signed."""
         key = request.path_params["key"]
         refusal = self._refusal(request, key)
         if refusal:

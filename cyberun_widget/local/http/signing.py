@@ -1,6 +1,6 @@
-"""Presigned URLs in the manner of an S3 object store: HMAC over method, key, expiry and headers. Pure.
+"""Presigned URLs as an S3 object store has them: an HMAC over method, key, expiry and headers. Pure.
 
-Not Amazon's algorithm, only its shape: the query names are the same, so that code which looks for them finds them.
+Amazon's query parameters, but not its algorithm.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ class Signer:
     secret: bytes = field(repr=False)
 
     def url(self, method: str, key: str, *, now: float, lifetime: int, headers: Mapping[str, str] | None = None) -> str:
-        """Return a URL good for `lifetime` seconds; the request must then carry `headers` with just these values."""
+        """Return a URL good for `lifetime` seconds; the request must carry exactly these `headers`."""
         signed = {name.lower(): value for name, value in (headers or {}).items()}
         query = {
             "X-Amz-Algorithm": _ALGORITHM,
@@ -42,7 +42,7 @@ class Signer:
     def refusal(
         self, method: str, key: str, query: Mapping[str, str], headers: Mapping[str, str], now: float
     ) -> str | None:
-        """Return why a request is refused (S3's error codes), None where it is good. HEAD may use a GET's URL."""
+        """Return why a request is refused, as an S3 error code; None where it isn't. HEAD may use a GET's URL."""
         if "authorization" in headers:
             return "InvalidArgument"
         given = query.get("X-Amz-Signature", "")

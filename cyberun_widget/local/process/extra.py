@@ -1,4 +1,4 @@
-"""The optional dependencies of the local server, and the words for when they are missing."""
+"""The optional dependencies of the local server, and the error when one is missing."""
 
 from __future__ import annotations
 

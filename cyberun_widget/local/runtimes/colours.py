@@ -1,4 +1,4 @@
-"""Palettes, and the light that makes a field look like a relief. Pure."""
+"""Palettes, and lighting that shades a field as a relief. Pure."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`echo-files`: one small, valid file of each kind, for trying things out."""
+"""`echo-files`: one small, valid file of each kind, and an uploaded file back."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ _NODE: Final = "4"
 
 
 def run(context: Context) -> dict[str, Any]:
-    """Make the files. Raises RuntimeFailure for a kind that is not known."""
+    """Make the files. Raises RuntimeFailure for an unknown kind."""
     kinds = [item.strip() for item in str(context.parameters["kinds"]).split(",") if item.strip()]
     unknown = [item for item in kinds if item not in _MIME]
     if unknown:

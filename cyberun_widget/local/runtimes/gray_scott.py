@@ -26,8 +26,8 @@ _NOISE, _SIMULATE, _COLOURISE, _PICTURE, _VIDEO = "3", "5", "7", "9", "10"
 _DU, _DV = np.float32(0.2097), np.float32(0.105)
 _FPS: Final = 24
 _FRAMES: Final = 96
-_CHUNK: Final = 10  # steps between two looks at the clock
-_GRID: Final = 0.7  # cells of the simulation a pixel
+_CHUNK: Final = 10  # steps between two progress reports
+_GRID: Final = 0.7  # cells of the simulation per pixel
 _DROPS: Final = 13
 _LEAST: Final = 4.5  # cells; smaller drops dissolve before they can grow
 _SIMULATED: Final = 0.72  # of the whole task
@@ -79,7 +79,7 @@ def seed_fields(side: int, seed: int) -> tuple[Field, Field]:
     turn = rng.uniform(0, 2 * np.pi)
     drops = min(_DROPS, max(2, side // 12))
     for index in range(drops):
-        # Vogel's spiral spreads the drops evenly; the noise keeps them from looking like a plan.
+        # Vogel's spiral spreads the drops evenly; noise hides its regularity.
         angle, radius = turn + index * 2.39996, np.sqrt((index + 0.5) / drops) * 0.47 * side
         x, y = side / 2 + radius * np.cos(angle), side / 2 + radius * np.sin(angle)
         x, y = x + rng.normal(0, side * 0.03), y + rng.normal(0, side * 0.03)
@@ -97,7 +97,7 @@ def _simulate(context: Context, u: Field, v: Field, steps: int) -> tuple[list[Fi
     side = u.shape[0]
     fields = [np.pad(item, 1, mode="wrap") for item in (u, v)]
     spare = [np.empty((side, side), np.float32) for _ in range(3)]
-    # Growth is fast at first: frames are taken densely there, so that the video moves evenly.
+    # Growth is fast at first: dense frames there make the video move evenly.
     moments = {round(steps * (index / (_FRAMES - 1)) ** 1.5) for index in range(_FRAMES)}
     history: list[Field] = []
     for step in range(steps + 1):
@@ -111,7 +111,7 @@ def _simulate(context: Context, u: Field, v: Field, steps: int) -> tuple[list[Fi
 
 
 def _step(u: Field, v: Field, spare: list[Field], feed: np.float32, kill: np.float32) -> None:
-    """Advance both padded fields by one step, in place and without new memory."""
+    """Advance both padded fields by one step, in place, without allocating."""
     react, lap, drain = spare
     inner_u, inner_v = u[1:-1, 1:-1], v[1:-1, 1:-1]
     np.multiply(inner_v, inner_v, out=react)
@@ -140,7 +140,7 @@ def _laplace(field: Field, out: Field, rate: np.float32) -> None:
 
 
 def ages(history: list[Field]) -> Field:
-    """Return when the pattern came to each place: 0 for at the start, 1 for at the end or never."""
+    """Return when the pattern reached each cell: 0 at the start, 1 at the end or never."""
     first = np.full(history[0].shape, len(history), np.float32)
     for index in range(len(history) - 1, -1, -1):
         first[history[index] > _RIDGE] = index
@@ -149,7 +149,7 @@ def ages(history: list[Field]) -> Field:
         return np.ones_like(first)
     low, high = np.percentile(first[came], (2, 98))
     age = np.clip((first - low) / max(high - low, 1), 0, 1)
-    for _ in range(3):  # ridges arrive with a hem of later pixels: their neighbours say when they really came
+    for _ in range(3):  # a ridge grows a late hem: its neighbours tell when it really arrived
         around = [np.roll(age, shift, axis) for axis in (0, 1) for shift in (-2, 2)]
         age = np.minimum(age, np.min(around, axis=0))
     for _ in range(6):

@@ -1,4 +1,4 @@
-"""Pictures and videos out of arrays: PNG and GIF by Pillow, MP4 by ffmpeg."""
+"""Pictures and videos from arrays: PNG and GIF by Pillow, MP4 by ffmpeg."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def write_png(path: Path, pixels: Pixels) -> None:
 
 
 def write_gif(path: Path, frames: Iterable[Pixels], fps: int) -> None:
-    """Write an endless animation with one palette of 64 colours for all frames."""
+    """Write a looping animation whose frames share a palette of 64 colours."""
     pictures = [Image.fromarray(item, "RGB") for item in frames]
     palette = pictures[-1].quantize(64)
     first, *rest = [item.quantize(palette=palette, dither=Image.Dither.NONE) for item in pictures]
@@ -37,7 +37,7 @@ def write_gif(path: Path, frames: Iterable[Pixels], fps: int) -> None:
 def write_mp4(
     path: Path, frames: Iterable[Pixels], fps: int, *, scale: int = 1, on_frame: Callable[[int], None] | None = None
 ) -> None:
-    """Write an H.264 video that browsers play from its first byte on. Width and height times `scale` must be even.
+    """Write an H.264 video that a browser plays while it loads. Width and height times `scale` must be even.
 
     Raises OSError, with ffmpeg's own words, where it fails.
     """
@@ -46,7 +46,7 @@ def write_mp4(
         for index, frame in enumerate(frames):
             if process is None:
                 process = _ffmpeg(path, frame.shape[1], frame.shape[0], fps, scale)
-            assert process.stdin is not None  # noqa: S101 - asked for in _ffmpeg
+            assert process.stdin is not None  # noqa: S101 - stdin=PIPE in _ffmpeg
             process.stdin.write(np.ascontiguousarray(frame).tobytes())
             if on_frame:
                 on_frame(index)

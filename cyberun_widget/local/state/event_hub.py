@@ -1,4 +1,4 @@
-"""Who hears what happens to a task: news from the agent to every open event stream."""
+"""The event hub: carries what happens to a task to every open event stream."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-_QUEUE_MAX: Final = 256  # events that wait for one slow reader; the oldest progress goes first
+_QUEUE_MAX: Final = 256  # events queued for one slow reader
 
 
 class Subscription:
@@ -22,7 +22,7 @@ class Subscription:
         self._closed = False
 
     def put(self, event: str, data: dict[str, Any]) -> None:
-        """Add an event; where the reader is far behind, an old progress event makes room."""
+        """Add an event. When the reader is far behind, the oldest progress event is dropped."""
         if len(self._events) >= _QUEUE_MAX:
             old = next((item for item in self._events if item[0] == "progress"), None)
             if old is not None:
@@ -31,7 +31,7 @@ class Subscription:
         self._ready.set()
 
     def close(self) -> None:
-        """End the stream after what is already in the inbox."""
+        """End the stream once the inbox is empty."""
         self._closed = True
         self._ready.set()
 
@@ -59,7 +59,7 @@ class EventHub:
         return sum(len(group) for group in self._open.values())
 
     def publish(self, task_id: str, event: str, data: dict[str, Any], *, final: bool = False) -> None:
-        """Send an event to all who listen. `final`: the last one; the streams close after it."""
+        """Send an event to every subscriber. `final`: the streams close after it."""
         if event == "progress":
             self._last[task_id] = data
         else:
@@ -70,7 +70,7 @@ class EventHub:
                 subscription.close()
 
     def progress(self, task_id: str) -> dict[str, Any] | None:
-        """Return the last progress since the last change of status, None if there was none."""
+        """Return the last progress event since the last change of status, None without one."""
         return self._last.get(task_id)
 
     @contextmanager
@@ -89,7 +89,7 @@ class EventHub:
                 del self._open[task_id]
 
     def close(self) -> None:
-        """End all streams, and those that come later."""
+        """End all streams, those to come included."""
         self._closed = True
         for group in self._open.values():
             for subscription in group:

@@ -17,7 +17,7 @@ def uuid7(now: float, noise: bytes) -> str:
 
 
 def named_uuid(name: str, at: float = 1_735_689_600.0) -> str:
-    """Return the same well-formed UUIDv7 for the same name, always: for ids that must survive a restart."""
+    """Return a UUIDv7 that depends on the name only: for ids that must survive a restart."""
     return uuid7(at, uuid.uuid5(uuid.NAMESPACE_URL, f"{_DOMAIN}:{name}").bytes)
 
 

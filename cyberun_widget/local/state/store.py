@@ -144,11 +144,11 @@ class Store:
     # --- objects -------------------------------------------------------------------------------------------------
 
     def object_path(self, key: str) -> Path:
-        """Return where an object's bytes lie. The name is a digest: no key can lead out of the folder."""
+        """Return where an object's bytes are. The name is a digest, so no key can lead out of the folder."""
         return self.folder / "objects" / hashlib.sha256(key.encode()).hexdigest()
 
     def add_object(self, item: ObjectRow) -> bool:
-        """Store an object's facts; False where the key is taken."""
+        """Store an object's metadata. Returns False where the key is taken."""
         done = self._db.execute(
             "INSERT OR IGNORE INTO objects VALUES (?, ?, ?, ?, ?, ?)",
             (item.key, item.mime, item.name, item.size, item.etag, item.created_at),
@@ -156,7 +156,7 @@ class Store:
         return done.rowcount == 1
 
     def object(self, key: str) -> ObjectRow | None:
-        """Return an object's facts, None where there is none or its bytes are gone."""
+        """Return an object's metadata, None where there is none or its bytes are gone."""
         row = self._db.execute(
             "SELECT key, mime, name, size, etag, created_at FROM objects WHERE key = ?", (key,)
         ).fetchone()

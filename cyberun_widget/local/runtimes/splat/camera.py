@@ -52,7 +52,7 @@ def orbit(azimuth: float, elevation: float, size: int) -> Camera:
 
 
 def rig(count: int, size: int) -> list[Camera]:
-    """Return `count` cameras around the scene, rising and sinking on their way."""
+    """Return `count` cameras around the scene, rising and falling along the way."""
     return [orbit(360 * i / count, 27 + 21 * np.sin(2 * np.pi * 3 * i / count + 0.4), size) for i in range(count)]
 
 

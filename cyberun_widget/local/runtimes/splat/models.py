@@ -20,6 +20,7 @@ _PLY: Final = (
 )
 _FLOAT, _BYTE, _INDEX = 5126, 5121, 5125  # glTF component types
 _VERTICES, _INDICES = 34962, 34963  # glTF buffer targets
+_TINY: Final = 1e-9  # a length that counts as none
 
 
 def splat_ply(gaussians: Gaussians) -> bytes:
@@ -50,7 +51,7 @@ def scene_glb(shapes: Sequence[Shape]) -> bytes:
 
 
 class _Builder:
-    """Collects buffers and what points into them."""
+    """Collects the buffer, and the views and accessors into it."""
 
     def __init__(self) -> None:
         self.data = bytearray()
@@ -65,7 +66,7 @@ class _Builder:
         corner = (np.arange(down)[:, None] * (across + 1) + np.arange(across)).reshape(-1)
         near, far = corner + 1, corner + across + 1
         triangles = np.stack([corner, far, near, near, far, far + 1], 1).reshape(-1, 3)
-        solid = np.linalg.norm(_crosses(points, triangles), axis=1) > 1e-9  # noqa: PLR2004 - none at the poles
+        solid = np.linalg.norm(_crosses(points, triangles), axis=1) > _TINY  # no triangles at the poles
         triangles = triangles[solid]
         normals = _normals(shape, points)
         outward = np.einsum("ij,ij->i", _crosses(points, triangles), normals[triangles[:, 0]])
@@ -131,4 +132,4 @@ def _normals(shape: Shape, points: Array) -> Array:
     axes = np.eye(3, dtype=np.float32) * np.float32(0.002)
     found = np.stack([shape.distance(points + axis) - shape.distance(points - axis) for axis in axes], -1)
     length = np.linalg.norm(found, axis=-1, keepdims=True)
-    return np.where(length > 1e-9, found / np.maximum(length, 1e-9), [0, 1, 0]).astype(np.float32)  # noqa: PLR2004
+    return np.where(length > _TINY, found / np.maximum(length, _TINY), [0, 1, 0]).astype(np.float32)

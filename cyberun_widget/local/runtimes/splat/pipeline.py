@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 _SHARE: Final = {"download": (0.0, 0.18), "process_data": (0.18, 0.22), "train": (0.22, 0.78), "export": (0.78, 0.98),
                  "upload": (0.98, 1.0)}  # fmt: skip
-_HELD_OUT: Final = 9  # every ninth photo is not trained on, but tested with
+_HELD_OUT: Final = 9  # every ninth photo is held out for testing
 _VIDEO: Final = 224  # pixels a side, shown twice as large
 _FPS: Final = 24
 
@@ -83,7 +83,7 @@ class _Run:
         return gaussians
 
     def export(self, gaussians: Gaussians, tested: list[camera.Photo]) -> dict[str, Any]:
-        """Write the files, and measure how good they are."""
+        """Write the files, and measure the quality on the held-out photos."""
         frames = self.number("frames")
         steps = frames + 3
         self.tell("export", 0, steps, "splat.ply")
@@ -101,7 +101,7 @@ class _Run:
         return {"psnr": round(sum(views.values()) / len(views), 2), "psnr_per_view": views}
 
     def upload(self, facts: dict[str, Any]) -> None:
-        """Write the numbers, and check every file once more before it leaves."""
+        """Write the metrics, and a checksum of every file into the messages."""
         with self.context.output("loss", "loss.csv", "text/csv").open("w", newline="", encoding="utf-8") as file:
             writer = csv.writer(file)
             writer.writerow(["iteration", "loss"])
@@ -170,7 +170,7 @@ def backdrop(size: int) -> Array:
 
 
 def _comparison(gaussians: Gaussians, photo: camera.Photo) -> NDArray[np.uint8]:
-    """Return a held-out photo, taken anew in finer resolution, beside the Gaussians' view of it."""
+    """Return a held-out photo, retaken at a higher resolution, beside the Gaussians' view."""
     size, fine = 256, photo.camera.size / 256
     view = camera.Camera(photo.camera.position, photo.camera.rotation, photo.camera.focal / fine, size)
     background = backdrop(size)

@@ -1,4 +1,4 @@
-"""Placing the photos: which of them share enough of the scene to be joined, and the points that they share. Pure."""
+"""Placing the photos: which of them share enough of the scene to be joined into one group. Pure."""
 
 from __future__ import annotations
 
@@ -15,10 +15,11 @@ if TYPE_CHECKING:
     from cyberun_widget.local.runtimes.splat.camera import Photo
     from cyberun_widget.local.runtimes.splat.scene import Array
 
-_FEATURES: Final = 160  # points looked for in each other photo
-_TURN: Final = np.cos(np.radians(32.0))  # a feature is known again up to this change of the view
+_FEATURES: Final = 160  # points of a photo that are looked for in the others
+_TURN: Final = np.cos(np.radians(32.0))  # a feature is recognised up to this change of view
+_SAME_DEPTH: Final = 0.08  # beyond this something else stands in front of the feature
 _ENOUGH: Final = 30  # matches that join two photos
-LEAST: Final = 8  # placed photos that a scene can be made from
+LEAST: Final = 8  # placed photos that make a scene
 _ADVICE: Final = (
     f"Neighbouring photos must show the same places from views less than {np.degrees(np.arccos(_TURN)):.0f} degrees "
     f"apart, and at least {LEAST} photos must be joined. Take more photos: 24 or more around the scene work well."
@@ -35,7 +36,7 @@ class Placement:
 
 
 def place(photos: Sequence[Photo], seed: int, on_photo: Callable[[int], None]) -> Placement:
-    """Match every pair of photos whose views differ little enough, and join them to groups."""
+    """Match every pair of photos with similar views, and join those with enough matches into groups."""
     rng = np.random.default_rng(seed)
     links: dict[tuple[int, int], int] = {}
     weak: dict[tuple[int, int], int] = {}
@@ -58,7 +59,7 @@ def place(photos: Sequence[Photo], seed: int, on_photo: Callable[[int], None]) -
 
 
 def _matches(first: Photo, second: Photo, features: Array) -> int:
-    """Count the features of one photo that are seen by the other, from a view not too different."""
+    """Count the features of one photo that the other sees from a similar view."""
     towards = [features - item.camera.position for item in (first, second)]
     cosine = np.einsum("ij,ij->i", *towards) / (np.linalg.norm(towards[0], axis=1) * np.linalg.norm(towards[1], axis=1))
     near = features[cosine > _TURN]
@@ -69,7 +70,7 @@ def _matches(first: Photo, second: Photo, features: Array) -> int:
     size = second.camera.size
     inside = ((pixel >= 0) & (pixel < size)).all(1)
     seen = second.depth[pixel[inside, 1] * size + pixel[inside, 0]]
-    return int((np.abs(seen - depth[inside]) < 0.08).sum())  # noqa: PLR2004 - else something else stands in front
+    return int((np.abs(seen - depth[inside]) < _SAME_DEPTH).sum())
 
 
 def failure(photos: Sequence[Photo], placement: Placement) -> str | None:

@@ -19,9 +19,10 @@ if TYPE_CHECKING:
     from cyberun_widget.local.runtimes.splat.scene import Array
 
 SH0: Final = np.float32(0.28209479177387814)  # the constant spherical harmonic: colour = 0.5 + SH0 * dc
-_REACHES: Final = (2, 3, 4, 6, 8, 11, 15, 20, 27, 36, 48)  # half sides of the boxes that footprints are put into
+_REACHES: Final = (2, 3, 4, 6, 8, 11, 15, 20, 27, 36, 48)  # half sides of the boxes that footprints are sorted into
 _FAINT: Final = 1 / 255
 _DENSE: Final = 0.99
+_NEAR: Final = 0.2  # nothing nearer to the camera is drawn
 _BLUR: Final = np.float32(0.3)  # pixels squared, so that no footprint is thinner than a pixel
 
 
@@ -42,7 +43,7 @@ class Gaussians:
 
 @dataclass(frozen=True, slots=True)
 class _Flat:
-    """The Gaussians as one camera sees them; what the way back needs."""
+    """The Gaussians as one camera sees them, kept for `backward`."""
 
     local: Array
     turn: Array  # (n, 3, 3), of the quaternions
@@ -107,7 +108,7 @@ def render(gaussians: Gaussians, camera: Camera, background: Array) -> Rendering
 
 def backward(gaussians: Gaussians, camera: Camera, drawn: Rendering, slope: Array) -> Gaussians:
     """Return the loss's gradient by the Gaussians, given that by the pixels, `slope` (pixels, 3)."""
-    flat = drawn._flat  # noqa: SLF001 - one module
+    flat = drawn._flat  # noqa: SLF001 - of this module
     pixel, owner, dx, dy, alpha, before, share, begins, lengths = drawn._pairs  # noqa: SLF001
     count = len(flat.opacity)
 
@@ -117,7 +118,7 @@ def backward(gaussians: Gaussians, camera: Camera, drawn: Rendering, slope: Arra
     here = slope[pixel]
     pull = np.einsum("ij,ij->i", here, flat.colour[owner])
     d_colour = np.stack([gather(share * here[:, channel]) for channel in range(3)], 1)
-    # What lies behind a pair: the rest of its pixel's sum, and the background.
+    # What is behind a pair: the rest of its pixel's sum, and the background.
     part = (share * pull).astype(np.float64)
     running = np.cumsum(part)
     ends = running[begins + lengths - 1] if len(begins) else running
@@ -151,9 +152,9 @@ def _project(gaussians: Gaussians, camera: Camera) -> tuple[_Flat, Array]:
     middle = (a + c) / 2
     widest = middle + np.sqrt(np.maximum((a - c) ** 2 / 4 + b * b, 0))
     opacity = 1 / (1 + np.exp(-gaussians.logits))
-    # The footprint ends where it is too faint to be drawn.
+    # The footprint ends where it is too faint to draw.
     reach = np.sqrt(widest * 2 * np.log(np.maximum(opacity / np.float32(_FAINT), 1)))
-    reach[local[:, 2] < 0.2] = 0  # noqa: PLR2004 - behind the camera, or as good as in it
+    reach[local[:, 2] < _NEAR] = 0
     centre = np.stack([focal * x / z, focal * y / z], 1) + np.float32(camera.size / 2)
     colour = np.float32(0.5) + SH0 * gaussians.dc
     return _Flat(local, turn, shape, jacobian, conic, centre, opacity, colour), reach

@@ -19,6 +19,7 @@ Array = NDArray[Any]
 
 _LIGHT: Final = np.array([0.48, 0.77, 0.42], np.float32)
 _FLOOR: Final = -0.55
+_TOUCH: Final = 0.0015  # a tenth of a pixel at the cameras' distance
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,7 +161,7 @@ def march(origin: Array, directions: Array, far: float = 6.0) -> Array:
     for _ in range(56):
         reach = travelled[alive]
         gap = distance(origin + directions[alive] * reach[:, None])
-        hit = gap < 0.0015  # noqa: PLR2004 - a tenth of a pixel at the cameras' distance
+        hit = gap < _TOUCH
         depth[alive[hit]] = reach[hit]
         travelled[alive] = reach + gap
         alive = alive[~hit & (travelled[alive] < far)]

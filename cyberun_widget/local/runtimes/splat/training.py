@@ -1,4 +1,4 @@
-"""Optimising Gaussians against photos: start values from shared points, Adam, and how good the result is. Pure."""
+"""Optimising Gaussians against photos: start values, Adam, and the quality of the result. Pure."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ if TYPE_CHECKING:
     from cyberun_widget.local.runtimes.splat.scene import Array
 
 _RATES: Final = {"means": 0.0016, "log_scales": 0.012, "quats": 0.012, "logits": 0.05, "dc": 0.025}
-_FADE: Final = 0.12  # what is left of the rates at the end
+_FADE: Final = 0.12  # the rates' share at the end
 _BETA: Final = (0.9, 0.99)
 _EPSILON: Final = 1e-12
-_SOFT: Final = np.float32(0.02)  # differences below are treated as squares, larger ones as absolute
+_SOFT: Final = np.float32(0.02)  # below this the loss is quadratic, above it linear
 
 
 def start(photos: Sequence[Photo], count: int, seed: int) -> Gaussians:
-    """Return Gaussians on points that the photos show, spread evenly, with the photos' colours."""
+    """Return Gaussians on points the photos show, evenly spread, in the photos' colours."""
     rng = np.random.default_rng(seed)
     pool, colours = _points(photos, rng, count * 8)
     chosen = _spread(pool, count, rng)
@@ -54,7 +54,7 @@ def _points(photos: Sequence[Photo], rng: np.random.Generator, wanted: int) -> t
 
 
 def _spread(points: Array, count: int, rng: np.random.Generator) -> Any:
-    """Choose points evenly by volume: one each from the cells of a grid that has about as many as are wanted."""
+    """Choose evenly spread points: one from each cell of a grid with about `count` filled cells."""
     if len(points) <= count:
         return np.arange(len(points))
     low, high = 0.005, 0.6
@@ -78,7 +78,7 @@ def _distances(points: Array) -> Array:
 
 @dataclass(slots=True)
 class Trainer:
-    """Adam over all five arrays. `total`: iterations that the rates fade over."""
+    """Adam over all five arrays. `total`: iterations over which the rates fade."""
 
     gaussians: Gaussians
     photos: Sequence[Photo]
@@ -91,11 +91,11 @@ class Trainer:
     _second: dict[str, Array] = field(default_factory=dict)
 
     def step(self) -> float:
-        """Look at one photo and move. Returns this photo's mean absolute difference."""
+        """Take one step against one photo. Returns its mean absolute difference."""
         if not self._queue:
             self._queue = [int(item) for item in self.rng.permutation(len(self.photos))]
         photo = self.photos[self._queue.pop()]
-        # Another background each time, so that nothing opaque stands in for it.
+        # A new background each time, so that no Gaussian learns to imitate it.
         background = self.rng.uniform(0, 1, 3).astype(np.float32)
         target = photo.rgb + (1 - photo.alpha)[:, None] * background
         drawn = render(self.gaussians, photo.camera, background)
