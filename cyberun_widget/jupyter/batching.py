@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import sys
 import threading
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import anywidget
 import traitlets as t
+
+from cyberun_widget.support.threads import Serial
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -17,6 +20,7 @@ _log = logging.getLogger(__name__)
 
 
 _here = threading.local()
+_closing: Final = Serial("close")
 
 
 class _Handler:
@@ -123,6 +127,11 @@ class BatchedWidget(anywidget.AnyWidget):
             self._batch.append(change)
         else:
             super().notify_change(change)
+
+    def __del__(self) -> None:
+        # The garbage collector comes on any line, also where a lock is held that closing needs.
+        if not sys.is_finalizing():
+            _closing.call(self.close)
 
     def close(self) -> None:
         """Close the widget, after the write under way."""

@@ -15,6 +15,7 @@ from cyberun_widget import CyberunError, FollowPolicy, NotFoundError, TaskFailed
 from cyberun_widget.card import display, event_dispatch
 from cyberun_widget.card.page_requests import Desk
 from cyberun_widget.card.traits import chosen, excerpt
+from cyberun_widget.following import task_watch
 from cyberun_widget.following.listener import Interest
 from cyberun_widget.protocol.models import Workflow
 from tests.servers.faulty import KEY, PNG, TASK, Answer, FaultyServer, Pause, Script, event, finished, progress, sse
@@ -332,3 +333,24 @@ def test_the_parameters_are_told_of_a_task_that_was_not_started_here(tmp_path):
         assert eventually(lambda: card._facts.get("parameters") == {"seed": 7})
         assert (card.label, card.get_state()["label"], card.get_state()["notify"]) == ("try 3", "try 3", True)
         card.close()
+
+
+def test_a_card_may_be_collected_on_any_line_of_other_work(tmp_path, monkeypatch):
+    forgotten = []
+
+    class Watch(task_watch.TaskWatch):
+        def __init__(self, *args):  # called with the lock held that closing a card takes
+            for card in forgotten:
+                card.__del__()  # as the collector does, on whatever line it comes
+            super().__init__(*args)
+
+    def work():
+        forgotten.append(watch(server, tmp_path))
+        watch(server, tmp_path / "other").close()
+
+    monkeypatch.setattr(task_watch, "TaskWatch", Watch)
+    with FaultyServer(Script(life=((0.0, "running"),))) as server:
+        thread = threading.Thread(target=work, daemon=True)
+        thread.start()
+        thread.join(10)
+        assert not thread.is_alive(), "a lock waits for its own holder"
