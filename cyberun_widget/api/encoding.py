@@ -8,6 +8,8 @@ from __future__ import annotations
 import zlib
 from typing import TYPE_CHECKING, Final
 
+from cyberun_widget.support.units import data_size
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -76,5 +78,5 @@ class Decoder:
             raise EncodingError("it can't be decompressed", broken=True) from None
         self._gave += len(piece)
         if self._gave > _FREE + _RATIO * self._came:
-            raise EncodingError(f"it grew beyond {self._gave >> 20} MiB while being decompressed")
+            raise EncodingError(f"it grew beyond {data_size(self._gave)} while being decompressed")
         return piece

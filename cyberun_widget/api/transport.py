@@ -25,6 +25,7 @@ from cyberun_widget.api.storage import Storage
 from cyberun_widget.errors import CyberunError, NetworkError, ParameterError, ProtocolError
 from cyberun_widget.support.backoff import parse_retry_after
 from cyberun_widget.support.text import clean
+from cyberun_widget.support.units import data_size
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Generator, Mapping, Sequence
@@ -281,7 +282,7 @@ class Http:
             async for piece in pieces(response, self._host):
                 content += piece
                 if len(content) > _BODY_MAX:
-                    words = f"{self._host} sent an answer of more than {_BODY_MAX >> 20} MiB; given up."
+                    words = f"{self._host} sent an answer of more than {data_size(_BODY_MAX)}; given up."
                     problem = ProtocolError(words)
                     break
         except NetworkError as exc:
