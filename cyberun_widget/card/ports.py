@@ -104,7 +104,7 @@ class Requested(Protocol):
     def set_poster(self, key: str, picture: bytes) -> None:
         """Take a picture that the page made of a model as its poster."""
 
-    def refresh(self) -> None:
+    def send_state(self) -> None:
         """Send the whole state to the page."""
 
     def send(self, content: Mapping[str, Any], buffers: Sequence[bytes] = ()) -> None:

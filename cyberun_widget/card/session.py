@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 from cyberun_widget.artifacts.export import save_all
 from cyberun_widget.card.display import Archives
 from cyberun_widget.card.event_dispatch import Audience
-from cyberun_widget.card.page_requests import Desk
+from cyberun_widget.card.page_requests import PageRequests
 from cyberun_widget.card.publisher import publisher
 from cyberun_widget.card.runs import Outcome, Rerun
 from cyberun_widget.card.traits import Own, provenance, view
@@ -64,7 +64,7 @@ class Session:
         self.watch: TaskWatch | None = None
         self.audience = Audience(self.attend)
         self.archives = Archives()
-        self.requests = Desk(self)
+        self.requests = PageRequests(self)
         self.rerun = Rerun(run, self._replace, self.requests.tell)
         self.previous: tuple[str, ...] = ()
         self._card, self._write = card, write
@@ -276,7 +276,7 @@ class Session:
         files: Artifacts = self._card.artifacts
         return files
 
-    def refresh(self) -> None:
+    def send_state(self) -> None:
         """Send the whole state to the page."""
         self._card.send_state()
         self.beat()
@@ -295,7 +295,7 @@ class Session:
 
     def beat(self) -> None:
         """Tell the page that this kernel is alive, for all its cards."""
-        self.send({"type": "beat", "process": _PROCESS})
+        self.requests.beat(_PROCESS)
 
     def publish(self) -> None:
         """Write the newest state to the traits, and the verdict to those who wait."""

@@ -182,9 +182,18 @@ def _failed_at(state: TaskState, watch: TaskWatch) -> str:
 
 def shown(artifacts: Iterable[Artifact]) -> list[dict[str, Any]]:
     """Return the files as they are laid out: group by group, in each what is looked at before what is read."""
-    items = [item.to_json() for item in artifacts]
+    items = [{**item.to_json(), "revision": revision(item)} for item in artifacts]
     groups = {group: index for index, group in enumerate(dict.fromkeys(item["group"] for item in items))}
     return sorted(items, key=lambda item: (groups[item["group"]], _LOOK.get(item["kind"], len(_LOOK))))
+
+
+def revision(artifact: Artifact) -> str:
+    """Return what tells one content of an artifact's file from another, "" while it isn't here. Asks the disk."""
+    try:
+        found = artifact.path.stat() if artifact.path is not None else None
+    except OSError:
+        return ""
+    return f"{found.st_mtime_ns:x}-{found.st_size:x}" if found else ""
 
 
 def travelling(artifacts: Artifacts) -> list[dict[str, Any]]:

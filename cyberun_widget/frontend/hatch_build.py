@@ -168,7 +168,7 @@ def main() -> None:
     """Build once, or with `--watch` again and again."""
     parser = argparse.ArgumentParser(description="Bundle the front end into cyberun_widget/static.")
     parser.add_argument("--watch", action="store_true", help="build again whenever a source is saved")
-    root = Path(__file__).parents[2]
+    root = Path(__file__).resolve().parents[2]
     if parser.parse_args().watch:
         watch(root)
     else:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 from pathlib import Path
 from typing import Final
 
+_REVISION: Final = 12  # digits; frontend/build.mjs has the same
 STATIC: Final = Path(__file__).parents[1] / "static"
 
 
@@ -17,6 +19,16 @@ def text(name: str) -> str:
 def content(name: str) -> bytes:
     """Return a built file's bytes. Raises like `text`."""
     return _existing(name).read_bytes()
+
+
+def modules() -> frozenset[str]:
+    """Return the names of the scripts that pages load on demand: those that are no widget, which has a style sheet."""
+    return frozenset(path.stem for path in STATIC.glob("*.js") if not path.with_suffix(".css").exists())
+
+
+def revision(name: str) -> str:
+    """Return what tells one build of a file from another: the first hexadecimal digits of its SHA-256."""
+    return hashlib.sha256(content(name)).hexdigest()[:_REVISION]
 
 
 def for_anywidget(name: str) -> str | Path:

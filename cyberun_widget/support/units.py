@@ -1,6 +1,6 @@
 """Every number a person reads: sizes, durations, estimates, percentages, counts, speeds. Pure.
 
-The page's twin is `frontend/src/shared/units.js`; `tests/support/units.json` holds what both must say.
+The page's twin is `frontend/src/shared/units.ts`; `tests/support/units.json` holds what both must say.
 """
 
 from __future__ import annotations

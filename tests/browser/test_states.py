@@ -174,7 +174,6 @@ def test_every_card_keeps_the_contract(page: Page, show: Callable[..., Locator])
         ("stage-train", ["Training", "58%", "step 18,600 of 30,000", "6:20 · 62%", "1:42", "about 6 min left"]),
         ("polling", ["Polling every few seconds", "The server does not stream this task."]),
         ("reconnecting", ["Reconnecting in 4 s", "The server answered 502.", "last update 12 s ago"]),
-        ("cancel-queued", ["Cancelling", "Cancel will be sent when the kernel is free."]),
         ("cancel-requested", ["Cancelling", "Cancelling… waiting for the service to confirm."]),
         ("stopped", ["Paused", "The task is still running."]),
         ("kernel-silent", ["The kernel is not responding.", "as of 47 s ago"]),
@@ -342,7 +341,7 @@ def test_two_views_of_one_task_follow_it_together(page: Page, show: Callable[...
 
 
 def test_a_task_is_cancelled_by_keyboard_and_focus_is_not_lost(page: Page, show: Callable[..., Locator]) -> None:
-    card = show("running")
+    card = show("running", dead=1)
     page.keyboard.press("Tab")
     cancel = card.get_by_role("button", name="Cancel", exact=True)
     expect(cancel).to_be_focused()
@@ -350,31 +349,121 @@ def test_a_task_is_cancelled_by_keyboard_and_focus_is_not_lost(page: Page, show:
     send(page, "running", {"progress": 0.4})
     expect(cancel).to_be_focused()
     page.keyboard.press("Enter")
+    expect(card.get_by_role("group", name="Cancel this task?")).to_be_visible()
+    expect(card.get_by_role("button", name="Keep it running")).to_be_focused()
+    page.keyboard.press("Escape")
+    expect(cancel).to_be_focused()
+    page.keyboard.press("Enter")
+    page.keyboard.press("Shift+Tab")
+    expect(card.get_by_role("button", name="Yes, cancel")).to_be_focused()
+    assert asked(page, "running", "cancel") == []
+    page.keyboard.press("Enter")
     assert len(asked(page, "running", "cancel")) == 1
     expect(card).to_contain_text("Cancelling")
     expect(cancel).to_be_focused()
     page.keyboard.press("Enter")
-    assert len(asked(page, "running", "cancel")) == 1
+    expect(card.get_by_role("group", name="Cancel this task?")).to_be_hidden()
     expect(card).to_contain_text("Cancel will be sent when the kernel is free.")
     send(page, "running", {"_facts": {"cancel": "requested"}})
     expect(card).to_contain_text("waiting for the service to confirm")
-    send(page, "running", {"status": "cancelled"})
+    send(page, "running", {"status": "cancelled", "_facts": {"cancel": "", "actions": []}})
     expect(cancel).to_be_hidden()
     expect(card).to_be_focused()
 
 
+def test_a_double_click_on_cancel_cancels_nothing(page: Page, show: Callable[..., Locator]) -> None:
+    card = show("running")
+    place = card.get_by_role("button", name="Cancel", exact=True).bounding_box()
+    assert place is not None
+    for _ in range(4):
+        page.mouse.click(place["x"] + place["width"] / 2, place["y"] + place["height"] / 2)
+    expect(card.get_by_role("button", name="Cancel", exact=True)).to_be_visible()
+    assert asked(page, "running", "cancel") == []
+
+
 def test_a_refused_cancel_can_be_tried_again(page: Page, show: Callable[..., Locator]) -> None:
     card = show("running")
-    card.get_by_role("button", name="Cancel", exact=True).click()
-    page.evaluate(
-        """() => {
-          const answer = { type: "failed", id: null, key: null, text: "The server answered 503." };
-          cards.running.model.emit("msg:custom", answer, []);
-        }"""
+    page.evaluate("cards.running.model.refusals.cancel = 'The server answered 503.'")
+    for count in (1, 2):
+        card.get_by_role("button", name="Cancel", exact=True).click()
+        card.get_by_role("button", name="Yes, cancel").click()
+        expect(card).to_contain_text("The server answered 503.")
+        assert len(asked(page, "running", "cancel")) == count
+
+
+ACTIONS = ["reconnect", "resume", "fetch_again", "run_again", "save_all"]
+
+
+def boxes(card: Locator) -> dict[str, Any]:
+    """Where the card's buttons are, by name."""
+    found: dict[str, Any] = card.evaluate(
+        """(card) => Object.fromEntries([...card.querySelectorAll("button")]
+          .map((node) => [node.textContent, node.getBoundingClientRect().toJSON()])
+          .filter(([, box]) => box.width))"""
     )
-    expect(card).to_contain_text("The server answered 503.")
+    return found
+
+
+def test_what_costs_money_never_stands_where_another_button_was(page: Page, show: Callable[..., Locator]) -> None:
+    """Two clicks on Cancel, half a second apart, once cancelled a task and paid for a new one."""
+    card = show("running")
+    before = boxes(card)
+    for action in ACTIONS:
+        send(page, "running", {"connection": "reconnecting", "_facts": {"actions": ["cancel", action], "note": "x"}})
+        expect(card).to_have_attribute("data-connection", "reconnecting")
+        before |= {f"{name} with {action}": box for name, box in boxes(card).items() if name != "Run again"}
     card.get_by_role("button", name="Cancel", exact=True).click()
-    assert len(asked(page, "running", "cancel")) == 2
+    before |= boxes(card)
+    assert {"Cancel", "Yes, cancel", "Keep it running", "Save all with save_all", "Resume with resume"} <= set(before)
+    for status, error in [("cancelled", None), ("failed", "Out of memory.")]:
+        send(page, "running", {"status": status, "error": error, "_facts": {"actions": ["run_again"], "note": ""}})
+        again = card.get_by_role("button", name="Run again", exact=True)
+        expect(again).to_be_visible()
+        box = boxes(card)["Run again"]
+        for name, other in before.items():
+            apart = (
+                other["right"] <= box["left"] or box["right"] <= other["left"]
+                or other["bottom"] <= box["top"] or box["bottom"] <= other["top"]
+            )  # fmt: skip
+            assert apart, f"Run again stands where {name} was"
+        again.dblclick()
+        assert asked(page, "running", "run_again") == []
+        page.keyboard.press("Escape")
+
+
+def test_run_again_says_that_it_is_paid_and_starts_anew(page: Page, show: Callable[..., Locator]) -> None:
+    card = show("running")
+    card.get_by_role("button", name="Cancel", exact=True).click()
+    card.get_by_role("button", name="Yes, cancel").click()
+    send(page, "running", {"status": "cancelled", "_facts": {"actions": ["run_again"]}})
+    card.get_by_role("button", name="Run again", exact=True).click()
+    expect(card).to_contain_text("This starts a new, paid run.")
+    expect(card.get_by_role("button", name="Not now")).to_be_focused()
+    card.get_by_role("button", name="Run again and pay").click()
+    assert len(asked(page, "running", "run_again")) == 1
+    send(page, "running", {"task_id": "another", "status": "running", "_facts": {"actions": ["cancel"]}})
+    expect(card.locator(".cy-pill")).to_have_text("Running")
+    expect(card.get_by_role("button", name="Cancel", exact=True)).not_to_have_attribute("aria-disabled", "true")
+    expect(card.get_by_role("button", name="Run again")).to_have_count(0)
+
+
+@pytest.mark.parametrize(
+    ("action", "name"), [("reconnect", "Reconnect"), ("resume", "Resume"), ("fetch_again", "Fetch again")]
+)
+def test_each_remedy_has_its_own_word(page: Page, show: Callable[..., Locator], action: str, name: str) -> None:
+    card = show("stopped")
+    send(page, "stopped", {"_facts": {"actions": [action]}})
+    card.get_by_role("button", name=name, exact=True).click()
+    assert len(asked(page, "stopped", action)) == 1
+
+
+def test_a_problem_that_comes_later_is_shown(page: Page, show: Callable[..., Locator]) -> None:
+    card = show("failed")
+    page.evaluate(
+        """cards.failed.model.emit(
+          "msg:custom", { type: "problem", protocol: 1, text: "It could not be run again." }, [])"""
+    )
+    expect(card).to_contain_text("It could not be run again.")
 
 
 def test_a_picture_is_opened_closed_and_saved_by_keyboard(page: Page, show: Callable[..., Locator]) -> None:
@@ -415,8 +504,6 @@ def test_details_unfold_and_are_copied(page: Page, show: Callable[..., Locator])
     story = page.evaluate("navigator.clipboard.readText()")
     for part in ("garden-splat", "019abd77", "process_data", "only 3 of 48", "colmap mapper"):
         assert part in story
-    card.get_by_role("button", name="Retry", exact=True).press("Enter")
-    assert len(asked(page, "failed", "retry")) == 1
 
 
 # --- files
@@ -443,15 +530,37 @@ def test_a_large_file_travels_in_pieces_and_only_once(page: Page, show: Callable
     card = show("completed-files")
     expect(card.get_by_role("button", name="Save narration.wav")).to_be_attached()
     big_file(page, "completed-files", "c", 3.5)
-    page.evaluate("cards['completed-files'].model.sent.length = 0")
-    page.evaluate("globalThis[Symbol.for('cyberun-widget')].store.blobs.clear()")
     save = card.get_by_role("button", name="Save scores.csv")
+    page.evaluate("cards['completed-files'].model.sent.length = 0")
+    fetch_again(page, "completed-files", "c")
     for _ in range(2):
         with page.expect_download() as download:
             save.click()
         assert Path(download.value.path()).stat().st_size == 3.5 * 2**20
     reads = [message["offset"] for message in asked(page, "completed-files", "read") if message["key"] == "c"]
     assert reads == [0, 2**20, 2 * 2**20, 3 * 2**20]
+
+
+def fetch_again(page: Page, state: str, key: str) -> None:
+    """Have the kernel fetch a file again: its bytes may be others."""
+    page.evaluate(
+        """([state, key]) => {
+          const { model } = cards[state];
+          const again = (a) => (a.key === key ? { ...a, revision: `${a.revision ?? 0}1` } : a);
+          model.update({ artifacts: model.get("artifacts").map(again) });
+        }""",
+        [state, key],
+    )
+
+
+def test_a_file_that_was_fetched_again_shows_its_new_bytes(page: Page, show: Callable[..., Locator]) -> None:
+    card = show("completed-files")
+    text = card.locator("[data-artifact='b']")
+    expect(text).to_contain_text("lichen on basalt")
+    page.evaluate("cards['completed-files'].model.files.set('b', new Blob(['moss on slate']))")
+    fetch_again(page, "completed-files", "b")
+    expect(text).to_contain_text("moss on slate")
+    expect(text).not_to_contain_text("lichen on basalt")
 
 
 def test_a_file_that_cannot_be_read_says_so_where_it_is(page: Page, show: Callable[..., Locator]) -> None:
@@ -472,7 +581,8 @@ def test_pieces_sent_unasked_are_used(page: Page, show: Callable[..., Locator]) 
           model.alive = false;
           for (const offset of [0, 4]) {
             const piece = new DataView(new Uint8Array([1, 2, 3, 4]).buffer);
-            const chunk = { type: "chunk", id: 0, key: "mesh", offset, total: 8, mime: "model/gltf-binary" };
+            const about = { key: "mesh", revision: "", offset, total: 8, mime: "model/gltf-binary" };
+            const chunk = { type: "chunk", protocol: 1, ...about };
             model.emit("msg:custom", chunk, [piece]);
           }
         }"""

@@ -10,6 +10,7 @@ from dataclasses import replace
 import pytest
 
 from cyberun_widget import Client, CyberunError, TaskCancelled, TaskWidget
+from cyberun_widget.card.messages import PROTOCOL
 from cyberun_widget.local import LocalServer
 
 
@@ -62,7 +63,8 @@ def eventually(check, seconds: float = 10.0) -> bool:
 
 def click(card: TaskWidget, kind: str, task_id: str | None = None) -> None:
     """What a button of the page sends."""
-    card._session.requests.take(card, {"type": kind, "task_id": task_id or card.task_id}, [])
+    message = {"type": kind, "id": "p-1", "protocol": PROTOCOL, "task_id": task_id or card.task_id}
+    card._session.requests.take(card, message, [])
 
 
 def test_the_card_shows_the_new_run_and_keeps_the_old_ones_id(card):

@@ -13,7 +13,8 @@ import pytest
 
 from cyberun_widget import CyberunError, FollowPolicy, NotFoundError, TaskFailed, TaskWidget, WaitTimeout
 from cyberun_widget.card import display, event_dispatch
-from cyberun_widget.card.page_requests import Desk
+from cyberun_widget.card.messages import PROTOCOL
+from cyberun_widget.card.page_requests import PageRequests
 from cyberun_widget.card.traits import chosen, excerpt
 from cyberun_widget.following import task_watch
 from cyberun_widget.following.listener import Interest
@@ -23,6 +24,11 @@ from tests.servers.faulty import KEY, PNG, TASK, Answer, FaultyServer, Pause, Sc
 FAST = FollowPolicy(
     poll_interval=0.05, idle_timeout=0.3, backoff_initial=0.01, backoff_max=0.05, sse_retry_interval=0.15
 )
+
+
+def ask(requests: PageRequests, kind: str, **fields: object) -> None:
+    """Ask as a page does."""
+    requests.take(None, {"type": kind, "id": "p-1", "protocol": PROTOCOL, **fields}, [])
 
 
 def watch(server: FaultyServer, folder, **options) -> TaskWidget:
@@ -144,12 +150,12 @@ def test_a_task_is_followed_as_closely_as_somebody_looks(tmp_path, monkeypatch):
         card = watch(server, tmp_path)
         audience = card._session.audience
         assert audience.interest is Interest.LIVE, "no page has said anything yet"
-        card._session.requests.take(card, {"type": "visible", "view": "a", "visible": False}, [])
+        ask(card._session.requests, "visible", view="a", visible=False)
         assert audience.interest is Interest.VERDICT
-        card._session.requests.take(card, {"type": "visible", "view": "b", "visible": True}, [])
-        card._session.requests.take(card, {"type": "visible", "view": "a", "visible": False}, [])
+        ask(card._session.requests, "visible", view="b", visible=True)
+        ask(card._session.requests, "visible", view="a", visible=False)
         assert audience.interest is Interest.LIVE, "another view of it is in sight"
-        card._session.requests.take(card, {"type": "visible", "view": "b", "visible": False}, [])
+        ask(card._session.requests, "visible", view="b", visible=False)
         waiting = threading.Thread(target=waits_in_vain, args=[card])
         waiting.start()
         assert eventually(lambda: audience.interest is Interest.LIVE, 0.4)
@@ -166,7 +172,7 @@ def test_a_card_stays_in_sight_where_a_busy_kernel_could_not_hear_that_it_is_bac
     monkeypatch.setattr(event_dispatch, "has_subshells", lambda: False)
     with FaultyServer() as server:
         card = watch(server, tmp_path)
-        card._session.requests.take(card, {"type": "visible", "view": "a", "visible": False}, [])
+        ask(card._session.requests, "visible", view="a", visible=False)
         assert card._session.audience.interest is Interest.LIVE
         card.close()
 
@@ -187,23 +193,25 @@ class Slow:
     def cancel(self) -> None:
         self.did.append("cancelled")
 
-    def refresh(self) -> None:
+    def send_state(self) -> None:
         self.did.append("refreshed")
 
     def send(self, content, buffers=()) -> None: ...
 
+    def look(self, view, visible) -> None: ...
+
 
 def test_cancel_and_reading_wait_for_no_saving_of_this_card_or_others():
     cards = [Slow() for _ in range(6)]
-    desks = [Desk(card) for card in cards]
+    desks = [PageRequests(card) for card in cards]
     try:
         for desk in desks:
-            desk.take(None, {"type": "save_all"}, [])
+            ask(desk, "save_all", task_id=TASK)
         assert eventually(lambda: any("saving" in card.did for card in cards))
         for desk, card in zip(desks, cards, strict=True):
-            desk.take(None, {"type": "cancel"}, [])
+            ask(desk, "cancel", task_id=TASK)
             assert card.did[-1] == "cancelled"
-            desk.take(None, {"type": "sync"}, [])
+            ask(desk, "sync")
         assert eventually(lambda: all("refreshed" in card.did for card in cards), 3)
     finally:
         for card in cards:
@@ -221,8 +229,7 @@ def test_what_a_notebook_keeps_names_files_and_no_place_of_this_machine(tmp_path
     with FaultyServer(Script(life=((0.0, "completed"),), bodies=bodies)) as server:
         card = watch(server, tmp_path / "secret-project" / "files")
         card.wait(10)
-        click = {"type": "save_all", "task_id": card.task_id}
-        card._session.requests.take(card, click, [])
+        ask(card._session.requests, "save_all", task_id=card.task_id)
         assert eventually(lambda: card._facts["saved"])
         assert card._facts["saved"] == f"2 files saved to cyberun-{TASK[:13]}"
         kept = json.dumps(display.kept(card)) + json.dumps(card.get_state(), default=repr)

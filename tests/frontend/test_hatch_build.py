@@ -36,6 +36,9 @@ def checkout(hook: ModuleType, tmp_path: Path) -> Path:
     """A folder with the sources of the front end and a build that belongs to them."""
     ignored = shutil.ignore_patterns("node_modules")
     shutil.copytree(PROJECT / hook.FRONTEND, tmp_path / hook.FRONTEND, ignore=ignored)
+    words = Path("cyberun_widget/support/words.json")
+    (tmp_path / words.parent).mkdir()
+    shutil.copy(PROJECT / words, tmp_path / words)
     output = tmp_path / hook.OUTPUT
     output.mkdir(parents=True)
     files = ["card.js", "three.js", "viewers.js"]

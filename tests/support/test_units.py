@@ -41,7 +41,7 @@ def test_the_page_says_the_same():
     ]
     calls += [["percent", [step / 997]] for step in range(998)]
     script = f"""
-        import * as units from {json.dumps((PACKAGE / "frontend/src/shared/units.js").as_uri())};
+        import * as units from {json.dumps((PACKAGE / "frontend/src/shared/units.ts").as_uri())};
         import {{ readFileSync }} from "node:fs";
         const calls = JSON.parse(readFileSync(0, "utf8"));
         console.log(JSON.stringify(calls.map(([name, given]) => units[name](...given))));
@@ -56,7 +56,7 @@ def test_the_page_says_the_same():
 
 def test_every_function_of_either_side_has_its_fixtures():
     python = {name for name, value in vars(units).items() if callable(value) and not name.startswith("_")}
-    page = set(re.findall(r"export (?:function|const) (\w+)", (PACKAGE / "frontend/src/shared/units.js").read_text()))
+    page = set(re.findall(r"export (?:function|const) (\w+)", (PACKAGE / "frontend/src/shared/units.ts").read_text()))
     assert python - {"floor", "Final"} == set(FIXTURES)
     assert page - {"facts"} == {camel(name) for name in FIXTURES}
 

@@ -7,6 +7,7 @@
 import { chime, film, paint } from "./paint.js";
 import { states } from "./states.js";
 
+const PROTOCOL = 1;
 const query = new URLSearchParams(location.search);
 const main = /** @type {HTMLElement} */ (document.querySelector("main"));
 const theme = query.get("theme");
@@ -30,6 +31,8 @@ class Model extends EventTarget {
     this.sent = [];
     /** @type {Map<string, Set<(...args: any[]) => void>>} */
     this.handlers = new Map();
+    /** What the kernel refuses: kind of request -> its words. @type {Record<string, string>} */
+    this.refusals = {};
     /** Whether the kernel answers. */
     this.alive = true;
     /** @type {Map<string, Blob>} */
@@ -67,18 +70,24 @@ class Model extends EventTarget {
 
 /** What the kernel would send back. @param {Model} model @param {any} message */
 async function answer(model, message) {
-  if (message.type === "module") {
-    const script = await (await fetch(`/static/${message.name}.js`)).arrayBuffer();
-    model.emit("msg:custom", { type: "module", name: message.name }, [new DataView(script)]);
+  const { type, id, key } = message;
+  /** @param {object} fields @param {ArrayBuffer[]} [buffers] */
+  const reply = (fields, buffers = []) =>
+    model.emit("msg:custom", { ...fields, type: "reply", protocol: PROTOCOL, re: id }, buffers.map((part) => new DataView(part)));
+  /** @param {string} text */
+  const refuse = (text) => model.emit("msg:custom", { type: "error", protocol: PROTOCOL, re: id, code: "failed", text }, []);
+  if (model.refusals[type]) return refuse(model.refusals[type]);
+  if (type === "module") {
+    const { name, revision } = message;
+    return reply({ name, revision }, [await (await fetch(`/static/${name}.js`)).arrayBuffer()]);
   }
-  const blob = model.files.get(message.key);
-  if (message.type === "read" && blob) {
-    const { id, key, offset, length } = message;
-    const data = new DataView(await blob.slice(offset, offset + length).arrayBuffer());
-    model.emit("msg:custom", { type: "chunk", id, key, offset, total: blob.size, mime: blob.type }, [data]);
-  } else if (message.type === "read" && model.traits.artifacts.every((/** @type {any} */ a) => a.key !== message.key || a.text !== "")) {
-    model.emit("msg:custom", { type: "failed", id: message.id, key: message.key, text: "There is no such file." }, []);
-  }
+  if (type === "preview") return reply({ preview: { note: "" } });
+  if (type !== "read") return reply({});
+  const file = model.files.get(key);
+  if (file) {
+    const { offset, length } = message;
+    reply({ offset, total: file.size, mime: file.type }, [await file.slice(offset, offset + length).arrayBuffer()]);
+  } else if (model.traits.artifacts.every((/** @type {any} */ a) => a.key !== key || a.text !== "")) refuse("There is no such file.");
 }
 
 const { default: card } = await import("/static/card.js");

@@ -4,7 +4,7 @@ const today = new Date().toISOString().slice(0, 10);
 const facts = {
   title: "text-to-image", tool: "comfyui", gpu: "RTX 4090", labels: [], created: `${today}T14:30:05Z`, started: null, ended: null, waited: null,
   node: "", speed: null, attempt: 1, news: 0, retry_in: null, problem: null, cancel: "", failed_at: "", details: "", note: "", download: null,
-  saved: null, stopped: false, can_retry: false,
+  saved: null, stopped: false, actions: [],
 };
 const task = {
   task_id: "019abc12-7d41-7c3e-9f2a-5b1c0de47896", status: "unknown", progress: 0, stage: "", message: "", current_node: "", step_current: null,
@@ -13,7 +13,13 @@ const task = {
 const STAGES = ["download", "process_data", "train", "export", "upload"];
 
 /** @param {object} [traits] @param {object} [more] facts */
-const state = (traits = {}, more = {}) => ({ ...task, ...traits, _facts: { ...facts, ...more } });
+const state = (traits = {}, more = {}) => {
+  const made = { ...task, ...traits };
+  const ended = ["completed", "failed", "cancelled"].includes(made.status);
+  const asked = Boolean(/** @type {any} */ (more).cancel);
+  const actions = [...(ended || asked ? [] : ["cancel"]), ...(made.artifacts.length ? ["save_all"] : [])];
+  return { ...made, _facts: { ...facts, actions, ...more } };
+};
 /** @param {object} [traits] @param {object} [more] facts */
 const comfy = (traits = {}, more = {}) =>
   state(
@@ -65,14 +71,13 @@ export const states = {
     { retry_in: 4, news: 12, problem: { text: "The server answered 502.", retrying: true } },
   ),
   note: comfy({}, { note: "The server could not read the task’s state this time. It is asked again." }),
-  "cancel-queued": comfy({}, { cancel: "queued" }),
   "cancel-requested": comfy({}, { cancel: "requested" }),
-  stopped: comfy({ connection: "closed" }, { stopped: true, can_retry: true }),
+  stopped: comfy({ connection: "closed" }, { stopped: true, actions: ["resume"] }),
   "kernel-silent": { ...comfy(), silent: 47 },
   "unknown-status": comfy({ status: "hibernating", eta: null }),
   "fatal-connection": comfy(
     { connection: "error", error: "This is an agent key (ak-…), which cannot read tasks. Create an integration key (sk-…) under Access and set CYBERUN_API_KEY." },
-    { can_retry: true },
+    { actions: ["reconnect"] },
   ),
   completed: state(
     { ...finished, artifacts: [0, 1, 2, 3].map((i) => picture(i)) }, gone),
@@ -121,17 +126,17 @@ export const states = {
       status: "failed", connection: "closed", progress: 0.09, elapsed: 111, stages: stages(1, [8, 103], 0.6, "failed"),
       error: "Process data failed: only 3 of 48 photos could be placed. Photos need about 70 % overlap; blurred ones don't count.",
     },
-    { ...gone, failed_at: "process_data", details: "colmap mapper: no good initial image pair found\nexit code 1\nagent 019a…77, retry 0", can_retry: true },
+    { ...gone, failed_at: "process_data", details: "colmap mapper: no good initial image pair found\nexit code 1\nagent 019a…77, retry 0", actions: ["run_again"] },
   ),
   "failed-node": comfy(
     { status: "failed", connection: "closed", error: "Out of GPU memory: 512 MB more were needed." },
-    { ...gone, failed_at: "KSampler", details: "torch.OutOfMemoryError\n  File \"nodes.py\", line 1492, in sample", can_retry: true },
+    { ...gone, failed_at: "KSampler", details: "torch.OutOfMemoryError\n  File \"nodes.py\", line 1492, in sample", actions: ["run_again"] },
   ),
   cancelled: comfy({ status: "cancelled", connection: "closed", progress: 0.42, elapsed: 31, step_current: null, step_total: null }, { ...gone, node: "" }),
   "compact-running": comfy({ density: "compact", progress: 0.72, eta: 11 }),
   "compact-waiting": state({ status: "waiting", elapsed: 151, density: "compact" }, { labels: ["gpu"] }),
   "compact-completed": state({ ...finished, density: "compact", artifacts: [0, 1, 2, 3].map((i) => picture(i)) }, gone),
-  "compact-failed": comfy({ status: "failed", connection: "closed", density: "compact", error: "Out of GPU memory: 512 MB more were needed. Try a smaller picture." }, { ...gone, can_retry: true }),
+  "compact-failed": comfy({ status: "failed", connection: "closed", density: "compact", error: "Out of GPU memory: 512 MB more were needed. Try a smaller picture." }, { ...gone, actions: ["run_again"] }),
   "long-names": comfy(
     { message: "Sampling_with_a_message_that_has_no_blanks_at_all_and_goes_on_for_longer_than_any_card_is_wide_".repeat(2), artifacts: [picture(2, { name: `${"a_very_long_file_name_".repeat(6)}.png` })] },
     { title: "a-workflow-with-a-name-that-nobody-would-want-to-type-twice-but-somebody-did-it-anyway", node: "UltimateSDUpscaleWithEveryOptionSwitchedOn (custom)", gpu: "NVIDIA RTX PRO 6000 Blackwell Max-Q Workstation Edition" },

@@ -1,6 +1,6 @@
 // What has no picture: what is in an archive, and the plain card of any other file.
-import { copyButton, el, icon } from "../shared/dom.js";
-import { dataSize, many } from "../shared/units.js";
+import { copyButton, el, icon } from "../shared/dom.ts";
+import { dataSize, many } from "../shared/units.ts";
 import { load } from "./loading.js";
 import { saveButton } from "./save.js";
 import { tableBody } from "./data/table.js";
@@ -8,7 +8,7 @@ import { textBody } from "./data/text.js";
 
 const LISTED = 2000;
 
-/** @typedef {import("../shared/types.js").Env} Env @typedef {import("../shared/types.js").ListPreview} ListPreview */
+/** @typedef {import("../shared/types.ts").Env} Env @typedef {import("../shared/types.ts").ListPreview} ListPreview */
 
 /** @param {ListPreview} list @param {Env} env */
 function listing({ entries, total, note }, env) {
@@ -63,12 +63,12 @@ function card({ artifact, ctx, life, full }, note = "") {
 	return el("div", { class: "cy-v-file" }, el("span", { class: "cy-v-fileicon" }, icon("file")), words, save);
 }
 
-/** @param {import("../shared/types.js").Artifact} artifact whether the kernel can tell what is in it */
+/** @param {import("../shared/types.ts").Artifact} artifact whether the kernel can tell what is in it */
 export function isArchive({ mime }) {
 	return /zip|x-tar|gzip/.test(mime);
 }
 
-/** @param {Env} env @returns {import("../shared/types.js").View} */
+/** @param {Env} env @returns {import("../shared/types.ts").View} */
 export function fileView(env) {
 	const { artifact, ctx } = env;
 	const preview = ctx.preview;

@@ -1,15 +1,15 @@
 // Two pictures in one frame, and a slider between them.
 import { decode } from "./image.js";
-import { el } from "../shared/dom.js";
-import { percent } from "../shared/units.js";
+import { el } from "../shared/dom.ts";
+import { percent } from "../shared/units.ts";
 import { load } from "./loading.js";
 
-/** @typedef {import("../shared/types.js").Artifact} Artifact */
+/** @typedef {import("../shared/types.ts").Artifact} Artifact */
 
 /**
- * @param {import("../shared/types.js").Env} env of the dialog; its artifact is the one on the left at first
+ * @param {import("../shared/types.ts").Env} env of the dialog; its artifact is the one on the left at first
  * @param {Artifact[]} pictures two or more
- * @returns {import("../shared/types.js").View}
+ * @returns {import("../shared/types.ts").View}
  */
 export function compareView(env, pictures) {
 	const { signal } = env.life;
@@ -42,7 +42,7 @@ function picker(label, pictures, chosen) {
 }
 
 /**
- * @param {import("../shared/types.js").Env} env
+ * @param {import("../shared/types.ts").Env} env
  * @param {Artifact} before
  * @param {Artifact} after
  */

@@ -1,18 +1,18 @@
 // The full-size view: one artifact at a time, its neighbours below, everything by mouse and by keys.
 import { compareView } from "./compare.js";
-import { posterSource } from "../shared/blobs.js";
-import { button, el, icon, isTyping } from "../shared/dom.js";
-import { facts } from "../shared/units.js";
-import { Life } from "../shared/life.js";
+import { posterSource } from "../shared/blobs.ts";
+import { button, el, icon, isTyping } from "../shared/dom.ts";
+import { facts } from "../shared/units.ts";
+import { Life } from "../shared/life.ts";
 import { failure } from "./loading.js";
 import { fullView, KIND_ICONS } from "./kinds.js";
 import { saveButton } from "./save.js";
-import { adopt, lendTokens } from "../shared/style.js";
+import { adopt, lendTokens } from "../shared/style.ts";
 import css from "./css/index.css";
 
 /**
- * @typedef {import("../shared/types.js").Artifact} Artifact
- * @typedef {import("../shared/types.js").Ctx} Ctx
+ * @typedef {import("../shared/types.ts").Artifact} Artifact
+ * @typedef {import("../shared/types.ts").Ctx} Ctx
  */
 
 /** The element with the focus, also inside shadow roots. @returns {Element | null} */
@@ -142,7 +142,7 @@ export class Lightbox {
 		});
 	}
 
-	/** @param {(env: import("../shared/types.js").Env) => import("../shared/types.js").View} make */
+	/** @param {(env: import("../shared/types.ts").Env) => import("../shared/types.ts").View} make */
 	present(make) {
 		const { dialog, stage, tools, compare, note } = this.parts;
 		this.viewLife.end();

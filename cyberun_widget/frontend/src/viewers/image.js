@@ -1,14 +1,14 @@
 // Pictures: one to look into, and one in a tile.
-import { imageSource, posterSource } from "../shared/blobs.js";
-import { button, el, icon } from "../shared/dom.js";
-import { percent } from "../shared/units.js";
+import { imageSource, posterSource } from "../shared/blobs.ts";
+import { button, el, icon } from "../shared/dom.ts";
+import { percent } from "../shared/units.ts";
 import { loadBytes, reason } from "./loading.js";
 import { zoomable } from "./zoom.js";
 
 const STEP = 1.25;
 const HUGE = 120_000_000; // pixels; more than this is asked for, not just decoded
 
-/** @typedef {import("../shared/types.js").Env} Env */
+/** @typedef {import("../shared/types.ts").Env} Env */
 
 /**
  * A decoded <img> of the artifact.
@@ -28,7 +28,7 @@ export async function decode(blob, { artifact, life }) {
 	return picture;
 }
 
-/** @param {Env} env @returns {import("../shared/types.js").View} the picture at full size */
+/** @param {Env} env @returns {import("../shared/types.ts").View} the picture at full size */
 export function imageView(env) {
 	const { artifact, life } = env;
 	const { signal } = life;
@@ -81,7 +81,7 @@ export function imageView(env) {
 		else return false;
 		return true;
 	};
-	return { node: body, tools, key, focus: stage };
+	return { node: body, tools, key };
 }
 
 /**

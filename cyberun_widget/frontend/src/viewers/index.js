@@ -1,23 +1,23 @@
 // The viewers of the card, sent to the page when a result is first looked at.
 import { Lightbox } from "./dialog.js";
-import { button, el, icon } from "../shared/dom.js";
+import { button, el, icon } from "../shared/dom.ts";
 import { isArchive } from "./archive.js";
-import { dataSize } from "../shared/units.js";
+import { dataSize } from "../shared/units.ts";
 import { imageThumb } from "./image.js";
-import { posterSource } from "../shared/blobs.js";
+import { posterSource } from "../shared/blobs.ts";
 import { fullView } from "./kinds.js";
-import { Life } from "../shared/life.js";
-import { adopt } from "../shared/style.js";
+import { Life } from "../shared/life.ts";
+import { adopt } from "../shared/style.ts";
 import css from "./css/index.css";
 
 /**
- * @typedef {import("../shared/types.js").Artifact} Artifact
- * @typedef {import("../shared/types.js").Ctx} Ctx
+ * @typedef {import("../shared/types.ts").Artifact} Artifact
+ * @typedef {import("../shared/types.ts").Ctx} Ctx
  */
 
 /**
  * A tile that opens the full view: pictures, and models, whose 3D is not started in the card.
- * @param {import("../shared/types.js").Env} env
+ * @param {import("../shared/types.ts").Env} env
  * @param {() => void} openFull
  */
 function tile(env, openFull) {
@@ -48,7 +48,7 @@ export function mount(host, artifact, ctx) {
 	const life = new Life(ctx.signal);
 	const env = { artifact, ctx, life, full: false };
 	const openFull = () => (ctx.open ? ctx.open(artifact.key) : open([artifact], artifact.key, ctx));
-	adopt(host.getRootNode(), css);
+	adopt(host, css);
 	const inline = el("div", { class: `cy-v-inline cy-v-inline-${artifact.kind}`, "data-lm-suppress-shortcuts": "true" });
 	if (artifact.kind === "image" || artifact.kind === "model") inline.append(tile(env, openFull));
 	else {

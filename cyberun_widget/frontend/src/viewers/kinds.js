@@ -7,9 +7,9 @@ import { modelView } from "./model.js";
 import { tableView } from "./data/table.js";
 import { textView } from "./data/text.js";
 
-/** @typedef {import("../shared/types.js").Env} Env @typedef {import("../shared/types.js").View} View */
+/** @typedef {import("../shared/types.ts").Env} Env @typedef {import("../shared/types.ts").View} View */
 
-/** @type {Record<import("../shared/types.js").Artifact["kind"], (env: Env) => View>} */
+/** @type {Record<import("../shared/types.ts").Artifact["kind"], (env: Env) => View>} */
 const VIEWS = {
 	image: imageView,
 	video: videoView,
@@ -21,7 +21,7 @@ const VIEWS = {
 	file: fileView,
 };
 
-/** What stands for a file that has no picture. @type {Record<import("../shared/types.js").Artifact["kind"], import("../shared/dom.js").Icon>} */
+/** What stands for a file that has no picture. @type {Record<import("../shared/types.ts").Artifact["kind"], import("../shared/dom.ts").Icon>} */
 export const KIND_ICONS = {
 	image: "image",
 	video: "play",

@@ -1,9 +1,9 @@
 // From "nothing yet" to a view: asked for, on its way, there, or not to be had.
-import { button, el, icon } from "../shared/dom.js";
-import { dataSize, dataSizeOf } from "../shared/units.js";
+import { button, el, icon } from "../shared/dom.ts";
+import { dataSize, dataSizeOf } from "../shared/units.ts";
 import { saveButton } from "./save.js";
 
-/** @typedef {import("../shared/types.js").Env} Env */
+/** @typedef {import("../shared/types.ts").Env} Env */
 
 /** @param {unknown} error @returns {string} */
 export function reason(error) {

@@ -1,13 +1,13 @@
 // Video and sound, in the browser's own players.
-import { mediaSource, posterSource } from "../shared/blobs.js";
-import { el } from "../shared/dom.js";
+import { mediaSource, posterSource } from "../shared/blobs.ts";
+import { el } from "../shared/dom.ts";
 import { loadBytes } from "./loading.js";
 import { waveform } from "./waveform.js";
 
 const AUTO = 24_000_000; // bytes; more than this waits for a click
 const LOOP = 20; // seconds; shorter films begin again, as turntables and animations should
 
-/** @typedef {import("../shared/types.js").Env} Env */
+/** @typedef {import("../shared/types.ts").Env} Env */
 
 /**
  * @param {HTMLMediaElement} player
@@ -41,7 +41,7 @@ function release(player, { life }) {
 	});
 }
 
-/** @param {Env} env @returns {import("../shared/types.js").View} */
+/** @param {Env} env @returns {import("../shared/types.ts").View} */
 export function videoView(env) {
 	const { artifact, life, full } = env;
 	const poster = posterSource(artifact, life);
@@ -69,10 +69,10 @@ export function videoView(env) {
 	);
 	if (!full && poster) node.style.backgroundImage = `url("${poster}")`;
 	node.classList.add("cy-v-media");
-	return { node, focus: player };
+	return { node };
 }
 
-/** @param {Env} env @returns {import("../shared/types.js").View} */
+/** @param {Env} env @returns {import("../shared/types.ts").View} */
 export function audioView(env) {
 	const { artifact, life, full } = env;
 	const player = el("audio", { class: "cy-v-audio", controls: true, preload: "metadata", "aria-label": artifact.name });
@@ -87,5 +87,5 @@ export function audioView(env) {
 		},
 		full ? undefined : { label: "Load the sound", over: AUTO },
 	);
-	return { node, focus: player };
+	return { node };
 }

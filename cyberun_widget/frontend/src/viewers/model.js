@@ -1,6 +1,6 @@
 // A 3D model in the dialog: asks for the 3D module, lends it a frame, and puts its handles into the toolbar.
-import { button, el, relabel } from "../shared/dom.js";
-import { many } from "../shared/units.js";
+import { button, el, relabel } from "../shared/dom.ts";
+import { many } from "../shared/units.ts";
 import { loadBytes } from "./loading.js";
 
 const ASK = 200_000_000; // bytes; more than this waits for a click
@@ -8,15 +8,15 @@ const HINT = 6000; // ms
 /** Surfaces behind the model, and the colour a still gets. */
 const SURFACES = /** @type {const} */ (["theme", "dark", "light"]);
 
-/** @typedef {import("../shared/types.js").Env} Env @typedef {import("../three/index.js").ModelView} ModelView */
+/** @typedef {import("../shared/types.ts").Env} Env @typedef {import("../three/index.js").ModelView} ModelView */
 
-/** @param {Blob} blob @param {string} name @param {import("../shared/life.js").Life} life */
+/** @param {Blob} blob @param {string} name @param {import("../shared/life.ts").Life} life */
 function saveBlob(blob, name, life) {
 	const link = el("a", { href: life.url(blob), download: name });
 	link.click();
 }
 
-/** @param {Env} env @returns {import("../shared/types.js").View} */
+/** @param {Env} env @returns {import("../shared/types.ts").View} */
 export function modelView(env) {
 	const { artifact, ctx, life } = env;
 	const { signal } = life;
@@ -55,7 +55,7 @@ export function modelView(env) {
 	return { node, tools: [tools] };
 }
 
-/** @param {HTMLElement} rest @param {ModelView} view @param {import("../shared/life.js").Life} life */
+/** @param {HTMLElement} rest @param {ModelView} view @param {import("../shared/life.ts").Life} life */
 function hint(rest, view, life) {
 	const words = el("span", {
 		class: "cy-v-chip cy-v-hint",
@@ -71,7 +71,7 @@ function hint(rest, view, life) {
 
 /**
  * @param {ModelView} view
- * @param {{frame: HTMLElement, paper: () => string, name: string, life: import("../shared/life.js").Life}} about
+ * @param {{frame: HTMLElement, paper: () => string, name: string, life: import("../shared/life.ts").Life}} about
  * @returns {HTMLButtonElement[]}
  */
 function handles(view, { frame, paper, name, life }) {

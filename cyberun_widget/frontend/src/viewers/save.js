@@ -1,11 +1,11 @@
 // The button that keeps a file, and says so when it could not.
-import { button } from "../shared/dom.js";
+import { button } from "../shared/dom.ts";
 import { reason } from "./loading.js";
 
 /**
  * @param {() => string} key of the artifact that is meant when the button is pressed
- * @param {import("../shared/types.js").Ctx} ctx
- * @param {import("../shared/life.js").Life} life
+ * @param {import("../shared/types.ts").Ctx} ctx
+ * @param {import("../shared/life.ts").Life} life
  */
 export function saveButton(key, ctx, life) {
 	const node = button(

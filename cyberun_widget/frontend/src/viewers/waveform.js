@@ -1,5 +1,5 @@
 // The shape of a sound, to see where it is loud and to jump there. The player's own slider is the keyboard's way.
-import { el } from "../shared/dom.js";
+import { el } from "../shared/dom.ts";
 
 const BARS = 160;
 const MAX = 24_000_000; // bytes: longer sounds unpack to too much memory
@@ -25,7 +25,7 @@ function peaks(sound) {
 /**
  * @param {Blob} blob
  * @param {HTMLAudioElement} player
- * @param {import("../shared/life.js").Life} life
+ * @param {import("../shared/life.ts").Life} life
  * @returns {Promise<HTMLElement | null>} null where there is none to draw
  */
 export async function waveform(blob, player, life) {

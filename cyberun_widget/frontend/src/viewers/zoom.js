@@ -54,7 +54,7 @@ export class Placement {
 /**
  * @param {HTMLElement} stage
  * @param {HTMLImageElement} picture decoded
- * @param {import("../shared/life.js").Life} life
+ * @param {import("../shared/life.ts").Life} life
  * @param {(place: Placement) => void} onPlace
  */
 export function zoomable(stage, picture, life, onPlace) {

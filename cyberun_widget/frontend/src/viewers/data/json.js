@@ -1,6 +1,6 @@
 // JSON as a tree: opened step by step, found in by words, copied whole or in part, walked by keys.
-import { copyButton, copyText, el, icon } from "../../shared/dom.js";
-import { many } from "../../shared/units.js";
+import { copyButton, copyText, el, icon } from "../../shared/dom.ts";
+import { many } from "../../shared/units.ts";
 import { loadBytes } from "../loading.js";
 import { searchBox } from "./search.js";
 import { textBody } from "./text.js";
@@ -9,7 +9,7 @@ import { children, describe, find, isBranch, Tree } from "./tree.js";
 const AUTO = 1_000_000; // bytes; more than this waits for a click in a card
 const TREE_MAX = 64_000_000; // bytes; more than this is read as text
 
-/** @typedef {import("../../shared/types.js").Env} Env @typedef {import("./tree.js").Row} Row */
+/** @typedef {import("../../shared/types.ts").Env} Env @typedef {import("./tree.js").Row} Row */
 
 /** @param {Row} row @param {boolean} chosen */
 function drawRow(row, chosen) {
@@ -147,7 +147,7 @@ function treeNode(data, env) {
 	return el("div", { class: "cy-v-pane" }, bar, list);
 }
 
-/** @param {Env} env @returns {import("../../shared/types.js").View} */
+/** @param {Env} env @returns {import("../../shared/types.ts").View} */
 export function jsonView(env) {
 	const show = async (/** @type {Blob} */ blob) => {
 		if (blob.size > TREE_MAX)

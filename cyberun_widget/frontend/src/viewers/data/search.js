@@ -1,12 +1,12 @@
 // A search field with its count and its steps to the next and the previous find.
-import { button, el, icon } from "../../shared/dom.js";
+import { button, el, icon } from "../../shared/dom.ts";
 
 /**
  * @param {object} options
  * @param {string} options.label
  * @param {(words: string) => number} options.onSearch returns how many were found
  * @param {(step: 1 | -1) => number} options.onStep returns which find is shown now, from 1
- * @param {import("../../shared/life.js").Life} options.life
+ * @param {import("../../shared/life.ts").Life} options.life
  * @returns {{node: HTMLElement, field: HTMLInputElement, open: () => void}}
  */
 export function searchBox({ label, onSearch, onStep, life }) {

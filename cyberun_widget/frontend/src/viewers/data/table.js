@@ -1,7 +1,7 @@
 // Rows and columns: sorted by a click on the head, narrowed by words, drawn as they are scrolled to.
 import { parseRows, separator } from "./csv.js";
-import { button, el, icon } from "../../shared/dom.js";
-import { count, dataSizeOf, many } from "../../shared/units.js";
+import { button, el, icon } from "../../shared/dom.ts";
+import { count, dataSizeOf, many } from "../../shared/units.ts";
 import { load, loadBytes } from "../loading.js";
 
 const READ = 8_000_000; // bytes of a file that are read here
@@ -9,9 +9,9 @@ const PART = 200; // rows drawn at a time
 const COLUMNS = 200; // more than these are said, not drawn
 
 /**
- * @typedef {import("../../shared/types.js").Env} Env
- * @typedef {import("../../shared/types.js").Cell} Cell
- * @typedef {import("../../shared/types.js").TablePreview} TablePreview
+ * @typedef {import("../../shared/types.ts").Env} Env
+ * @typedef {import("../../shared/types.ts").Cell} Cell
+ * @typedef {import("../../shared/types.ts").TablePreview} TablePreview
  */
 
 /** @param {Cell | undefined} cell @returns {number} NaN where it is no number */
@@ -188,7 +188,7 @@ function fromText(text, mime, whole) {
 	return { columns, rows, total_rows: whole ? rows.length : null };
 }
 
-/** @param {Env} env @returns {import("../../shared/types.js").View} */
+/** @param {Env} env @returns {import("../../shared/types.ts").View} */
 export function tableView(env) {
 	const { artifact, ctx } = env;
 	if (/^text\//.test(artifact.mime)) {

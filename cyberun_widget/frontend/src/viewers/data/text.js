@@ -1,6 +1,6 @@
 // Text and logs: numbered lines, wrapped or not, with a search. HTML is text here, too.
-import { button, copyButton, el } from "../../shared/dom.js";
-import { dataSizeOf, many } from "../../shared/units.js";
+import { button, copyButton, el } from "../../shared/dom.ts";
+import { dataSizeOf, many } from "../../shared/units.ts";
 import { loadBytes } from "../loading.js";
 import { searchBox } from "./search.js";
 
@@ -9,7 +9,7 @@ const PART = 400; // lines a block: the browser skips blocks that are out of sig
 const FOUND_MAX = 5000;
 const ANSI = /\x1b(?:\[[0-9;?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[@-Z\\-_])/g; // ECMA-48 escape sequences
 
-/** @typedef {import("../../shared/types.js").Env} Env */
+/** @typedef {import("../../shared/types.ts").Env} Env */
 
 /** What a terminal would leave on the screen: colours dropped, lines rewritten by \r kept as last written. @param {string} text */
 export function plain(text) {
@@ -32,7 +32,7 @@ function block(lines) {
 
 /** Where words are, marked without touching the text. */
 class Marks {
-	/** @param {HTMLElement} pane @param {import("../../shared/life.js").Life} life */
+	/** @param {HTMLElement} pane @param {import("../../shared/life.ts").Life} life */
 	constructor(pane, life) {
 		this.pane = pane;
 		/** @type {Range[]} */
@@ -118,7 +118,7 @@ export function textBody(text, env, note = "") {
 	return el("div", { class: "cy-v-pane" }, bar, note && el("p", { class: "cy-v-note", text: note }), pane);
 }
 
-/** @param {Env} env @returns {import("../../shared/types.js").View} */
+/** @param {Env} env @returns {import("../../shared/types.ts").View} */
 export function textView(env) {
 	const { artifact, full } = env;
 	const show = async (/** @type {Blob} */ blob) => {

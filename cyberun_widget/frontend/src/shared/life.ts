@@ -4,41 +4,40 @@
 export class Life {
 	#controller = new AbortController();
 
-	/** @param {AbortSignal} [parent] ends this life too */
-	constructor(parent) {
+	/** `parent` ends this life too. */
+	constructor(parent?: AbortSignal) {
 		if (parent?.aborted) this.end();
 		parent?.addEventListener("abort", () => this.end(), { once: true, signal: this.signal });
 	}
 
 	/** For `addEventListener`, requests, and lives inside this one. */
-	get signal() {
+	get signal(): AbortSignal {
 		return this.#controller.signal;
 	}
 
-	get ended() {
+	get ended(): boolean {
 		return this.signal.aborted;
 	}
 
-	/** @param {() => void} release called once, at the end, or now if that has been */
-	onEnd(release) {
+	/** `release` is called once, at the end, or now if that has been. */
+	onEnd(release: () => void): void {
 		if (this.ended) release();
 		else this.signal.addEventListener("abort", release, { once: true });
 	}
 
-	/** @param {Blob} blob @returns {string} a URL that ends with this life */
-	url(blob) {
+	/** A URL that ends with this life. */
+	url(blob: Blob): string {
 		const url = URL.createObjectURL(blob);
 		this.onEnd(() => URL.revokeObjectURL(url));
 		return url;
 	}
 
-	/** @param {() => void} action @param {number} ms */
-	later(action, ms) {
+	later(action: () => void, ms: number): void {
 		const timer = setTimeout(action, ms);
 		this.onEnd(() => clearTimeout(timer));
 	}
 
-	end() {
+	end(): void {
 		this.#controller.abort();
 	}
 }

@@ -1,4 +1,4 @@
-"""`tiny-splat`: Gaussians from photos of a still life; `big-splat`: the same for an agent that isn't here."""
+"""The workflows in the shape of Nerfstudio, and their parameters. Pure."""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
 // Bytes with a type that can do no harm.
+import type { Life } from "./life.ts";
+import type { Artifact } from "./types.ts";
 
 const IMAGES = /^image\/(png|jpeg|webp|gif|avif|bmp|svg\+xml|x-icon)$/;
 const SVG_MAX = 8_000_000; // bytes
@@ -6,12 +8,8 @@ const SVG_MAX = 8_000_000; // bytes
 /**
  * A source for an <img>. An SVG becomes a data: URL: scripts in it don't run in an <img>, and if somebody opens
  * the picture in a tab of its own, it has no origin there, whereas a blob: URL would have the notebook's.
- * @param {Blob} blob
- * @param {string} mime
- * @param {import("./life.js").Life} life
- * @returns {Promise<string>}
  */
-export async function imageSource(blob, mime, life) {
+export async function imageSource(blob: Blob, mime: string, life: Life): Promise<string> {
 	if (mime === "image/svg+xml") {
 		if (blob.size > SVG_MAX) throw new Error("This SVG is too large to be drawn here. Save it and open it elsewhere.");
 		return dataUrl(new Blob([blob], { type: mime }));
@@ -19,8 +17,7 @@ export async function imageSource(blob, mime, life) {
 	return life.url(new Blob([blob], { type: IMAGES.test(mime) ? mime : "application/octet-stream" }));
 }
 
-/** @param {Blob} blob @returns {Promise<string>} */
-function dataUrl(blob) {
+export function dataUrl(blob: Blob): Promise<string> {
 	return new Promise((resolve, reject) => {
 		const reader = new FileReader();
 		reader.addEventListener("load", () => resolve(String(reader.result)));
@@ -29,21 +26,13 @@ function dataUrl(blob) {
 	});
 }
 
-/** @param {Blob} blob @param {string} mime @param {import("./life.js").Life} life */
-export function mediaSource(blob, mime, life) {
-	return life.url(
-		new Blob([blob], { type: /^(video|audio)\/[\w.+-]+$/.test(mime) ? mime : "application/octet-stream" }),
-	);
+export function mediaSource(blob: Blob, mime: string, life: Life): string {
+	const type = /^(video|audio)\/[\w.+-]+$/.test(mime) ? mime : "application/octet-stream";
+	return life.url(new Blob([blob], { type }));
 }
 
-/**
- * The poster that came with the artifact, as an <img> source; posters are made by the kernel and never SVG.
- * @param {import("./types.js").Artifact} artifact
- * @param {import("./life.js").Life} life
- * @returns {string | null}
- */
-export function posterSource(artifact, life) {
-	const { poster, poster_mime: mime = "" } = artifact;
+/** The poster that came with the artifact, as an <img> source; posters are made by the kernel and never SVG. */
+export function posterSource({ poster, poster_mime: mime }: Artifact, life: Life): string | null {
 	if (!poster || !/^image\/(png|jpeg|webp|gif)$/.test(mime)) return null;
-	return life.url(new Blob([/** @type {BlobPart} */ (poster)], { type: mime }));
+	return life.url(new Blob([poster], { type: mime }));
 }

@@ -1,4 +1,5 @@
 // Elements, icons and buttons. Text goes in as text; nothing here takes markup.
+import type { Life } from "./life.ts";
 
 const SVG = "http://www.w3.org/2000/svg";
 
@@ -34,17 +35,16 @@ const ICONS = {
 	wrap: "M2.5 4h11M2.5 8h8.6a2.2 2.2 0 0 1 0 4.4H8M9.7 10.7 8 12.4l1.7 1.6M2.5 12.4h3",
 };
 
-/** @typedef {keyof ICONS} Icon */
+export type Icon = keyof typeof ICONS;
+export type Child = Node | string | null | undefined | false;
+type Attribute = string | number | boolean | null | undefined;
 
-/**
- * @template {keyof HTMLElementTagNameMap} K
- * @param {K} tag
- * @param {{class?: string, text?: string, [attribute: string]: string | number | boolean | null | undefined}} [props]
- *   `text` becomes text; true and false set and leave out an attribute
- * @param {(Node | string | null | undefined | false)[]} children
- * @returns {HTMLElementTagNameMap[K]}
- */
-export function el(tag, props = {}, ...children) {
+/** Make an element. `text` becomes text; true and false set and leave out an attribute. */
+export function el<K extends keyof HTMLElementTagNameMap>(
+	tag: K,
+	props: { class?: string; text?: string; [attribute: string]: Attribute } = {},
+	...children: Child[]
+): HTMLElementTagNameMap[K] {
 	const node = document.createElement(tag);
 	for (const [name, value] of Object.entries(props)) {
 		if (value === null || value === undefined || value === false) continue;
@@ -55,8 +55,28 @@ export function el(tag, props = {}, ...children) {
 	return node;
 }
 
-/** @param {Icon} name @returns {SVGSVGElement} */
-export function icon(name) {
+/** Text; an element without any is hidden, an unchanged one not touched. */
+export function setText(node: HTMLElement, text: string): void {
+	if (node.textContent !== text) node.textContent = text;
+	if (node.hidden === Boolean(text)) node.hidden = !text;
+}
+
+/** Attributes; null and false take one away, an unchanged one is not touched. */
+export function setAttributes(node: Element, values: Record<string, Attribute>): void {
+	for (const [name, value] of Object.entries(values)) {
+		if (value === null || value === undefined || value === false) node.removeAttribute(name);
+		else if (node.getAttribute(name) !== String(value)) node.setAttribute(name, String(value));
+	}
+}
+
+/** A button of the widget itself, without an icon. */
+export function plainButton(label: string, onClick: () => void): HTMLButtonElement {
+	const node = el("button", { type: "button", class: "cy-btn", text: label });
+	node.onclick = onClick;
+	return node;
+}
+
+export function icon(name: Icon): SVGSVGElement {
 	const svg = document.createElementNS(SVG, "svg");
 	svg.setAttribute("viewBox", "0 0 16 16");
 	svg.setAttribute("class", "cy-v-icon");
@@ -67,14 +87,18 @@ export function icon(name) {
 	return svg;
 }
 
-/**
- * @param {string} label its name; shown unless there is an icon alone
- * @param {() => void} onClick
- * @param {{icon?: Icon, bare?: boolean, title?: string, class?: string, signal?: AbortSignal}} [options]
- *   bare: the icon only, the label for those who ask for it
- * @returns {HTMLButtonElement}
- */
-export function button(label, onClick, { icon: name, bare = false, title, class: extra = "", signal } = {}) {
+export interface ButtonOptions {
+	icon?: Icon;
+	/** The icon only, the label for those who ask for it. */
+	bare?: boolean;
+	title?: string;
+	class?: string;
+	signal?: AbortSignal;
+}
+
+/** Make a button; `label` is its name, shown unless it is bare. */
+export function button(label: string, onClick: () => void, options: ButtonOptions = {}): HTMLButtonElement {
+	const { icon: name, bare = false, title, class: extra = "", signal } = options;
 	const node = el("button", { type: "button", class: `cy-v-button ${bare ? "cy-v-bare" : ""} ${extra}`.trim() });
 	if (name) node.append(icon(name));
 	if (bare) node.setAttribute("aria-label", label);
@@ -84,16 +108,15 @@ export function button(label, onClick, { icon: name, bare = false, title, class:
 	return node;
 }
 
-/** @param {HTMLButtonElement} node @param {Icon} name @param {string} [label] */
-export function relabel(node, name, label) {
+export function relabel(node: HTMLButtonElement, name: Icon, label?: string): void {
 	node.querySelector("svg")?.replaceWith(icon(name));
 	if (label === undefined) return;
 	node.setAttribute("aria-label", label);
 	node.title = label;
 }
 
-/** Whether typing goes into this element. @param {EventTarget | null} target */
-export function isTyping(target) {
+/** Whether typing goes into this element. */
+export function isTyping(target: EventTarget | null): boolean {
 	return (
 		target instanceof HTMLElement &&
 		(target.matches("textarea, select, [contenteditable]") ||
@@ -101,12 +124,8 @@ export function isTyping(target) {
 	);
 }
 
-/**
- * @param {string} text
- * @param {HTMLElement} near where a browser without the clipboard API may put a text field for a moment
- * @returns {Promise<boolean>}
- */
-export async function copyText(text, near) {
+/** Copy a text. `near`: where a browser without the clipboard API may put a text field for a moment. */
+export async function copyText(text: string, near: HTMLElement): Promise<boolean> {
 	if (navigator.clipboard && isSecureContext) {
 		try {
 			await navigator.clipboard.writeText(text);
@@ -126,21 +145,13 @@ export async function copyText(text, near) {
 	return done;
 }
 
-/**
- * A button that copies and says so.
- * @param {string} label
- * @param {() => string} text
- * @param {import("./life.js").Life} life
- */
-export function copyButton(label, text, life) {
-	const node = button(
-		label,
-		async () => {
-			const done = await copyText(text(), node.parentElement ?? node);
-			relabel(node, done ? "check" : "warning", done ? "Copied" : "The browser did not allow copying");
-			life.later(() => relabel(node, "copy", label), 1600);
-		},
-		{ icon: "copy", bare: true, signal: life.signal },
-	);
+/** A button that copies and says so. */
+export function copyButton(label: string, text: () => string, life: Life): HTMLButtonElement {
+	const copy = async () => {
+		const done = await copyText(text(), node.parentElement ?? node);
+		relabel(node, done ? "check" : "warning", done ? "Copied" : "The browser did not allow copying");
+		life.later(() => relabel(node, "copy", label), 1600);
+	};
+	const node = button(label, () => void copy(), { icon: "copy", bare: true, signal: life.signal });
 	return node;
 }

@@ -1,0 +1,189 @@
+"""A widget's line to its pages: requests are taken on any thread, worked off, and answered by id."""
+
+from __future__ import annotations
+
+import logging
+from concurrent.futures import Future
+from functools import partial
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol
+
+from cyberun_widget.card.messages import PROTOCOL, PUSHES, WIDGET_REQUESTS, Error, Reply, check
+from cyberun_widget.errors import CyberunError
+from cyberun_widget.jupyter import kernel as _kernel
+from cyberun_widget.support import assets
+from cyberun_widget.support.lanes import READS, Lane, Lanes
+from cyberun_widget.support.text import clean
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    Handler = Callable[["Request"], "Answer | Future[Answer | None] | None"]
+    Route = tuple[Lanes | None, Handler]
+
+_log = logging.getLogger(__name__)
+_WORDS: Final = (CyberunError, OSError, ValueError)  # what these say may be shown
+_OLD_PAGE: Final = "This widget was drawn by another version of cyberun-widget. Reload the page and run its cell again."
+_OLD_KERNEL: Final = "cyberun-widget was updated while this kernel was running. Restart the kernel."
+
+
+class Widget(Protocol):
+    """What the channel needs of a widget."""
+
+    def send(self, content: dict[str, Any], buffers: list[bytes], /) -> None:
+        """Send a custom message to every page that shows the widget; nothing happens where there is none."""
+
+    def send_state(self) -> None:
+        """Send all synced traits."""
+
+
+class Request(NamedTuple):
+    """What a page asks: the fields that its kind has in the table of messages, and its buffers."""
+
+    fields: dict[str, Any]
+    buffers: list[bytes]
+
+
+class Answer(NamedTuple):
+    """The fields of a reply, and its buffers."""
+
+    fields: Mapping[str, Any] = {}
+    buffers: Sequence[bytes] = ()
+
+
+class PageChannel:
+    """Answers the requests of one widget's pages.
+
+    `table`: the kinds of request, see `card.messages`; those that every widget has are answered here. `routes`: kind
+    -> where it is worked off, and its handler. None means at once, on the thread that the message came on: for what
+    only posts to another thread, as a click that must not wait. What blocks goes to `lanes.READS` or `lanes.SAVES`,
+    where each widget's requests are in order and no widget waits for all of another's.
+
+    A handler gets the `Request` and returns an `Answer`, None for a reply without fields, or a Future of either. What
+    it raises rejects the page's promise: the words of a CyberunError, OSError or ValueError are shown, anything else
+    is logged and called a fault.
+
+        channel = PageChannel(widget, FORM_REQUESTS, {"run": (None, lambda request: start(request.fields))})
+        widget.on_msg(channel.take)
+
+    `on_visible`: called with a view's id and whether it is in sight.
+    """
+
+    def __init__(
+        self,
+        widget: Widget,
+        table: Mapping[str, tuple[type, type]] = WIDGET_REQUESTS,
+        routes: Mapping[str, Route] | None = None,
+        *,
+        on_visible: Callable[[str, bool], object] | None = None,
+    ) -> None:
+        self._widget, self._table = widget, table
+        self._routes: dict[str, Route] = {
+            "module": (READS, _module),
+            "sync": (READS, lambda _request: widget.send_state()),
+            "visible": (None, self._seen),
+            **(routes or {}),
+        }
+        self._on_visible = on_visible
+        self._lanes: dict[Lanes, Lane] = {}
+        for lanes, _ in self._routes.values():
+            if lanes is not None:
+                self._lanes.setdefault(lanes, Lane())
+
+    def take(self, _widget: object, content: object, buffers: Sequence[memoryview | bytes]) -> None:
+        """Take a page's message, on any thread, and return at once. For `on_msg`."""
+        if not isinstance(content, dict) or not isinstance(content.get("id"), str):
+            return
+        kind = str(content.get("type"))
+        lanes = self._routes[kind][0] if kind in self._routes else None
+        data = [bytes(item) for item in buffers]
+        if lanes is None:
+            self._serve(content, data)
+        else:
+            lanes.call(self._lanes[lanes], self._serve, content, data)
+
+    def push(self, kind: str, fields: Mapping[str, Any], buffers: Sequence[bytes] = ()) -> None:
+        """Send something that no page asked for."""
+        if kind not in PUSHES:
+            raise ValueError(f"{kind!r} is not in the table of pushes.")
+        self._send({"type": kind, "protocol": PROTOCOL, **fields}, buffers)
+
+    def push_module(self, name: str) -> None:
+        """Send a script ahead, for when the kernel will be too busy to be asked."""
+        answer = _script(name)
+        self.push("module", answer.fields, answer.buffers)
+
+    def tell(self, text: str) -> None:
+        """Have the pages show a problem with something that was asked for earlier."""
+        self.push("problem", {"text": clean(text, lines=True)})
+
+    # --- answers ---------------------------------------------------------------------------------------------------
+
+    def _seen(self, request: Request) -> None:
+        if self._on_visible is not None:
+            self._on_visible(request.fields["view"], request.fields["visible"])
+
+    def _serve(self, content: dict[str, Any], buffers: list[bytes]) -> None:
+        number, kind = content["id"], str(content.get("type"))
+        if content.get("protocol") != PROTOCOL or kind not in self._table or kind not in self._routes:
+            self._refuse(number, "version", _OLD_PAGE)
+            return
+        try:
+            check(content, self._table[kind][0])
+            answer = self._routes[kind][1](Request(content, buffers))
+        except BaseException as exc:  # noqa: BLE001 - whatever it is, the page must not wait for ever
+            self._failed(number, kind, exc)
+            return
+        if isinstance(answer, Future):
+            answer.add_done_callback(partial(self._finished, number, kind))
+        else:
+            self._reply(number, answer)
+
+    def _finished(self, number: str, kind: str, future: Future[Answer | None]) -> None:
+        try:
+            answer = future.result()
+        except BaseException as exc:  # noqa: BLE001 - likewise; a cancelled future raises one too
+            self._failed(number, kind, exc)
+        else:
+            self._reply(number, answer)
+
+    def _reply(self, number: str, answer: Answer | None) -> None:
+        fields, buffers = answer or Answer()
+        head: Reply = {"type": "reply", "protocol": PROTOCOL, "re": number}
+        self._send({**fields, **head}, buffers)
+
+    def _failed(self, number: str, kind: str, exc: BaseException) -> None:
+        if isinstance(exc, _WORDS):
+            _log.info("a page's %s failed: %s", kind, exc)
+            self._refuse(number, "failed", str(exc))
+        else:
+            _log.error("a page's %s raised", kind, exc_info=exc)
+            self._refuse(
+                number, "fault", f"A fault in cyberun-widget ({type(exc).__name__}). The kernel's log says more."
+            )
+
+    def _refuse(self, number: str, code: Any, text: str) -> None:
+        error: Error = {
+            "type": "error",
+            "protocol": PROTOCOL,
+            "re": number,
+            "code": code,
+            "text": clean(text, lines=True),
+        }
+        self._send(dict(error), ())
+
+    def _send(self, content: dict[str, Any], buffers: Sequence[bytes]) -> None:
+        _kernel.unbound(self._widget.send, content, list(buffers))
+
+
+def _module(request: Request) -> Answer:
+    answer = _script(request.fields["name"])
+    if answer.fields["revision"] != request.fields["revision"]:
+        raise ValueError(_OLD_KERNEL)
+    return answer
+
+
+def _script(name: str) -> Answer:
+    if name not in assets.modules():
+        raise ValueError(f"There is no module {name!r}.")
+    script = f"{name}.js"
+    return Answer({"name": name, "revision": assets.revision(script)}, [assets.content(script)])

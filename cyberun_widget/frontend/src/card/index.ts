@@ -1,0 +1,25 @@
+// The live card of one task, as anywidget loads it. Python owns every trait; the page draws them and sends requests.
+import { onPush } from "../shared/channel.ts";
+import { acceptModule } from "../shared/modules.ts";
+import { page } from "../shared/page.ts";
+import type { Model } from "../shared/types.ts";
+import { inbox } from "./inbox.ts";
+import { showCard } from "./view.ts";
+
+/** Once a card: take what the kernel sends unasked, also while no view is shown. */
+function initialize({ model }: { model: Model }): () => void {
+	return onPush(model, {
+		beat: ({ process }) => page.heard.set(process, performance.now()),
+		module: ({ name, revision }, [script]) => acceptModule(name, revision, script),
+		chunk: (chunk, buffers) => {
+			const task = model.get("task_id");
+			if (inbox.receive) inbox.receive(task, chunk, buffers);
+			else inbox.early.push([task, chunk, buffers]);
+		},
+	});
+}
+
+/** Once a view. */
+const render = ({ model, el }: { model: Model; el: HTMLElement }): (() => void) => showCard(model, el);
+
+export default { initialize, render };

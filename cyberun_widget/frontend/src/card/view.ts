@@ -1,0 +1,189 @@
+// One view of a card: its elements, and what keeps them up to date.
+import { Channel, onPush } from "../shared/channel.ts";
+import { el, setAttributes, setText } from "../shared/dom.ts";
+import type { CardRequests } from "../shared/messages.ts";
+import { loadModule } from "../shared/modules.ts";
+import { page } from "../shared/page.ts";
+import type { Card, Files, FilesModule, Model, Traits } from "../shared/types.ts";
+import { cardActions } from "./actions.ts";
+import { announcer } from "./announcer.ts";
+import { inbox } from "./inbox.ts";
+import { posters } from "./posters.ts";
+import { progressBar } from "./progress.ts";
+import { watchSight } from "../shared/sight.ts";
+import { describe, type TextName } from "./view_model.ts";
+
+const TICK = 500; // ms between two drawings of a running clock
+const SYNC = 15; // seconds of silence after which the kernel is asked for its state
+
+const TRAITS: readonly (keyof Traits)[] = [
+	...(["task_id", "status", "progress", "stage", "message", "current_node", "step_current", "step_total"] as const),
+	...(["error", "output", "connection", "elapsed", "eta", "stages", "artifacts", "density", "_facts", "_beat"] as const),
+];
+
+/** The elements of the texts that are no bdi, which finds the direction of foreign words. */
+const ELEMENTS: Partial<Record<TextName, "strong" | "summary" | "pre">> = {
+	...{ percent: "strong", cause: "strong", summary: "summary", details: "pre" },
+};
+
+const now = () => performance.now() / 1000;
+const read = (model: Model) => Object.fromEntries(TRAITS.map((name) => [name, model.get(name)])) as unknown as Traits;
+
+/** Draw a card into `parent` until the function that it returns is called. */
+export function showCard(model: Model, parent: HTMLElement): () => void {
+	const life = new AbortController();
+	const { signal } = life;
+	const channel = new Channel<CardRequests>(model, signal);
+	const first = describe(read(model), { silent: 0, asked: null, trouble: "" });
+	const text = Object.fromEntries(
+		Object.keys(first.text).map((name) => [name, el(ELEMENTS[name as TextName] ?? "bdi", { class: `cy-${name}` })]),
+	) as Record<TextName, HTMLElement>;
+	setAttributes(text.details, { tabindex: 0, role: "region", "aria-label": "Details" });
+	const live = announcer(signal);
+	const bar = progressBar();
+	const root = el("div", { class: "cyberun-task", role: "group", tabindex: -1 });
+
+	let taskId = model.get("task_id");
+	let asked: number | null = null;
+	let trouble = "";
+	let heard = now(); // the kernel's last sign
+	let synced = heard;
+	let beat = NaN;
+	let timer: ReturnType<typeof setInterval> | undefined;
+	let queued = false;
+
+	const actions = cardActions({
+		channel,
+		taskId: () => taskId,
+		onOrder(order) {
+			if (order === "cancel") asked = now();
+			trouble = "";
+			draw();
+		},
+		onTrouble(order, words) {
+			if (order === "cancel") asked = null;
+			card.tell(words);
+		},
+		details: () =>
+			[root.ariaLabel, taskId, model.get("_facts").failed_at, model.get("error"), text.details.textContent]
+				.filter(Boolean)
+				.join("\n"),
+	});
+
+	let results: Files = posters();
+	const card: Card = {
+		...{ model, channel, root, signal, inbox },
+		load: (name) => loadModule(name, channel),
+		tell(words) {
+			trouble = words;
+			drawSoon();
+		},
+	};
+
+	/** What can be done with artifacts comes once there are some. */
+	let loading = false;
+	async function loadFiles(): Promise<void> {
+		if (loading) return;
+		loading = true;
+		try {
+			const { attach } = await loadModule<FilesModule>("files", channel);
+			if (signal.aborted) return;
+			const files = attach(card);
+			results.node.replaceWith(files.node);
+			results.close();
+			results = files;
+			draw();
+		} catch (error) {
+			if (!signal.aborted) card.tell(`The viewers can’t be loaded: ${(error as Error).message}`);
+		}
+	}
+
+	function draw(): void {
+		if (signal.aborted) return;
+		const traits = read(model);
+		const { status, density, connection, _facts: facts } = traits;
+		if (beat !== traits._beat) heard = synced = now();
+		beat = traits._beat;
+		heard = Math.max(heard, (page.heard.get(facts.process ?? "") ?? 0) / 1000);
+		if (taskId !== traits.task_id) {
+			taskId = traits.task_id; // run again: what was asked of the old task is over
+			asked = null;
+			trouble = "";
+			actions.update(new Set(), { cancelling: false, watched: false }); // closes a question
+		}
+		if (facts.cancel) asked = null;
+		const seen = describe(traits, { silent: now() - heard, asked: asked === null ? null : now() - asked, trouble });
+		if (seen.watched && now() - Math.max(heard, synced) > SYNC) {
+			synced = now();
+			channel.ask("sync", {}).catch(() => undefined); // what a kernel that is gone doesn't answer shows by itself
+		}
+		setAttributes(root, {
+			"data-task-id": taskId,
+			"data-status": status,
+			"data-connection": connection,
+			"data-density": density,
+			"data-dead": (seen.dead || facts.stopped) && "true",
+			"aria-label": `Task ${facts.title || taskId}`,
+		});
+		for (const [name, words] of Object.entries(seen.text)) setText(text[name as TextName], words);
+		text.title.title = facts.title;
+		setAttributes(text.note, { "data-warn": seen.warns && "true" });
+
+		const focus = root.querySelector<HTMLElement>(":focus");
+		actions.update(seen.actions, seen);
+		if (focus?.closest("[hidden]")) root.focus({ preventScroll: true });
+
+		bar.update({ ...seen, stages: density === "compact" ? [] : traits.stages });
+		results.update(traits.artifacts);
+		if (traits.artifacts.length) void loadFiles();
+		live.say(seen.speech, seen.news);
+		if (!seen.watched) {
+			clearInterval(timer);
+			timer = undefined;
+		} else timer ??= setInterval(draw, TICK);
+	}
+	function drawSoon(): void {
+		if (queued) return;
+		queued = true;
+		queueMicrotask(() => {
+			queued = false;
+			draw();
+		});
+	}
+
+	root.append(
+		el(
+			"div",
+			{ class: "cy-card" },
+			el("div", { class: "cy-head" }, text.title, text.id, el("div", { class: "cy-acts" }, text.pill, actions.reconnect, actions.cancel, actions.save_all)),
+			bar.node,
+			el("div", { class: "cy-row" }, ...[text.percent, text.steps, text.node, text.message, text.labels], el("span", { class: "cy-when" }, text.time, text.eta)),
+			el("div", { class: "cy-notes" }, text.note, actions.resume, actions.fetch_again),
+			el(
+				"div",
+				{ class: "cy-panel" },
+				el("bdi", { class: "cy-why" }, text.cause, " ", text.rest),
+				actions.copy,
+				el("details", { class: "cy-fold" }, text.summary, text.details),
+			),
+			results.node,
+			el("div", { class: "cy-next" }, actions.run_again),
+			el("div", { class: "cy-foot" }, ...[text.link, text.problem, text.facts, text.tail]),
+		),
+		live.node,
+	);
+	parent.append(root);
+	const deaf = onPush(model, { problem: ({ text: words }) => card.tell(words) });
+	for (const name of TRAITS) model.on(`change:${name}`, drawSoon);
+	draw();
+	const unwatch = watchSight(root, channel);
+	return () => {
+		unwatch();
+		life.abort();
+		deaf();
+		clearInterval(timer);
+		for (const name of TRAITS) model.off(`change:${name}`, drawSoon);
+		results.close();
+		root.remove();
+	};
+}

@@ -1,0 +1,204 @@
+// What can be done with a card's artifacts: shown in place, opened at full size, saved, downloaded.
+// Sent once a page, when the first card has an artifact.
+import { dataUrl } from "../shared/blobs.ts";
+import { adopt } from "../shared/style.ts";
+import type { Artifact, Card, Ctx, Files, ViewersModule } from "../shared/types.ts";
+import { percent } from "../shared/units.ts";
+import css from "./files.css";
+import { tileControls, type Controls } from "./controls.ts";
+import { saveBlob } from "./download.ts";
+import { gallery } from "./gallery.ts";
+import { store } from "./store.ts";
+import type { Tile } from "./tile.ts";
+
+const SMALL = 4e6; // bytes: pictures up to this size replace their poster unasked
+const LARGE = 16e6; // bytes: pictures over this size don't
+const NEAR = "200px"; // around the screen: what is this near is fetched
+const LANES = 3; // pictures at a time, so that what the user clicks is not last in a long line
+const PATIENT = 2_000; // ms after which a wait is explained
+
+const reasonOf = (error: unknown) => (error instanceof Error ? error.message : String(error));
+
+/** Work on the artifacts of one view of a card. */
+export function attach(card: Card): Files {
+	const { model, channel, root, signal, inbox } = card;
+	inbox.receive ??= (...chunk) => store.take(...chunk);
+	for (const early of inbox.early.splice(0)) inbox.receive(...early);
+
+	const dressed = new Map<Tile, Controls>();
+	const tileAt = new WeakMap<Element, Tile>();
+	const lanes = Array.from({ length: LANES }, () => Promise.resolve<unknown>(undefined));
+	let lane = 0;
+	let dialog: { close(): void } | null = null;
+	const { node, tiles, update } = gallery(changed, removed);
+
+	const sight = new IntersectionObserver(
+		(entries) => {
+			for (const { isIntersecting, target } of entries) {
+				const tile = isIntersecting && tileAt.get(target);
+				if (!tile) continue;
+				sight.unobserve(target);
+				adopt(root, css);
+				const controls = dressed.get(tile);
+				if (controls) controls.seen = true;
+				void show(tile);
+			}
+		},
+		{ rootMargin: NEAR },
+	);
+
+	const ctx: Ctx = {
+		root,
+		signal,
+		bytes: (key, options = {}) => store.read(channel, model.get("task_id"), artifactOf(key), { signal, ...options }),
+		load: (name) => card.load(name),
+		preview: async (key, options = {}) => {
+			const { preview } = await channel.ask("preview", { key }, options);
+			return preview as never;
+		},
+		open: (key) => void enlarge(key),
+		poster(key, still) {
+			tiles.get(key)?.show(still);
+			const keep = async () => channel.ask("poster", { key }, { buffers: [await still.arrayBuffer()] });
+			keep().catch(() => undefined); // the page has the picture; only the saved notebook goes without
+		},
+		async save(key) {
+			const tile = tiles.get(key);
+			const blob = await ctx.bytes(key, {
+				onProgress: (got, total) => got < total && tell(key, `Saving, ${percent(got / total)}`),
+			});
+			tell(key, "");
+			saveBlob(blob, tile?.artifact.name ?? "file");
+		},
+	};
+
+	function artifactOf(key: string): Artifact {
+		const artifact = tiles.get(key)?.artifact;
+		if (!artifact) throw new Error("This file is no longer part of the task.");
+		return artifact;
+	}
+
+	function tell(key: string, text: string): void {
+		if (!signal.aborted) tiles.get(key)?.tell(text);
+	}
+
+	function queue<T>(work: () => Promise<T>): Promise<T> {
+		lane = (lane + 1) % LANES;
+		const next = (lanes[lane] ?? Promise.resolve()).then(work);
+		lanes[lane] = next.catch(() => undefined);
+		return next;
+	}
+
+	function dress(tile: Tile): Controls {
+		const controls = tileControls(tile, {
+			onOpen: (key) => void enlarge(key),
+			onFetch: (key) => {
+				channel.ask("fetch", { key }, { timeout: Infinity }).catch((error) => tell(key, reasonOf(error)));
+			},
+			onSave: (key) => {
+				ctx.save(key)?.catch((error) => tell(key, `Not saved: ${reasonOf(error)}`));
+			},
+		});
+		dressed.set(tile, controls);
+		tileAt.set(tile.node, tile);
+		sight.observe(tile.node);
+		return controls;
+	}
+
+	/** In sight and there: fetch the picture itself, or have its viewer drawn in place. */
+	async function show(tile: Tile): Promise<void> {
+		const controls = dressed.get(tile);
+		const { artifact } = tile;
+		if (!controls?.seen || controls.busy || controls.mounted || tile.full) return;
+		if (artifact.state !== "ready" || root.dataset.density === "compact") return;
+		controls.busy = true;
+		try {
+			if (artifact.kind === "image") await sharpen(tile, artifact);
+			else if (artifact.kind === "model") await card.load("viewers");
+			else await mount(tile, artifact, controls);
+		} catch (error) {
+			if (!artifact.poster) tell(artifact.key, `Can’t be shown: ${reasonOf(error)}`);
+		} finally {
+			controls.busy = false;
+		}
+	}
+
+	async function mount(tile: Tile, artifact: Artifact, controls: Controls): Promise<void> {
+		const viewers = await card.load<ViewersModule>("viewers");
+		if (signal.aborted || !dressed.has(tile)) return;
+		controls.mounted = viewers.mount(controls.host, artifact, ctx);
+		controls.open.hidden = true;
+		tile.node.dataset["mounted"] = "";
+		if (artifact.kind !== "video") tile.node.prepend(tile.caption); // a document's name stands above it
+	}
+
+	/** Only bytes that decode take the place of a poster. */
+	async function sharpen(tile: Tile, artifact: Artifact): Promise<void> {
+		const size = artifact.size ?? 0;
+		if (size > SMALL) await card.load("viewers");
+		if (size > LARGE && artifact.poster) return;
+		const blob = await queue(() => ctx.bytes(artifact.key));
+		// A blob's URL opened in a tab of its own would run an SVG's scripts as the notebook; a data URL runs as nobody.
+		const vector = artifact.mime === "image/svg+xml";
+		const url = vector ? await dataUrl(new Blob([blob], { type: artifact.mime })) : URL.createObjectURL(blob);
+		const probe = new Image();
+		probe.src = url;
+		const good = await probe.decode().then(
+			() => true,
+			() => false,
+		);
+		if (!vector) URL.revokeObjectURL(url);
+		tile.full = true;
+		if (signal.aborted) return;
+		if (good && vector) tile.img.src = url;
+		else if (good) tile.show(blob);
+		else if (!artifact.poster) tell(artifact.key, "The browser can’t draw this picture.");
+	}
+
+	async function enlarge(key: string): Promise<void> {
+		const wait = setTimeout(() => card.tell("Opens as soon as the kernel answers."), PATIENT);
+		const stop = () => clearTimeout(wait);
+		signal.addEventListener("abort", stop);
+		try {
+			const viewers = await card.load<ViewersModule>("viewers");
+			card.tell("");
+			dialog?.close();
+			dialog = viewers.open(model.get("artifacts").filter(({ state }) => state === "ready"), key, ctx);
+		} catch (error) {
+			if (!signal.aborted) card.tell(`The viewer can’t be loaded: ${reasonOf(error)}`);
+		} finally {
+			stop();
+			signal.removeEventListener("abort", stop);
+		}
+	}
+
+	function changed(tile: Tile): void {
+		if (root.isConnected) adopt(root, css);
+		const controls = dressed.get(tile) ?? dress(tile);
+		const { revision, state } = tile.artifact;
+		if (state === "ready" && controls.revision !== revision) {
+			controls.mounted?.destroy(); // fetched again: what is shown are the old bytes
+			controls.mounted = null;
+			tile.full = false;
+			controls.revision = revision;
+		}
+		controls.update();
+		void show(tile);
+	}
+
+	function removed(tile: Tile): void {
+		sight.unobserve(tile.node);
+		dressed.get(tile)?.mounted?.destroy();
+		dressed.delete(tile);
+	}
+
+	return {
+		node,
+		update,
+		close() {
+			sight.disconnect();
+			for (const tile of tiles.values()) tile.remove();
+			dialog?.close();
+		},
+	};
+}

@@ -1,0 +1,16 @@
+// What the bundler provides, see build.mjs.
+
+/** The text of a style sheet with its imports. */
+declare module "*.css" {
+	const css: string;
+	export default css;
+}
+
+/** The modules that are sent on demand: name -> revision, a hash of the built script. */
+declare module "cyberun:revisions" {
+	const revisions: Readonly<Record<string, string>>;
+	export default revisions;
+}
+
+/** The texts of words.json's section `card`. The bundler puts each where it is used. */
+declare const said: (typeof import("../../../support/words.json"))["card"];

@@ -1,0 +1,89 @@
+// Requests from the page to the kernel: each has an id, and is answered once, by a reply or an error.
+import { PROTOCOL, type ErrorMessage, type Pushes, type ReplyMessage, type RequestTable } from "./messages.ts";
+import type { Bytes, Model } from "./types.ts";
+
+const SILENT = "The kernel has not answered. It may be running a cell: try again later.";
+const PATIENCE = 120_000; // ms; a kernel that can't answer while a cell runs is busy, not gone
+
+export interface AskOptions {
+	/** Gives up on the answer. What was asked for may still happen. */
+	signal?: AbortSignal | undefined;
+	/** Milliseconds after which the promise is rejected; Infinity waits for as long as the widget is shown. */
+	timeout?: number;
+	buffers?: ArrayBuffer[];
+}
+
+type Answer = (ReplyMessage & Record<string, unknown>) | ErrorMessage;
+type Waiting = (answer: Answer, buffers: Bytes[]) => void;
+
+/**
+ * One view's line to its widget in the kernel.
+ *
+ *     const channel = new Channel<CardRequests>(model, signal);
+ *     const { total, buffers } = await channel.ask("read", { key, offset: 0, length: 1024 });
+ *
+ * `signal` ends it: whatever is under way is rejected.
+ */
+export class Channel<R extends RequestTable<R>> {
+	readonly signal: AbortSignal;
+	#model: Pick<Model, "on" | "off" | "send">;
+	#waiting = new Map<string, Waiting>();
+	#prefix = Math.random().toString(36).slice(2, 10); // every page that shows the widget sees every answer
+	#count = 0;
+
+	constructor(model: Pick<Model, "on" | "off" | "send">, signal: AbortSignal) {
+		this.#model = model;
+		this.signal = signal;
+		const receive = (message: Answer, buffers: Bytes[] = []) => {
+			if (message.type === "reply" || message.type === "error") this.#waiting.get(message.re)?.(message, buffers);
+		};
+		model.on("msg:custom", receive);
+		signal.addEventListener("abort", () => model.off("msg:custom", receive), { once: true });
+	}
+
+	/**
+	 * Ask, and get the reply's fields and buffers. Rejects with words that may be shown, or with the reason of a
+	 * signal; the kernel's own error is the `cause`.
+	 */
+	ask<K extends keyof R & string>(
+		type: K,
+		fields: R[K]["ask"],
+		{ signal, timeout = PATIENCE, buffers }: AskOptions = {},
+	): Promise<R[K]["reply"] & { buffers: Bytes[] }> {
+		const id = `${this.#prefix}-${(this.#count += 1)}`;
+		const ends = [this.signal];
+		if (signal) ends.push(signal);
+		if (timeout < Infinity) ends.push(AbortSignal.timeout(timeout));
+		const end = AbortSignal.any(ends);
+		return new Promise((resolve, reject) => {
+			const settle = () => {
+				this.#waiting.delete(id);
+				end.removeEventListener("abort", stop);
+			};
+			const stop = () => {
+				settle();
+				reject(end.reason?.name === "TimeoutError" ? new Error(SILENT) : end.reason);
+			};
+			if (end.aborted) return stop();
+			end.addEventListener("abort", stop);
+			this.#waiting.set(id, (answer, parts) => {
+				settle();
+				if (answer.type === "error") reject(new Error(answer.text, { cause: answer }));
+				else resolve({ ...answer, buffers: parts } as unknown as R[K]["reply"] & { buffers: Bytes[] });
+			});
+			this.#model.send({ ...fields, type, id, protocol: PROTOCOL }, undefined, buffers);
+		});
+	}
+}
+
+/** Hear what the kernel sends unasked. Returns what ends it. */
+export function onPush(
+	model: Pick<Model, "on" | "off">,
+	handlers: { [K in keyof Pushes]?: (message: Pushes[K], buffers: Bytes[]) => void },
+): () => void {
+	const receive = (message: { type: keyof Pushes; protocol: number; [field: string]: unknown }, buffers: Bytes[] = []) => {
+		if (message.protocol === PROTOCOL) handlers[message.type]?.(message as never, buffers);
+	};
+	model.on("msg:custom", receive);
+	return () => model.off("msg:custom", receive);
+}

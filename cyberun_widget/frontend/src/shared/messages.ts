@@ -1,0 +1,66 @@
+// The messages between page and kernel; card/messages.py has the same tables, and a test compares them.
+
+/** Raised when a message changes its meaning. */
+export const PROTOCOL = 1;
+
+/** A table of what a page asks: kind, the fields of the request, the fields of its reply. Bytes travel as buffers. */
+export type RequestTable<R> = { [Kind in keyof R]: { ask: object; reply: object } };
+
+/** Every widget's. */
+export interface WidgetRequests {
+	/** A script that is sent once a page. Its bytes are the reply's buffer. */
+	module: { ask: { name: string; revision: string }; reply: { name: string; revision: string } };
+	/** All traits again. */
+	sync: { ask: {}; reply: {} };
+	/** Whether a view of the widget is in sight. `view`: an id of the page's own making. */
+	visible: { ask: { view: string; visible: boolean }; reply: {} };
+}
+
+/** A card's. Orders are about the task that the page showed at the click. */
+export interface CardRequests extends WidgetRequests {
+	cancel: { ask: { task_id: string }; reply: {} };
+	reconnect: { ask: { task_id: string }; reply: {} };
+	resume: { ask: { task_id: string }; reply: {} };
+	fetch_again: { ask: { task_id: string }; reply: {} };
+	/** Starts a new, paid run. */
+	run_again: { ask: { task_id: string }; reply: {} };
+	save_all: { ask: { task_id: string }; reply: {} };
+	/** Download one file to the kernel's disk. */
+	fetch: { ask: { key: string }; reply: {} };
+	/** A part of a file, at most `length` bytes from `offset` on, as the reply's buffer. */
+	read: {
+		ask: { key: string; revision: string; offset: number; length: number };
+		reply: { offset: number; total: number; mime: string };
+	};
+	/** What is in a file that a browser can't read. */
+	preview: { ask: { key: string }; reply: { preview: object } };
+	/** A picture that the page made of a model, as the request's buffer. */
+	poster: { ask: { key: string }; reply: {} };
+}
+
+/** What the kernel sends unasked. */
+export interface Pushes {
+	/** A script, where a busy kernel couldn't answer later. */
+	module: { name: string; revision: string };
+	/** A part of a file, likewise. */
+	chunk: { key: string; revision: string; offset: number; total: number; mime: string };
+	/** A problem with something that was asked for earlier. */
+	problem: { text: string };
+	/** A sign of life, for all widgets of this life of the kernel. */
+	beat: { process: string };
+}
+
+/** Answers to requests: `re` is the request's id. */
+export interface ReplyMessage {
+	type: "reply";
+	protocol: number;
+	re: string;
+}
+export interface ErrorMessage {
+	type: "error";
+	protocol: number;
+	re: string;
+	/** "failed": with words that may be shown; "fault": a bug of ours; "version": reload the page. */
+	code: "failed" | "fault" | "version";
+	text: string;
+}

@@ -1,0 +1,201 @@
+// What the kernel tells, and what the parts of the page lend to each other. Types only.
+import type { Channel } from "./channel.ts";
+import type { CardRequests } from "./messages.ts";
+import type { Life } from "./life.ts";
+import type { Inbox } from "./page.ts";
+
+export type Kind = "image" | "video" | "audio" | "model" | "json" | "table" | "text" | "file";
+export type Connection = "connecting" | "live" | "reconnecting" | "polling" | "closed" | "error";
+/** A button of the card, see card/ports.py. */
+export type Action = "cancel" | "reconnect" | "resume" | "fetch_again" | "run_again" | "save_all";
+/** The binary parts of a message. */
+export type Bytes = DataView<ArrayBuffer>;
+
+/** One entry of the `artifacts` trait. Names are cleaned by the kernel and still foreign text. */
+export interface Artifact {
+	key: string;
+	name: string;
+	/** Decided by the kernel, from the content. */
+	kind: Kind;
+	mime: string;
+	/** Bytes. */
+	size: number | null;
+	group: string;
+	state: "offered" | "waiting" | "downloading" | "ready" | "failed";
+	/** Bytes that are here. */
+	received: number;
+	/** Why it failed; of a ready file, a warning. */
+	error: string | null;
+	/** Pixels. */
+	width: number | null;
+	height: number | null;
+	/** Seconds. */
+	duration: number | null;
+	poster: Bytes | ArrayBuffer | null;
+	poster_mime: string;
+	/** Where the file is on the kernel's disk. */
+	path: string | null;
+	/** Changes whenever the file's content may have. */
+	revision?: string;
+}
+
+export interface Stage {
+	name: string;
+	state: "pending" | "running" | "done" | "failed" | "skipped";
+	seconds: number | null;
+	/** In [0, 1]. */
+	progress: number | null;
+}
+
+/** What a card tells beyond the traits of the contract. Times are ISO 8601, lengths of time seconds. */
+export interface Facts {
+	title: string;
+	tool: string;
+	gpu: string;
+	labels: string[];
+	created: string | null;
+	started: string | null;
+	ended: string | null;
+	waited: number | null;
+	node: string;
+	/** Steps a second. */
+	speed: number | null;
+	attempt: number;
+	news: number | null;
+	retry_in: number | null;
+	problem: { text: string; retrying: boolean } | null;
+	cancel: "" | "requested";
+	failed_at: string;
+	details: string;
+	note: string;
+	download: { done: number; total: number; received: number; size: number | null } | null;
+	saved: string | null;
+	stopped: boolean;
+	/** The kernel's life that feeds the card; one sign of it counts for all its cards. */
+	process?: string;
+	actions: Action[];
+}
+
+/** The traits of a TaskWidget. The page reads them and never sets one. */
+export interface Traits {
+	task_id: string;
+	status: string;
+	progress: number;
+	stage: string;
+	message: string;
+	current_node: string;
+	step_current: number | null;
+	step_total: number | null;
+	error: string | null;
+	output: unknown;
+	connection: Connection;
+	elapsed: number;
+	eta: number | null;
+	stages: Stage[];
+	artifacts: Artifact[];
+	density: "full" | "compact";
+	_facts: Facts;
+	_beat: number;
+}
+
+/** anywidget's model, as far as our widgets use it. */
+export interface Model<T = Traits> {
+	get<K extends keyof T>(name: K): T[K];
+	on(event: string, handler: (...args: any[]) => void): void;
+	off(event: string, handler: (...args: any[]) => void): void;
+	send(content: object, callbacks?: unknown, buffers?: ArrayBuffer[]): void;
+}
+
+/** What the kernel tells of a file without sending it. */
+export type Cell = string | number | boolean | null;
+export interface TablePreview {
+	columns: string[];
+	dtypes?: string[];
+	rows: Cell[][];
+	total_rows?: number | null;
+	note?: string;
+}
+export interface ListPreview {
+	entries: { name: string; size: number | null }[];
+	/** Of entries. */
+	total?: number;
+	note?: string;
+}
+export interface TextPreview {
+	text: string;
+	truncated?: boolean;
+}
+/** Why there is none, "" where nothing is to be expected. */
+export interface NoPreview {
+	note: string;
+}
+export type Preview = TablePreview | ListPreview | TextPreview | NoPreview;
+
+export interface ReadOptions {
+	signal?: AbortSignal;
+	/** Bytes received, bytes in all. */
+	onProgress?: (received: number, total: number) => void;
+}
+
+/** What a card lends to a viewer. */
+export interface Ctx {
+	bytes(key: string, options?: ReadOptions): Promise<Blob>;
+	/** A module of the package, sent once a page. */
+	load(name: "three"): Promise<any>;
+	preview?(key: string, options?: { signal?: AbortSignal }): Promise<Preview>;
+	/** The full-size view, with all artifacts of the card. */
+	open?(key: string): void;
+	/** Keeps a still of a 3D view. */
+	poster(key: string, still: Blob): void;
+	/** A download in the browser. */
+	save(key: string): Promise<void> | void;
+	/** Carries the colour tokens. */
+	root: HTMLElement;
+	/** Ends everything. */
+	signal: AbortSignal;
+}
+
+/** A viewer makes the nodes for one artifact. */
+export interface View {
+	node: HTMLElement;
+	/** For the toolbar. */
+	tools?: HTMLElement[];
+	/** Whether the key was taken. */
+	key?: (event: KeyboardEvent) => boolean;
+}
+/** `full`: the viewer has the dialog to itself. */
+export interface Env {
+	artifact: Artifact;
+	ctx: Ctx;
+	life: Life;
+	full: boolean;
+}
+
+/** The module `viewers`. */
+export interface ViewersModule {
+	mount(host: HTMLElement, artifact: Artifact, ctx: Ctx): { destroy(): void };
+	open(artifacts: Artifact[], key: string, ctx: Ctx): { close(): void };
+}
+
+/** One view of a card, as its artifacts see it. */
+export interface Card {
+	model: Model;
+	channel: Channel<CardRequests>;
+	root: HTMLElement;
+	signal: AbortSignal;
+	inbox: Inbox;
+	/** A module of the package, sent once a page. */
+	load<T>(name: string): Promise<T>;
+	/** Shows a problem in the card; "" takes it away. */
+	tell(text: string): void;
+}
+
+/** The module `files`: a card's artifacts, and what can be done with them. */
+export interface FilesModule {
+	attach(card: Card): Files;
+}
+export interface Files {
+	node: HTMLElement;
+	update(artifacts: Artifact[]): void;
+	close(): void;
+}

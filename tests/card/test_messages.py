@@ -1,0 +1,70 @@
+"""Page and kernel have the same table of messages."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import get_type_hints
+
+import pytest
+
+from cyberun_widget.card import messages
+from cyberun_widget.card.messages import CARD_REQUESTS, PUSHES, WIDGET_REQUESTS, Read, Visible, check
+
+SOURCE = Path(messages.__file__).parents[1] / "frontend" / "src" / "shared" / "messages.ts"
+TYPES = {"string": str, "number": int, "boolean": bool, "object": dict}
+
+
+def interface(name: str) -> str:
+    """The body of an interface of messages.ts, without its comments."""
+    text = re.sub(r"/\*.*?\*/|//[^\n]*", "", SOURCE.read_text("utf-8"), flags=re.DOTALL)
+    return re.search(rf"interface {name}\b[^{{]*{{\n(.*?)\n}}", text, re.DOTALL)[1]
+
+
+def fields(text: str) -> dict[str, type]:
+    return {name: TYPES[kind] for name, kind in re.findall(r"(\w+): (\w+)", text)}
+
+
+def requests(name: str) -> dict[str, tuple[dict, dict]]:
+    rows = re.findall(r"(\w+): {\s*ask: {(.*?)};\s*reply: {(.*?)};?\s*};", interface(name), re.DOTALL)
+    return {kind: (fields(ask), fields(reply)) for kind, ask, reply in rows}
+
+
+def ours(shape: type) -> dict[str, type]:
+    return {name: getattr(kind, "__origin__", kind) for name, kind in get_type_hints(shape).items()}
+
+
+def test_the_requests_are_the_same_on_both_sides() -> None:
+    widget = requests("WidgetRequests")
+    assert widget == {kind: (ours(ask), ours(reply)) for kind, (ask, reply) in WIDGET_REQUESTS.items()}
+    card = {**widget, **requests("CardRequests")}
+    assert card == {kind: (ours(ask), ours(reply)) for kind, (ask, reply) in CARD_REQUESTS.items()}
+
+
+def test_the_pushes_are_the_same_on_both_sides() -> None:
+    rows = re.findall(r"(\w+): {(.*?)};", interface("Pushes"))
+    assert {kind: fields(text) for kind, text in rows} == {kind: ours(shape) for kind, shape in PUSHES.items()}
+
+
+def test_both_speak_the_same_protocol() -> None:
+    assert f"PROTOCOL = {messages.PROTOCOL};" in SOURCE.read_text("utf-8")
+
+
+@pytest.mark.parametrize(
+    ("given", "shape"),
+    [
+        ({}, Visible),
+        ({"view": "a", "visible": 1}, Visible),
+        ({"key": 3, "revision": "", "offset": 0, "length": 1}, Read),
+        ({"key": "a", "revision": "", "offset": -1, "length": 1}, Read),
+        ({"key": "a", "revision": "", "offset": True, "length": 1}, Read),
+        ({"key": "a", "revision": "", "offset": 0.5, "length": 1}, Read),
+    ],
+)
+def test_a_field_of_the_wrong_type_is_refused(given, shape) -> None:
+    with pytest.raises(ValueError, match="has no valid"):
+        check(given, shape)
+
+
+def test_right_fields_pass_with_others_beside_them() -> None:
+    check({"key": "a", "revision": "", "offset": 0, "length": 1, "id": "x-1", "type": "read"}, Read)
