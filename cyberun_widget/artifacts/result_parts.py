@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 _MAX_DEPTH: Final = 8
+_MAX_STEPS: Final = 200_000  # values of a result that are looked at
 _MAX_KEY: Final = 200
 _URL: Final = ("url", "download_url", "signed_url", "presigned_url", "href")
 _STORE: Final = ("s3_key", "storage_key", "object_key", "file_key")
@@ -48,12 +49,13 @@ class Part:
 
 def links(result: Mapping[str, Any], *, vouched: bool = True) -> Iterator[Part]:
     """Yield the links: of `download_urls`, then the single one. `vouched`: whether the service itself gives them."""
-    for part in _walk(result.get("download_urls"), (), bare=True):
+    steps = iter(range(_MAX_STEPS))
+    for part in _walk(result.get("download_urls"), (), steps, bare=True):
         part.vouched = vouched
         if part.url:
             yield part
     sole = result.get("download_url")
-    for part in _walk(sole, ("output",), bare=True):
+    for part in _walk(sole, ("output",), steps, bare=True):
         part.sole, part.vouched = isinstance(sole, str), vouched
         if part.url:
             yield part
@@ -61,16 +63,20 @@ def links(result: Mapping[str, Any], *, vouched: bool = True) -> Iterator[Part]:
 
 def metadata(result: Mapping[str, Any], output: Any) -> Iterator[Part]:
     """Yield what `task_output` and the event's `output` tell about files."""
-    yield from _walk(result.get("task_output"), (), bare=False)
+    steps = iter(range(_MAX_STEPS))
+    yield from _walk(result.get("task_output"), (), steps, bare=False)
     if isinstance(output, Mapping):
         yield from links(output, vouched=False)
         output = {key: item for key, item in output.items() if key not in ("download_urls", "download_url")}
-    yield from _walk(output, (), bare=False)
+    yield from _walk(output, (), steps, bare=False)
 
 
-def _walk(value: Any, path: tuple[str, ...], *, bare: bool) -> Iterator[Part]:
-    """Yield each file below `value`. `bare`: whether a lone string is a link (in `download_urls`) or just a value."""
-    if len(path) > _MAX_DEPTH:
+def _walk(value: Any, path: tuple[str, ...], steps: Iterator[int], *, bare: bool) -> Iterator[Part]:
+    """Yield each file below `value`. `bare`: whether a lone string is a link (in `download_urls`) or just a value.
+
+    `steps`: one for each value that may be looked at.
+    """
+    if len(path) > _MAX_DEPTH or next(steps, None) is None:
         return
     if isinstance(value, str):
         if bare and value:
@@ -84,10 +90,10 @@ def _walk(value: Any, path: tuple[str, ...], *, bare: bool) -> Iterator[Part]:
         for name, item in value.items():
             wraps = str(name).casefold() in _WRAPPERS and not isinstance(item, str)
             step = "" if wraps else str(name)
-            yield from _walk(item, (*path, step), bare=bare)
+            yield from _walk(item, (*path, step), steps, bare=bare)
     elif isinstance(value, (list, tuple)):
         for index, item in enumerate(value):
-            yield from _walk(item, (*path, str(index)), bare=bare)
+            yield from _walk(item, (*path, str(index)), steps, bare=bare)
 
 
 def _leaf(entry: Mapping[str, Any], path: tuple[str, ...]) -> Part | None:

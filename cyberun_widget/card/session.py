@@ -22,7 +22,7 @@ from cyberun_widget.downloads.cache import cache_folder
 from cyberun_widget.errors import CyberunError
 from cyberun_widget.following.listener import Interest
 from cyberun_widget.following.task_watch import watch
-from cyberun_widget.support.filenames import safe_name
+from cyberun_widget.support.filenames import folder_name
 from cyberun_widget.support.secrets import scrub
 from cyberun_widget.support.threads import background
 from cyberun_widget.support.units import many
@@ -235,7 +235,7 @@ class Session:
 
     def save_all(self) -> None:
         """Copy the files into a folder of the working directory, and say so on the card."""
-        folder = Path.cwd() / safe_name(f"cyberun-{self.task_id[:13]}", "cyberun-task")
+        folder = Path.cwd() / folder_name(f"cyberun-{self.task_id[:13]}")
         saved = self.save(folder)
         # The folder's name alone: this is kept in notebooks, which travel.
         self._saved = say("card.saved", files=many(len(saved), "file"), folder=folder.name)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from cyberun_widget.downloads.cache_entry import HIDDEN, Slot
 from cyberun_widget.downloads.private import private_root
 from cyberun_widget.downloads.record import read_record
-from cyberun_widget.support.filenames import safe_name
+from cyberun_widget.support.filenames import folder_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -25,7 +25,7 @@ def cache_root() -> Path:
 
 def cache_folder(task_id: str) -> Path:
     """Return the folder of one task's files, whatever its id holds. It isn't made here."""
-    return cache_root() / safe_name(task_id, "task")
+    return cache_root() / folder_name(task_id, "task")
 
 
 def clear_cache(folder: Path | None = None) -> int:

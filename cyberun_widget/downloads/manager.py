@@ -79,7 +79,7 @@ class Downloads:
 
     async def run(self, result: Mapping[str, Any] | None, output: Any = None) -> Artifacts:
         """Fetch all that the mode allows, and return the list. Files that fail are in it, with their error."""
-        self._adopt(sources(self._task_id, result, output, titles=self._titles))
+        self._adopt(await asyncio.to_thread(sources, self._task_id, result, output, titles=self._titles))
         await self._look()
         for key, item in self._items.items():
             if item.state == "waiting":
@@ -160,12 +160,12 @@ class Downloads:
 
     async def _look(self) -> None:
         """Find what is here already."""
-        for key, item in list(self._items.items()):
-            if item.state in ("waiting", "failed", "offered"):
-                here = await asyncio.to_thread(self._slot(item).cached)
-                if here is not None:
-                    with contextlib.suppress(OSError):  # gone since: it is fetched like the others
-                        await self._show(key, here[0], here[1].mime)
+        items = [item for item in self._items.values() if item.state in ("waiting", "failed", "offered")]
+        found = await asyncio.to_thread(lambda: [(item.key, self._slot(item).cached()) for item in items])
+        for key, here in found:
+            if here is not None:
+                with contextlib.suppress(OSError):  # gone since: it is fetched like the others
+                    await self._show(key, here[0], here[1].mime)
 
     # --- one file ----------------------------------------------------------------------------------------------------
 
@@ -266,7 +266,7 @@ class Downloads:
         raise NetworkError(words)
 
     async def _ask_again(self) -> None:
-        self._adopt(sources(self._task_id, await self._refresh(), titles=self._titles))
+        self._adopt(await asyncio.to_thread(sources, self._task_id, await self._refresh(), titles=self._titles))
 
 
 def _there(item: Artifact) -> bool:

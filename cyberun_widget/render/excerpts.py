@@ -53,7 +53,7 @@ def layout(kind: str, name: str, content: str) -> str | Table:
         if rows:
             return rows
     if kind == "json":
-        with contextlib.suppress(ValueError):  # JSON lines, or damaged: shown as it is
+        with contextlib.suppress(ValueError, RecursionError):  # JSON lines, damaged or nested deeply: shown as it is
             content = json.dumps(scrub(json.loads(content)), indent=2, ensure_ascii=False)
     return shorten(content)
 

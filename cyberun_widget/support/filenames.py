@@ -18,6 +18,7 @@ MAX_BYTES: Final = 200  # file systems allow 255; the rest is for " .part" names
 _FALLBACK: Final = "file"
 
 _FORBIDDEN: Final = re.compile(r'[<>:"|?*]')
+_SEPARATORS: Final = re.compile(r"[/\\]+")
 _SPACES: Final = re.compile(r"\s+")
 _DRIVE: Final = re.compile(r"^[A-Za-z]:")
 _RESERVED: Final = re.compile(r"^(?:con|prn|aux|nul|conin\$|conout\$|(?:com|lpt)[0-9¹²³])$", re.IGNORECASE)
@@ -41,6 +42,11 @@ def safe_name(text: str, fallback: str = _FALLBACK) -> str:
     if _RESERVED.match(stem.split(".")[0].strip()):
         stem = f"_{stem}"
     return _shorten(stem, suffix)
+
+
+def folder_name(text: str, fallback: str = "folder") -> str:
+    """Return a folder's name made of all of `text`: what would be a path becomes one name. Never empty, never ".."."""
+    return safe_name(_SEPARATORS.sub("_", text), fallback)
 
 
 def _clean(part: str) -> str:
@@ -77,14 +83,37 @@ def unique_name(name: str, taken: Iterable[str]) -> str:
     folded = taken if isinstance(taken, (set, frozenset, dict)) else set(taken)
     if fold(name) not in folded:
         return name
-    stem, suffix = split_suffix(name)
     number = 2
-    while True:
-        tail = f"-{number}"
-        candidate = _shorten(stem, tail + suffix) if suffix else _shorten(stem, tail)
-        if fold(candidate) not in folded:
-            return candidate
+    while fold(candidate := _numbered(name, number)) in folded:
         number += 1
+    return candidate
+
+
+def _numbered(name: str, number: int) -> str:
+    stem, suffix = split_suffix(name)
+    return _shorten(stem, f"-{number}{suffix}")
+
+
+class UniqueNames:
+    """Gives out names that differ on every file system: "cat.png", then "cat-2.png"."""
+
+    __slots__ = ("_numbers", "_taken")
+
+    def __init__(self) -> None:
+        self._taken: set[str] = set()
+        self._numbers: dict[str, int] = {}
+
+    def add(self, name: str) -> str:
+        """Return `name`, or the next free one with a number, and keep it."""
+        folded = fold(name)
+        number = self._numbers.get(folded, 1)
+        unique = name
+        while fold(unique) in self._taken:
+            number += 1
+            unique = _numbered(name, number)
+        self._numbers[folded] = number
+        self._taken.add(fold(unique))
+        return unique
 
 
 def natural(text: str) -> tuple[tuple[int, int, str], ...]:

@@ -7,6 +7,7 @@ import io
 import json
 import pickle
 import string
+import time
 
 import numpy as np
 import pandas as pd
@@ -386,3 +387,44 @@ def test_poster_bytes_stay_out_of_reprs():
     out = io.BytesIO()
     Image.new("RGB", (4, 4)).save(out, "WEBP")
     assert "RIFF" not in repr(Artifact(key="k", name="n", poster=out.getvalue(), poster_mime="image/webp"))
+
+
+STORED = "https://store.example/b/out/{0}/a.png"
+THOUSANDS = {
+    "links and metadata that never meet": (2_000, STORED, {"s3_key": "other/{0}/a.png"}),
+    "links and metadata that all meet": (2_000, STORED, {"s3_key": "out/{0}/a.png"}),
+    "metadata of names alone": (2_000, STORED, {"filename": "f{0}.png"}),
+    "more than are listed": (8_000, STORED, {"s3_key": "out/{0}/a.png", "size": 1}),
+    "one key for all": (2_000, "https://store.example/b/{0}", {"key": "k", "url": "https://store.example/c/{0}"}),
+}
+
+
+@pytest.mark.parametrize(("number", "url", "entry"), THOUSANDS.values(), ids=THOUSANDS)
+def test_a_result_of_thousands_of_files_is_read_at_once(number, url, entry):
+    def filled(value, index):
+        return value.format(index) if isinstance(value, str) else value
+
+    result = {
+        "download_urls": {f"{index}.images.0": url.format(index) for index in range(number)},
+        "task_output": [{name: filled(value, index) for name, value in entry.items()} for index in range(number)],
+    }
+    begun = time.process_time()
+    artifacts = sources("t1", result)
+    assert time.process_time() - begun < 2
+    assert len(artifacts) >= min(number, 2_000)
+    assert len({item.key for item in artifacts}) == len({item.name for item in artifacts}) == len(artifacts)
+
+
+def test_files_beyond_the_limit_are_said_to_be_left_out():
+    result = {"download_urls": {f"{index}.images.0": URL.format(f"{index}.png") for index in range(2_600)}}
+    artifacts = sources("t1", result)
+    assert len(artifacts) == 2_001
+    assert artifacts[-1].state == "failed"
+    assert "600 more files" in artifacts[-1].error
+
+
+def test_a_result_of_millions_of_values_is_read_in_part():
+    result = {"task_output": {"numbers": list(range(3_000_000)), "9": {"images": [{"s3_key": "a.png"}]}}}
+    begun = time.process_time()
+    sources("t1", result)
+    assert time.process_time() - begun < 1

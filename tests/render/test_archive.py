@@ -304,3 +304,8 @@ def test_excerpts_are_read_of_small_text_files_that_are_here(tmp_path):
         artifact("g", "g.png", "image", path=str(tmp_path / "a.json"), size=8),
     ]
     assert excerpts({"artifacts": items}) == {"a": '{"a": 1}', "b": "hi"}
+
+
+def test_a_json_nested_a_thousand_deep_is_shown_as_it_stands():
+    text = "[" * 1_500 + "]" * 1_500
+    assert "[" in layout("json", "a.json", text)

@@ -3,13 +3,21 @@
 from __future__ import annotations
 
 import unicodedata
-from pathlib import PurePosixPath, PureWindowsPath
+from pathlib import Path, PurePosixPath, PureWindowsPath
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from cyberun_widget.support.filenames import fold, natural, safe_name, split_suffix, unique_name
+from cyberun_widget.support.filenames import (
+    UniqueNames,
+    fold,
+    folder_name,
+    natural,
+    safe_name,
+    split_suffix,
+    unique_name,
+)
 
 TABLE = [
     ("cat.png", "cat.png"),
@@ -113,3 +121,26 @@ def test_a_suffix_holds_a_letter(name, parts):
 def test_numbers_sort_as_numbers():
     keys = ["10.images.0", "9.images.10", "9.images.2", "9.gifs.0", "b", "a"]
     assert sorted(keys, key=natural) == ["9.gifs.0", "9.images.2", "9.images.10", "10.images.0", "a", "b"]
+
+
+@given(st.text(max_size=100))
+@example("/../../../")
+@example("a/b\\c")
+@example("..")
+@example("cyberun-/../../../")
+def test_a_folder_named_after_any_text_lies_where_it_is_put(text):
+    name = folder_name(text)
+    assert name not in ("", ".", "..")
+    assert not {"/", "\\", "\x00", ":"} & set(name)
+    assert Path("/base", name).parent == Path("/base")
+
+
+def test_a_folder_is_named_after_all_of_a_path():
+    assert folder_name("a/b") == "a_b"
+
+
+@given(st.lists(st.sampled_from(["a.png", "A.PNG", "a-2.png", "b", "ä", "a\u0308"]), max_size=12))
+def test_names_that_are_given_out_never_clash(names):
+    unique = UniqueNames()
+    given = [unique.add(name) for name in names]
+    assert len({fold(name) for name in given}) == len(names)
