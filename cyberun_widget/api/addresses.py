@@ -12,7 +12,7 @@ import ipaddress
 import socket
 from typing import Literal, TypeAlias
 
-from cyberun_widget.errors import DownloadError
+from cyberun_widget.errors import ProtocolError
 
 Realm: TypeAlias = Literal["loopback", "link-local", "private", "public"]
 
@@ -46,7 +46,7 @@ async def allowed_address(host: str, port: int, api_host: str, *, look_up: bool 
     """Return the address to connect to for a host that nobody vouches for, None where the name is to be used as it is.
 
     `look_up`: False behind a proxy, which looks names up itself; then only addresses and localhost are judged.
-    Raises DownloadError where the host lies on a network that only an API on that network may send us to.
+    Raises ProtocolError where the host lies on a network that only an API on that network may send us to.
     """
     known = "loopback" if is_loopback(host) else realm(host)
     found = [host] if known else await _resolved(host, port) if look_up else []
@@ -55,7 +55,7 @@ async def allowed_address(host: str, port: int, api_host: str, *, look_up: bool 
         return found[0] if found and not known else None
     home = await _home(api_host, port)
     if not realms <= home | {"public"}:
-        raise DownloadError(
+        raise ProtocolError(
             "The file's address leads into this machine's own network, where only links that the service signs itself "
             "are followed. Nothing was asked there."
         )

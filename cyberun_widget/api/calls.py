@@ -8,7 +8,7 @@ import mimetypes
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, Protocol
+from typing import TYPE_CHECKING, Any, Final, NoReturn, Protocol
 
 from cyberun_widget.api.settings import Settings
 from cyberun_widget.api.transport import Http
@@ -193,6 +193,12 @@ class Calls:
 
     async def _get(self, path: str) -> Any:
         return (await self.http.call("GET", path)).data
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError(
+            "A client, and whatever holds one, can't be pickled or deep-copied: its key would be lost on the way. Make "
+            "a new Client() where you need it; ids, parameters and results travel."
+        )
 
     def __repr__(self) -> str:
         return f"Calls(base_url={self.settings.base_url!r})"

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ipaddress
 import os
+import re
 import ssl
 from dataclasses import dataclass
 from importlib.util import find_spec
@@ -109,6 +110,8 @@ def _unusable(url: str) -> str:
         return f"it isn't a URL. Set it to one {_EXAMPLE}"
     if parts.scheme not in _SCHEMES:
         return f"it begins with {parts.scheme}://. Set it to one of http, https or socks5, {_EXAMPLE}"
+    if re.search(r"\s", url) or not all((host or "x").rstrip(".").split(".")):
+        return f"it isn't a URL. Set it to one {_EXAMPLE}"
     if not host or port == 0:
         return f"it has no host or no port. Set it to one {_EXAMPLE}"
     if parts.scheme.startswith("socks") and find_spec("socksio") is None:

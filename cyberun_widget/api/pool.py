@@ -24,14 +24,21 @@ if TYPE_CHECKING:
 # Shorter than the 5 s after which common servers close an idle connection: reusing one that is just being closed
 # would fail a request that nothing is wrong with.
 _KEEPALIVE: Final = 2.0
+_TRUST: Final = ("SSL_CERT_FILE", "SSL_CERT_DIR", "SSLKEYLOGFILE")
+_PROXIES: Final = tuple(
+    name for lower in ("http_proxy", "https_proxy", "all_proxy", "no_proxy") for name in (lower, lower.upper())
+)
 
 
 class Pool:
-    """Connections, grouped by the way they go out: plainly on this machine, with TLS, through a proxy."""
+    """Connections, grouped by the way they go out: plainly on this machine, with TLS, through a proxy.
+
+    The environment is looked at for every request, so that a setting that was mended in a notebook counts at once.
+    """
 
     def __init__(self) -> None:
-        self._clients: dict[tuple[bool, str | None, ServerProof | None], httpx.AsyncClient] = {}
-        self._proxies: Proxies | None = None
+        self._clients: dict[tuple[bool, str | None, tuple[str, ...], ServerProof | None], httpx.AsyncClient] = {}
+        self._proxies: tuple[tuple[str, ...], Proxies] | None = None
         self.guests = 0
 
     def client(self, url: httpx.URL, proof: ServerProof | None = None) -> httpx.AsyncClient:
@@ -44,10 +51,12 @@ class Pool:
         local = is_loopback(url.host)
         proxy = None if local else self._way(url)
         plain = local and url.scheme == "http"
-        client = self._clients.get((plain, proxy, proof))
+        trust = () if plain else _environ(_TRUST)
+        way = (plain, proxy, trust, proof)
+        client = self._clients.get(way)
         if client is None or client.is_closed:
-            client = self._clients[plain, proxy, proof] = httpx.AsyncClient(
-                verify=ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT) if plain else _tls(*_trust()),
+            client = self._clients[way] = httpx.AsyncClient(
+                verify=ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT) if plain else _tls(*trust),
                 trust_env=False,
                 proxy=proxy,
                 limits=httpx.Limits(max_connections=None, max_keepalive_connections=20, keepalive_expiry=_KEEPALIVE),
@@ -67,9 +76,10 @@ class Pool:
             await client.aclose()
 
     def _way(self, url: httpx.URL) -> str | None:
-        if self._proxies is None:
-            self._proxies = Proxies.from_environment()
-        return self._proxies.way_to(url.scheme, url.host, url.port or {"http": 80, "https": 443}.get(url.scheme))
+        names = _environ(_PROXIES)
+        if self._proxies is None or self._proxies[0] != names:
+            self._proxies = names, Proxies.from_environment()
+        return self._proxies[1].way_to(url.scheme, url.host, url.port or {"http": 80, "https": 443}.get(url.scheme))
 
 
 _pools: weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, Pool] = weakref.WeakKeyDictionary()
@@ -107,8 +117,8 @@ async def close_pool() -> None:
         await found.close()
 
 
-def _trust() -> tuple[str, ...]:
-    return tuple(os.environ.get(name, "") for name in ("SSL_CERT_FILE", "SSL_CERT_DIR", "SSLKEYLOGFILE"))
+def _environ(names: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(os.environ.get(name, "") for name in names)
 
 
 @lru_cache(maxsize=1)

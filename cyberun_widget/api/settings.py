@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import os
 import re
+import warnings
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
+from cyberun_widget.api.addresses import is_loopback
 from cyberun_widget.errors import AuthError, ConfigurationError
 from cyberun_widget.support.secrets import Secret, redact
+from cyberun_widget.support.text import clean
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -17,6 +20,12 @@ if TYPE_CHECKING:
 DEFAULT_BASE_URL: Final = "https://core.cyberun.cloud/api/v1"
 _UUID: Final = re.compile(r"(?i)^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$")
 _PORTS: Final = {"http": 80, "https": 443}
+# A key of any kind: alone, or as one part of a URL, where a host's name ("sk-cluster", "ak-1.example.com") is none.
+_KEY: Final = re.compile(
+    r"^[\s'\"]*(?:sk|dk|ak)-\w|(?:^|[\s'\"/:?&=#])(?:(?:sk|dk|ak)-(?=[\w-]*\d)[\w-]{8,}(?=$|[\s'\"/:?&#])|eyJ[\w-]{6,})"
+)
+
+_warned: set[str] = set()  # origins whose plain http has been spoken of
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +38,7 @@ class Settings:
 
     base_url: str
     key: Secret = field(repr=False)
-    team_id: str | None = None
+    team_id: str | None = field(default=None, repr=False)
     proof_secret: Secret | None = None
 
     @property
@@ -58,7 +67,9 @@ class Settings:
         problem = _unfit(base_url)
         if problem:
             raise ConfigurationError(problem)
-        return _check_key(cls(base_url.reveal().strip().rstrip("/"), api_key, team))
+        settings = _check_key(cls(base_url.reveal().strip().rstrip("/"), api_key, team))
+        _warn_of_plain_http(settings)
+        return settings
 
 
 def origin_of(url: str) -> str:
@@ -74,6 +85,11 @@ def _from(name: str, environ: Mapping[str, str] | None) -> str:
 def _unfit(base_url: Secret) -> str:
     """Return why a base URL can't work, '' where it can."""
     url = base_url.reveal().strip().rstrip("/")
+    if _KEY.search(url):
+        return (
+            "What was given as the base URL looks like an API key, so it isn't shown. Pass a key as api_key=... or set "
+            "CYBERUN_API_KEY; the base URL can be left out."
+        )
     hint = f"It looks like {DEFAULT_BASE_URL}, or your own deployment's https://.../api/v1."
     try:
         parts = urlsplit(url)
@@ -91,7 +107,19 @@ def _unfit(base_url: Secret) -> str:
 
 def _shown(url: str) -> str:
     shown = url if "@" not in url else "(hidden: it holds an @)"
-    return repr(redact(shown[:80]))
+    return repr(clean(redact(shown), limit=80))
+
+
+def _warn_of_plain_http(settings: Settings) -> None:
+    """Warn, once for each origin, where the key would cross a network in clear."""
+    parts = urlsplit(settings.base_url)
+    if parts.scheme == "http" and not is_loopback(parts.hostname or "") and settings.origin not in _warned:
+        _warned.add(settings.origin)
+        warnings.warn(
+            f"The base URL begins with http://, so the API key goes to {parts.netloc} in clear, and anybody on the way "
+            "can read it. Use https:// unless that network is yours alone.",
+            stacklevel=5,  # the line that makes the client, through `Calls.resolve` and the client's constructor
+        )
 
 
 def _check_key(settings: Settings) -> Settings:

@@ -15,7 +15,7 @@ from cyberun_widget.api.body import close, encoding_problem, pieces
 from cyberun_widget.api.exceptions import BROKEN, explain
 from cyberun_widget.api.failures import mime
 from cyberun_widget.api.pool import pool
-from cyberun_widget.errors import CyberunError, DownloadError, NetworkError, ParameterError
+from cyberun_widget.errors import CyberunError, DownloadError, NetworkError, ParameterError, ProtocolError
 from cyberun_widget.support.secrets import Secret
 from cyberun_widget.support.urls import Link, disposition_name
 
@@ -67,8 +67,8 @@ class Storage:
     ) -> AsyncIterator[Download]:
         """Open a link, without the key, from byte `offset` on. `silence`: seconds without a byte.
 
-        Raises DownloadError (with `status`) for a 4xx or 5xx answer other than 416, and for an address that may not be
-        asked; NetworkError when the store can't be reached.
+        Raises DownloadError (with `status`) for a 4xx or 5xx answer other than 416, ProtocolError for an address that
+        may not be asked and for a body that can't be decompressed, NetworkError when the store can't be reached.
         """
         headers = {"Accept": "*/*", "Accept-Encoding": "identity"}
         if offset:
@@ -111,10 +111,10 @@ class Storage:
             target = _joined(url, location)
             await close(response)
             if target is None:
-                return DownloadError("The object store redirects to an address that can't be read.")
+                return ProtocolError("The object store redirects to an address that can't be read.")
             # Another place of the same store is as good as the first; any other host is nobody's word but the store's.
             vouched, url = vouched and _origin(target) == _origin(url), target
-        return DownloadError("The object store redirects in circles.")
+        return ProtocolError("The object store redirects in circles.")
 
     async def _ask(
         self, url: Secret, headers: Mapping[str, str], silence: float, *, vouched: bool
@@ -136,14 +136,14 @@ class Storage:
             # Not left to the time-outs alone: interim answers (1xx) without end reset them.
             async with asyncio.timeout(_CONNECT + silence):
                 return await client.send(request, stream=True, follow_redirects=False)
+        except CyberunError as exc:  # said in words already; a NetworkError is an OSError, too
+            return exc.with_traceback(None)
         except TimeoutError:
             return NetworkError("The object store took the request and never answered it.")
         except BROKEN as exc:
             return explain(exc, _STORE)
-        except CyberunError as exc:
-            return exc.with_traceback(None)
         except ValueError:
-            return DownloadError("The link to this file isn't a web address, so it can't be fetched.")
+            return ProtocolError("The link to this file isn't a web address, so it can't be fetched.")
 
 
 async def _put(url: Secret, headers: Mapping[str, Secret], content: AsyncIterator[bytes]) -> int | CyberunError:
@@ -160,12 +160,12 @@ async def _put(url: Secret, headers: Mapping[str, Secret], content: AsyncIterato
             )
             response = await client.send(request, stream=True, follow_redirects=False)
         await close(response)
+    except CyberunError as exc:  # likewise
+        return exc.with_traceback(None)
     except TimeoutError:
         return NetworkError("The object store took the upload and never answered.")
     except BROKEN as exc:
         return explain(exc, _STORE)
-    except CyberunError as exc:
-        return exc.with_traceback(None)
     except ValueError:
         return ParameterError("The address for the upload isn't a web address.")
     return response.status_code

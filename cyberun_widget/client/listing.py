@@ -98,13 +98,13 @@ class TaskList(_Table[Task]):
 
 
 class WorkflowList(_Table[Workflow]):
-    """Workflows and what they take."""
+    """Workflows, and what they do. What each takes, `client.workflow(slug).parameters` tells."""
 
-    _columns = ("slug", "name", "tool", "parameters")
+    _columns = ("slug", "name", "tool", "description")
     _empty = "No workflows."
 
     def _row(self, item: Workflow) -> tuple[str, ...]:
-        return (item.slug, item.name, item.tool_type, ", ".join(parameter.key for parameter in item.parameters))
+        return (item.slug, item.name, item.tool_type, item.description)
 
 
 def _when(moment: datetime | None) -> str:

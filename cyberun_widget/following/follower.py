@@ -12,7 +12,15 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from cyberun_widget.api.calls import task_path
-from cyberun_widget.errors import AuthError, CyberunError, NetworkError, NotFoundError, ParameterError, ProtocolError
+from cyberun_widget.errors import (
+    AuthError,
+    ConfigurationError,
+    CyberunError,
+    NetworkError,
+    NotFoundError,
+    ParameterError,
+    ProtocolError,
+)
 from cyberun_widget.following.journal import Story
 from cyberun_widget.protocol.events import TERMINAL, Event, EventError, parse
 from cyberun_widget.protocol.models import Task
@@ -33,7 +41,7 @@ _RESULT_TRIES: Final = 5  # looks for the result of a task that has ended, befor
 _LAST_WORDS: Final = 1.0  # seconds between the status that tells the end and the event that does
 _RETRY_FIELD_MAX: Final = 60.0  # seconds that a stream's `retry:` may ask for
 # What no waiting will mend: the words say what to do.
-_FATAL: Final = (AuthError, NotFoundError, ParameterError)
+_FATAL: Final = (AuthError, ConfigurationError, NotFoundError, ParameterError)
 _NO_STREAM: Final = frozenset({400, 401, 403, 404, 405, 406, 410, 415, 501})
 
 

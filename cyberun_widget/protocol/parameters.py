@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import difflib
 import math
+import re
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from cyberun_widget.errors import ParameterError
 
@@ -13,6 +14,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from cyberun_widget.protocol.models import Parameter, Workflow
+
+
+_SURROGATE: Final = re.compile("[\ud800-\udfff]")
 
 
 def check(workflow: Workflow, given: Mapping[str, Any]) -> dict[str, Any]:
@@ -86,7 +90,11 @@ def problem(definition: Parameter, value: Any) -> str | None:  # noqa: PLR0911 -
                 return f"names no file: {value}"
             return None if isinstance(value, (str, Path)) else f"must be a path or a file key, not {_kind(value)}"
         case "string":
-            return None if isinstance(value, str) else f"must be a string, not {_kind(value)}"
+            if not isinstance(value, str):
+                return f"must be a string, not {_kind(value)}"
+            return (
+                None if _SURROGATE.search(value) is None else "holds half of a surrogate pair, which no text can carry"
+            )
         case _:
             return None  # a type that is new to us: the service knows
 
@@ -94,7 +102,11 @@ def problem(definition: Parameter, value: Any) -> str | None:  # noqa: PLR0911 -
 def _number_problem(definition: Parameter, value: Any) -> str | None:
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         return f"must be a number, not {_kind(value)}"
-    if not math.isfinite(value):
+    try:
+        finite = math.isfinite(value)
+    except OverflowError:  # a whole number that no float can hold
+        return "must be a number below 1e308 in size"
+    if not finite:
         return "must be a finite number"
     if definition.min is not None and value < definition.min:
         return f"must be at least {definition.min:g}, not {value:g}"
@@ -108,5 +120,8 @@ def _kind(value: Any) -> str:
 
 
 def _shown(value: Any) -> str:
-    text = repr(value)
+    try:
+        text = repr(value)
+    except ValueError:  # a whole number of more digits than Python writes
+        text = "a very large number"
     return text if len(text) <= 40 else f"{text[:39]}…"  # noqa: PLR2004 - enough to know it again

@@ -205,7 +205,7 @@ def test_no_error_of_the_client_tells_a_secret(tmp_path):
             assert_clean(traceback_of(lambda: client.task(TASK)), "Client.task")
         assert_clean(traceback_of(lambda: client.upload(tmp_path / "in.png")), "Client.upload")
         assert_clean(traceback_of(lambda: client.submit("nothing", a=1)), "Client.submit")
-        result = client.result(TASK, download="none")
+        result = client.result(TASK, download="none", download_dir=tmp_path / "none")
         assert_clean(traceback_of(result.artifacts[0].bytes), "Artifact.bytes")
         assert_clean(f"{client!r} {vars(client)!r} {vars(client._calls)!r} {vars(client._calls.http)!r}", "the client")
         assert_clean(repr(pickle.dumps(client._calls.settings)), "a pickle")

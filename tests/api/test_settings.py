@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import copy
 import pickle
+import warnings
+from importlib.metadata import PackageNotFoundError
 
 import pytest
 
+from cyberun_widget import AsyncClient, Client
+from cyberun_widget.api import pool
 from cyberun_widget.api.settings import DEFAULT_BASE_URL, Settings, origin_of
 from cyberun_widget.errors import AuthError, ConfigurationError
 from cyberun_widget.support.secrets import Secret, redact, scrub
@@ -69,6 +74,67 @@ def test_a_malformed_base_url_is_refused_with_words(url):
     with pytest.raises(ConfigurationError, match="base URL") as caught:
         Settings.resolve(KEY, url, environ={})
     assert "pw" not in str(caught.value)
+
+
+JWT = "eyJhbGciOiJIUzI1NiJ9.e30.c2lnbmF0dXJl"
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        KEY,
+        f" {KEY}\n",
+        f"'{KEY}'",
+        "sk-short",
+        "dk-0123456789abcdef",
+        JWT,
+        f"https://{KEY}",
+        f"https://{KEY}/api/v1",
+        f"https://core.cyberun.cloud/{KEY}/api/v1",
+        f"https://core.cyberun.cloud/api/v1/{JWT}",
+        f"https://core.cyberun.cloud/api/v1?key={KEY}",
+        f"https://{KEY}@core.cyberun.cloud/api/v1",
+    ],
+)
+def test_a_key_given_as_the_base_url_is_refused_and_not_shown(url):
+    with pytest.raises(ConfigurationError, match="base URL") as caught:
+        Client(base_url=url, api_key=KEY)
+    assert not any(part in f"{caught.value!r}" for part in (KEY[3:], "short", "0123456789", JWT[10:30]))
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["http://localhost:8000/api/v1", "https://sk-cluster/api/v1", "https://ak-1.example.com", "https://task-12345678"],
+)
+def test_a_host_may_be_called_like_the_begin_of_a_key(url):
+    assert Client(KEY, base_url=url).base_url == url
+
+
+def test_plain_http_to_another_machine_is_warned_of_once():
+    with pytest.warns(UserWarning, match=r"goes to gpu\.example:8000 in clear") as caught:
+        Client(KEY, base_url="http://gpu.example:8000/api/v1")
+    assert caught[0].filename == __file__
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        Client(KEY, base_url="http://gpu.example:8000/api/v1")
+        Client(KEY, base_url="http://127.0.0.1:8000/api/v1")
+        Client(KEY, base_url="http://localhost/api/v1")
+        Client(KEY, base_url="https://other.example/api/v1")
+
+
+@pytest.mark.parametrize("copied", [pickle.dumps, copy.deepcopy], ids=["pickle", "deepcopy"])
+@pytest.mark.parametrize("make", [Client, AsyncClient])
+def test_a_client_refuses_to_be_pickled_or_copied_with_a_word(copied, make):
+    with pytest.raises(TypeError, match="its key would be lost"):
+        copied(make(KEY))
+
+
+def test_the_package_works_in_a_checkout_that_is_not_installed(monkeypatch):
+    def missing(_name: str) -> str:
+        raise PackageNotFoundError
+
+    monkeypatch.setattr(pool, "version", missing)
+    assert pool._agent() == "cyberun-widget"
 
 
 def test_an_origin_spells_out_the_default_port():

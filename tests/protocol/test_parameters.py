@@ -37,6 +37,18 @@ def test_what_is_left_out_is_left_to_the_service():
     assert check(WORKFLOW, {"prompt": "a fox", "steps": None}) == {"prompt": "a fox"}
 
 
+@pytest.mark.parametrize("name", ["steps", "seed"])
+@pytest.mark.parametrize("value", [10**400, -(10**400), 10**6000], ids=["large", "small", "unwritable"])
+def test_a_number_that_no_float_holds_is_refused_in_words(name, value):
+    with pytest.raises(ParameterError, match=f"{name} must be a number below 1e308 in size"):
+        check(WORKFLOW, {"prompt": "x", name: value})
+
+
+def test_half_of_a_surrogate_pair_is_refused_in_words():
+    with pytest.raises(ParameterError, match="prompt holds half of a surrogate pair"):
+        check(WORKFLOW, {"prompt": "a fox \ud83e"})
+
+
 def test_numpy_numbers_become_plain_ones():
     checked = check(WORKFLOW, {"prompt": "x", "steps": np.int64(7), "hires": np.bool_(True)})
     assert checked == {"prompt": "x", "steps": 7, "hires": True}
