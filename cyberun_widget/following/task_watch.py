@@ -8,7 +8,7 @@ import random
 import time
 from collections import deque
 from concurrent.futures import Future
-from threading import Lock
+from threading import RLock
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 from cyberun_widget.api.calls import find_workflow, task_path
@@ -78,7 +78,7 @@ class TaskWatch:
         )
         self._http = http
         self._listeners: tuple[tuple[Listener, Interest], ...] = ()
-        self._order = Lock()  # of events: none reaches a listener while the earlier ones are still being handed over
+        self._order = RLock()  # of events: none reaches a listener while the earlier ones are still being handed over
         self._events: deque[Event] = deque(maxlen=KEPT)
         self._asides: dict[str, asyncio.Task[None]] = {}  # small questions that the card can do without
         self._work: Future[None] | None = None
@@ -293,7 +293,8 @@ class TaskWatch:
         self.changed()
 
 
-_lock = Lock()
+# Re-entrant, as `_order` is: the garbage collector may close a card, which leaves its watch, on any line in here.
+_lock = RLock()
 _watches: dict[_Key, TaskWatch] = {}
 
 
@@ -312,9 +313,12 @@ def watch(
     """
     key = (http.settings, task_id, policy, folder, mode)
     with _lock:
-        found = _watches.get(key)
-        if found is None or found.finished.done():
-            found = _watches[key] = TaskWatch(key, http)
-        found.join(listener, interest)
+        while True:
+            found = _watches.get(key)
+            if found is None or found.finished.done():
+                found = _watches[key] = TaskWatch(key, http)
+            found.join(listener, interest)
+            if _watches.get(key) is found:  # else the collector has just now closed the last card it had
+                break
         found.start()
     return found
