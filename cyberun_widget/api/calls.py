@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     import os
     from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 
-    from cyberun_widget.api.transport import Reply
+    from cyberun_widget.api.answers import Reply
 
 _PAGE: Final = 100  # the most that one page may hold
 _UPLOAD_MAX: Final = 500 * 1000 * 1000  # bytes, the service's default

@@ -19,7 +19,12 @@ from cyberun_widget.support.secrets import guard_logs
 from cyberun_widget.support.threads import close_with_loop
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Sequence
+    from typing import Any
+
     from cyberun_widget.api.proof import ServerProof
+
+    Hook = Callable[[str, Any], Awaitable[None]]
 
 # Shorter than the 5 s after which common servers close an idle connection: reusing one that is just being closed
 # would fail a request that nothing is wrong with.
@@ -115,6 +120,29 @@ async def close_pool() -> None:
     if found is not None:
         found.guests = 0
         await found.close()
+
+
+def chained(hooks: Sequence[Hook]) -> Hook:
+    """Return one of httpcore's trace hooks that calls several, in order."""
+
+    async def trace(event: str, info: Any) -> None:
+        for hook in hooks:
+            await hook(event, info)
+
+    return trace
+
+
+def before_sending(sending: Callable[[], Awaitable[None]]) -> Hook:
+    """Return httpcore's trace hook that awaits `sending` once, before the first byte."""
+    sent = False
+
+    async def trace(event: str, _info: Any) -> None:
+        nonlocal sent
+        if not sent and event.endswith(".send_request_headers.started"):
+            sent = True
+            await sending()
+
+    return trace
 
 
 def _environ(names: tuple[str, ...]) -> tuple[str, ...]:

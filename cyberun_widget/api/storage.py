@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Final
 import httpx
 
 from cyberun_widget.api.addresses import allowed_address
+from cyberun_widget.api.answers import mime
 from cyberun_widget.api.body import close, encoding_problem, pieces
 from cyberun_widget.api.exceptions import BROKEN, explain
-from cyberun_widget.api.failures import mime
 from cyberun_widget.api.pool import pool
 from cyberun_widget.errors import CyberunError, DownloadError, NetworkError, ParameterError, ProtocolError
 from cyberun_widget.support.secrets import Secret

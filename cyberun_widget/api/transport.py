@@ -6,19 +6,18 @@ The key goes to the API's own origin and nowhere else.
 from __future__ import annotations
 
 import asyncio
-import json
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 
 import httpx
 
+from cyberun_widget.api.answers import Answer, Reply, date, encode, failure, mime
 from cyberun_widget.api.body import close, encoding_problem, pieces
 from cyberun_widget.api.exceptions import BROKEN, explain
-from cyberun_widget.api.failures import date, failure, mime, parse
-from cyberun_widget.api.pool import pool
+from cyberun_widget.api.pool import before_sending, chained, pool
 from cyberun_widget.api.proof import ServerProof
 from cyberun_widget.api.settings import Settings, origin_of
 from cyberun_widget.api.storage import Storage
@@ -28,59 +27,13 @@ from cyberun_widget.support.text import clean
 from cyberun_widget.support.units import data_size
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable, Generator, Mapping, Sequence
-
-    _Hook = Callable[[str, Any], Awaitable[None]]
+    from collections.abc import AsyncIterator, Awaitable, Callable, Generator, Mapping
 
 _BODY_MAX: Final = 32 * 1024 * 1024  # bytes of one JSON answer
 _SILENCE: Final = 30.0  # seconds without a byte
 _TOTAL: Final = 90.0  # seconds for a whole JSON answer, however slowly it drips
 _REDIRECTS: Final = 5
 _ID_MAX: Final = 1024  # characters of an event id: servers refuse requests whose headers grow too long
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """A JSON answer. `now`: the server's clock (its Date header), None where it sent none."""
-
-    data: Any
-    now: datetime | None
-
-
-@dataclass(frozen=True, slots=True)
-class Reply:
-    """A whole answer, whatever its status. `problem`: why its body is none that can be used, None where it can."""
-
-    status: int
-    # A server may repeat the key in its answer, or redirect to a signed link: a traceback shows neither.
-    headers: Mapping[str, str] = field(repr=False)
-    content: bytes = field(repr=False)
-    problem: CyberunError | None = None
-
-    @property
-    def ok(self) -> bool:
-        """Whether the service did what was asked."""
-        return 200 <= self.status < 300  # noqa: PLR2004 - HTTP's success range
-
-    @property
-    def now(self) -> datetime | None:
-        """The server's clock."""
-        return date(self.headers)
-
-    def error(self) -> CyberunError:
-        """Return what a status that isn't a success means."""
-        return failure(self.status, self.headers, self.content, self.now)
-
-    def read(self, host: str) -> Answer | CyberunError:
-        """Return the JSON of a success, or why there is none."""
-        if not self.ok:
-            return self.error()
-        if self.problem is not None:
-            return self.problem
-        try:
-            return Answer(parse(self.content, self.headers, host), self.now)
-        except ProtocolError as exc:
-            return exc.with_traceback(None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,7 +90,7 @@ class _Question:
         `proof`: what the server at the other end of a new connection has to show first.
         """
         client = pool().client(self.url, proof)
-        hooks = [hook for hook in (proof and proof.trace, self.sending and _before_sending(self.sending)) if hook]
+        hooks = [hook for hook in (proof and proof.trace, self.sending and before_sending(self.sending)) if hook]
         # As bytes: an event id may hold any character.
         headers = [(name.encode(), value.encode()) for name, value in self.headers.items()]
         request = client.build_request(
@@ -146,7 +99,7 @@ class _Question:
             headers=headers,
             content=self.content,
             timeout=self.timeout,
-            extensions={"trace": _all(hooks)} if hooks else None,
+            extensions={"trace": chained(hooks)} if hooks else None,
         )
         # Not left to the time-outs alone: interim answers (1xx) without end reset them.
         async with asyncio.timeout(self.patience):
@@ -218,7 +171,7 @@ class Http:
         headers = {"Accept": "application/json", "Accept-Encoding": "gzip"}
         content = None
         if body is not None:
-            content, headers["Content-Type"] = _encoded(body), "application/json"
+            content, headers["Content-Type"] = encode(body), "application/json"
         question = _Question(
             method,
             _url(self.settings.base_url + path, params),
@@ -336,43 +289,9 @@ class Http:
         return urlsplit(self.settings.base_url).netloc
 
 
-def _all(hooks: Sequence[_Hook]) -> _Hook:
-    """Return one of httpcore's trace hooks that calls several, in order."""
-
-    async def trace(event: str, info: Any) -> None:
-        for hook in hooks:
-            await hook(event, info)
-
-    return trace
-
-
-def _before_sending(sending: Callable[[], Awaitable[None]]) -> _Hook:
-    """Return httpcore's trace hook that awaits `sending` once, before the first byte."""
-    sent = False
-
-    async def trace(event: str, _info: Any) -> None:
-        nonlocal sent
-        if not sent and event.endswith(".send_request_headers.started"):
-            sent = True
-            await sending()
-
-    return trace
-
-
 def _url(url: str, params: Mapping[str, str | int] | None) -> httpx.URL:
     try:
         return httpx.URL(url, params=dict(params)) if params else httpx.URL(url)
     except UnicodeEncodeError:
         problem = "holds half of a surrogate pair, which no text can carry"
     raise ParameterError(f"What was asked for {problem}.")
-
-
-def _encoded(body: Any) -> bytes:
-    """Return a body as JSON. Raises ParameterError for what JSON can't carry."""
-    try:
-        return json.dumps(body, ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode()
-    except UnicodeEncodeError:
-        problem = "a text with half of a surrogate pair, which no UTF-8 can carry"
-    except (TypeError, ValueError, RecursionError) as exc:
-        problem = str(exc)
-    raise ParameterError(f"This can't be sent as JSON: {clean(problem)}.")

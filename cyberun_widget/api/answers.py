@@ -1,8 +1,9 @@
-"""What an HTTP answer of the API means: its JSON, its clock, or its error in words that say what to do. Pure."""
+"""What goes to the API and comes back as JSON; what an answer means, its error in words that say what to do. Pure."""
 
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any, Final
@@ -24,6 +25,50 @@ if TYPE_CHECKING:
 
 
 _SAID_MAX: Final = 300  # characters of a server's own words in an error
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A JSON answer. `now`: the server's clock (its Date header), None where it sent none."""
+
+    data: Any
+    now: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """A whole answer, whatever its status. `problem`: why its body is none that can be used, None where it can."""
+
+    status: int
+    # A server may repeat the key in its answer, or redirect to a signed link: a traceback shows neither.
+    headers: Mapping[str, str] = field(repr=False)
+    content: bytes = field(repr=False)
+    problem: CyberunError | None = None
+
+    @property
+    def ok(self) -> bool:
+        """Whether the service did what was asked."""
+        return 200 <= self.status < 300  # noqa: PLR2004 - HTTP's success range
+
+    @property
+    def now(self) -> datetime | None:
+        """The server's clock."""
+        return date(self.headers)
+
+    def error(self) -> CyberunError:
+        """Return what a status that isn't a success means."""
+        return failure(self.status, self.headers, self.content, self.now)
+
+    def read(self, host: str) -> Answer | CyberunError:
+        """Return the JSON of a success, or why there is none."""
+        if not self.ok:
+            return self.error()
+        if self.problem is not None:
+            return self.problem
+        try:
+            return Answer(parse(self.content, self.headers, host), self.now)
+        except ProtocolError as exc:
+            return exc.with_traceback(None)
 
 
 def failure(status: int, headers: Mapping[str, str], content: bytes, now: datetime | None) -> CyberunError:  # noqa: PLR0911 - one a status
@@ -93,3 +138,14 @@ def date(headers: Mapping[str, str]) -> datetime | None:
     except (TypeError, ValueError, IndexError, OverflowError):
         return None
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+def encode(body: Any) -> bytes:
+    """Return a body as JSON. Raises ParameterError for what JSON can't carry."""
+    try:
+        return json.dumps(body, ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode()
+    except UnicodeEncodeError:
+        problem = "a text with half of a surrogate pair, which no UTF-8 can carry"
+    except (TypeError, ValueError, RecursionError) as exc:
+        problem = str(exc)
+    raise ParameterError(f"This can't be sent as JSON: {clean(problem)}.")
