@@ -50,12 +50,23 @@ widget = TaskWidget(
     download_dir=Path("downloads"),
 )
 TaskWidget("id", api_key="sk-key", base_url=None, team_id=None)
+assert_type(client.run("portrait", label="try 3", seed=7), TaskWidget)
 assert_type(widget.wait(timeout=1.5), TaskResult)
+assert_type(widget.wait(files=False), TaskResult)
+assert_type(widget.fetch("9.images.0", timeout=60), Artifact)
+assert_type(widget.previous_task_ids, tuple[str, ...])
 assert_type(widget.save("folder"), list[Path])
 assert_type(widget.diagnostics(), str)
 assert_type(widget.events(), AsyncIterator[Event])
 widget.cancel()
 widget.stop()
+widget.resume()
+widget.reconnect()
+widget.fetch_again()
+widget.run_again()
+widget.retry()
+widget.label = "try 4"
+widget.notify = True
 
 
 def progressed(progress: float) -> None:

@@ -9,6 +9,7 @@ import threading
 import time
 from pathlib import Path
 
+import anywidget
 import pytest
 
 from cyberun_widget import CyberunError, FollowPolicy, NotFoundError, TaskFailed, TaskWidget, WaitTimeout
@@ -42,6 +43,13 @@ def eventually(check, seconds: float = 10.0) -> bool:
     while not check() and time.monotonic() < end:
         time.sleep(0.02)
     return bool(check())
+
+
+def test_a_card_adds_to_a_widget_only_what_its_user_calls():
+    added = {name for name in dir(TaskWidget) if not name.startswith("_")} - set(dir(anywidget.AnyWidget))
+    verbs = {"wait", "cancel", "stop", "resume", "reconnect", "retry", "fetch", "fetch_again", "run_again", "save"}
+    news = {"on_event", "on_progress", "on_done", "events", "diagnostics", "submitted", "previous_task_ids"}
+    assert added - set(TaskWidget.class_trait_names()) == verbs | news
 
 
 # --- waiting and fetching --------------------------------------------------------------------------------------------
