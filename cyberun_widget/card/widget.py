@@ -11,7 +11,6 @@ import traitlets as t
 from cyberun_widget.api.calls import Calls
 from cyberun_widget.artifacts.model import Artifacts
 from cyberun_widget.card import display as _display
-from cyberun_widget.card.batching import BatchedWidget
 from cyberun_widget.card.diagnostics import report
 from cyberun_widget.card.event_dispatch import call_handler, rising
 from cyberun_widget.card.publisher import publisher
@@ -20,6 +19,7 @@ from cyberun_widget.card.session import Session
 from cyberun_widget.card.traits import excerpt, travelling
 from cyberun_widget.errors import ConfigurationError, CyberunError, DownloadError, ParameterError, WaitTimeout
 from cyberun_widget.jupyter import kernel as _kernel
+from cyberun_widget.jupyter.batching import BatchedWidget
 from cyberun_widget.policy import FollowPolicy
 from cyberun_widget.render.text import line
 from cyberun_widget.support import assets
