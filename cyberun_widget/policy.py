@@ -49,6 +49,8 @@ class FollowPolicy:
             or_none = ", or None" if optional else ""
             if item.name in _COUNTS:
                 if not isinstance(value, int) or isinstance(value, bool) or value < 1:
-                    raise ConfigurationError(f"FollowPolicy: {item.name} must be a whole number from 1 on{or_none}.")
+                    raise ConfigurationError(
+                        f"FollowPolicy: {item.name} must be a whole number of at least 1{or_none}."
+                    )
             elif not isinstance(value, (int, float)) or not isfinite(value) or value <= 0:
-                raise ConfigurationError(f"FollowPolicy: {item.name} must be a number of seconds above 0{or_none}.")
+                raise ConfigurationError(f"FollowPolicy: {item.name} must be a positive number of seconds{or_none}.")

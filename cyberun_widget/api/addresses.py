@@ -56,8 +56,8 @@ async def allowed_address(host: str, port: int, api_host: str, *, look_up: bool 
     home = await _home(api_host, port)
     if not realms <= home | {"public"}:
         raise ProtocolError(
-            "The file's address leads into this machine's own network, where only links that the service signs itself "
-            "are followed. Nothing was asked there."
+            "This file's address points into a private network, where only links signed by the service are followed. "
+            "No request was made."
         )
     return found[0] if not known else None
 

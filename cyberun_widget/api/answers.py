@@ -78,23 +78,24 @@ def failure(status: int, headers: Mapping[str, str], content: bytes, now: dateti
     match status:
         case 401:
             return AuthError(
-                f"The service doesn't accept this key (401{said}). Create an integration key (sk-...) under Access and "
-                "set CYBERUN_API_KEY; if the key is right, check that the base URL is its service's."
+                f"The service rejected this API key (401{said}). Check CYBERUN_API_KEY, or create an integration key "
+                "(sk-...) under Access. If the key is correct, check that the base URL belongs to the same service."
             )
         case 403:
             return AuthError(
-                f"This key may not do that (403{said}). Use an integration key (sk-...) of the team that owns the task."
+                f"This API key has no access (403{said}). Use an integration key (sk-...) of the team that owns the "
+                "task."
             )
         case 404:
-            return NotFoundError(f"Not found (404{said}). Check the id, the team the key belongs to, and the base URL.")
+            return NotFoundError(f"Not found (404{said}). Check the id, the key's team, and the base URL.")
         case 429:
             return RateLimitError(f"Too many requests (429{said}).", retry_after=wait)
         case 400 | 413 | 422:
-            return ParameterError(f"The service didn't take the request ({status}{said}).")
+            return ParameterError(f"The service rejected the request ({status}{said}).")
         case _ if status >= 500:  # noqa: PLR2004 - HTTP's server errors
-            return ServerError(f"The service has trouble of its own ({status}{said}).", status=status, retry_after=wait)
+            return ServerError(f"Server error ({status}{said}).", status=status, retry_after=wait)
         case _:
-            return ServerError(f"An answer nobody expected ({status}{said}).", status=status, retry_after=wait)
+            return ServerError(f"Unexpected response ({status}{said}).", status=status, retry_after=wait)
 
 
 def _said(content: bytes) -> str:
@@ -119,10 +120,10 @@ def parse(content: bytes, headers: Mapping[str, str], host: str) -> Any:
         return json.loads(content)
     except (ValueError, RecursionError):
         page = "html" in headers.get("content-type", "") or content.lstrip()[:1] == b"<"
-    what = "a web page" if page else "something that isn't JSON"
+    what = "a web page" if page else "something else"
     raise ProtocolError(
-        f"{host} answered with {what} where the API answers with JSON. Is the base URL right (it ends in /api/v1), or "
-        "does a login page or proxy stand in between?"
+        f"{host} returned {what} instead of JSON. Check the base URL (it ends in /api/v1); a login page or a "
+        "proxy may be in the way."
     )
 
 

@@ -28,7 +28,7 @@ def encoding_problem(response: httpx.Response, host: str) -> ProtocolError | Non
     try:
         coding(response.headers.get("content-encoding", ""))
     except EncodingError as exc:
-        return ProtocolError(f"{host} sent a body that can't be read: {exc}.")
+        return ProtocolError(f"{host} sent a response that can't be read: {exc}.")
     return None
 
 
@@ -46,7 +46,7 @@ async def pieces(response: httpx.Response, host: str, silence: float | None = No
         problem = explain(exc, host)
     except EncodingError as exc:
         kind = NetworkError if exc.broken else ProtocolError
-        problem = kind(f"{host} sent a body that can't be read: {exc}.")
+        problem = kind(f"{host} sent a response that can't be read: {exc}.")
     if problem is not None:
         raise problem
 

@@ -102,7 +102,7 @@ class Calls:
         answer = (await self.http.call("POST", "/r/files/presign", body=wanted)).data
         key, url, headers = (_field(answer, name) for name in ("file_key", "upload_url", "upload_headers"))
         if not (isinstance(key, str) and isinstance(url, str) and isinstance(headers, dict)):
-            raise ProtocolError("The service's answer to the upload isn't what the API says.")
+            raise ProtocolError("Unexpected response to the upload request: it has no key, URL or headers.")
         url, headers = Secret(url), {str(name): Secret(str(value)) for name, value in headers.items()}
         await self.http.storage.upload(url, headers, _blocks(file, size))
         return key
@@ -145,10 +145,10 @@ class Calls:
                 return task_id
             if not (reply.ok or _in_doubt(reply)):
                 raise reply.error()
-            doubt = "The service took the run but gave no task_id." if reply.ok else str(reply.error())
+            doubt = "The service accepted the run but returned no task_id." if reply.ok else str(reply.error())
         raise SubmissionUnknownError(
-            f"{doubt} Whether the run of {slug} was started isn't known, and it may be paid for. Look for a task "
-            f"created at about {at:%H:%M:%S} UTC in client.tasks() before you submit it again.",
+            f"{doubt} It is not known whether the run of {slug} was started; you may have been charged. Before "
+            f"submitting it again, check client.tasks() for a task created around {at:%H:%M:%S} UTC.",
             slug=slug,
             at=at,
         )
@@ -156,7 +156,7 @@ class Calls:
     async def tasks(self, status: str | None = None, limit: int = 20) -> list[Task]:
         """List the newest tasks. `status`: only those in it. `limit`: how many at most, over all pages."""
         if limit < 1:
-            raise ParameterError("limit must be 1 or more.")
+            raise ParameterError("limit must be at least 1.")
         found: list[Task] = []
         page = 1
         while len(found) < limit:
@@ -183,7 +183,7 @@ class Calls:
         """
         data = await self._get(f"{task_path(task_id)}/result")
         if not isinstance(data, dict) or data.get("task_status") not in TERMINAL:
-            raise ProtocolError("The service's answer about the result has no verdict.")
+            raise ProtocolError("Unexpected response: the result has no final status.")
         return data
 
     async def cancel(self, task_id: str) -> bool:
@@ -259,11 +259,11 @@ async def _blocks(file: Path, size: int) -> AsyncIterator[bytes]:
                 if size < 0:
                     break
                 yield block
-        problem = "its size changed meanwhile. Upload it again once nothing writes to it" if size else ""
+        problem = "its size changed during the upload. Try again when nothing is writing to it" if size else ""
     except OSError as exc:
-        problem = f"it can't be read any more ({exc.strerror})"
+        problem = f"it can no longer be read ({exc.strerror})"
     if problem:
-        raise ParameterError(f"{file.name} wasn't uploaded: {problem}.")
+        raise ParameterError(f"{file.name} was not uploaded: {problem}.")
 
 
 def _field(data: Any, name: str) -> Any:
@@ -273,5 +273,5 @@ def _field(data: Any, name: str) -> Any:
 def _list(data: Any, name: str) -> list[Any]:
     items = _field(data, name)
     if not isinstance(items, list):
-        raise ProtocolError(f"The service's answer has no {name}.")
+        raise ProtocolError(f"Unexpected response: {name} is missing.")
     return items

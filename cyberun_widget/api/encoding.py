@@ -35,7 +35,7 @@ def coding(header: str) -> str:
     if len(names) > 1:
         raise EncodingError("it is compressed more than once")
     if names and names[0] not in CODINGS:
-        raise EncodingError("it is compressed in a way that wasn't asked for")
+        raise EncodingError("it uses a compression that was not requested")
     return names[0] if names else ""
 
 
@@ -69,7 +69,7 @@ class Decoder:
     def finish(self) -> None:
         """Note the end of the body. Raises EncodingError where it came too early."""
         if self._came and not self._whole:
-            raise EncodingError("it ended in the middle", broken=True)
+            raise EncodingError("it ended early", broken=True)
 
     def _next(self, data: bytes) -> bytes:
         try:
@@ -78,5 +78,5 @@ class Decoder:
             raise EncodingError("it can't be decompressed", broken=True) from None
         self._gave += len(piece)
         if self._gave > _FREE + _RATIO * self._came:
-            raise EncodingError(f"it grew beyond {data_size(self._gave)} while being decompressed")
+            raise EncodingError(f"it exceeds {data_size(self._gave)} when decompressed")
         return piece

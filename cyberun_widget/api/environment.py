@@ -52,7 +52,7 @@ class Proxies:
         problem = _unusable(url)
         if problem:
             variable = _variable(f"{name}_proxy")
-            raise ConfigurationError(f"{variable} names a proxy that can't be used: {problem}, or unset {variable}.")
+            raise ConfigurationError(f"{variable} is not a usable proxy: {problem}, or unset {variable}.")
         return url
 
 
@@ -107,13 +107,13 @@ def _unusable(url: str) -> str:
         host, port = parts.hostname, parts.port
         httpx.URL(url)
     except (ValueError, httpx.InvalidURL):
-        return f"it isn't a URL. Set it to one {_EXAMPLE}"
+        return f"it is not a URL. Set it to one {_EXAMPLE}"
     if parts.scheme not in _SCHEMES:
-        return f"it begins with {parts.scheme}://. Set it to one of http, https or socks5, {_EXAMPLE}"
+        return f"it starts with {parts.scheme}://. Set it to one of http, https or socks5, {_EXAMPLE}"
     if re.search(r"\s", url) or not all((host or "x").rstrip(".").split(".")):
-        return f"it isn't a URL. Set it to one {_EXAMPLE}"
+        return f"it is not a URL. Set it to one {_EXAMPLE}"
     if not host or port == 0:
-        return f"it has no host or no port. Set it to one {_EXAMPLE}"
+        return f"it has no host or an invalid port. Set it to one {_EXAMPLE}"
     if parts.scheme.startswith("socks") and find_spec("socksio") is None:
         return "a SOCKS proxy needs the package socksio, which isn't installed. Install it (pip install socksio)"
     return ""
@@ -132,13 +132,13 @@ def _certificate_problem(environ: Mapping[str, str]) -> str:
         if found:
             return f"SSL_CERT_FILE {found}. Set it to a file of PEM certificates, or unset it."
     elif (folder := environ.get("SSL_CERT_DIR")) and not any(Path(part).is_dir() for part in folder.split(os.pathsep)):
-        return "SSL_CERT_DIR names no folder. Set it to a folder of certificates (made by c_rehash), or unset it."
+        return "SSL_CERT_DIR is not a folder. Set it to a folder of certificates (made by c_rehash), or unset it."
     if log := environ.get("SSLKEYLOGFILE"):
         try:
             with Path(log).open("ab"):
                 pass
         except OSError as exc:
-            return f"SSLKEYLOGFILE names a file that can't be written ({exc.strerror}). Name another, or unset it."
+            return f"SSLKEYLOGFILE is not writable ({exc.strerror}). Choose another file, or unset it."
     return ""
 
 
@@ -146,8 +146,8 @@ def _file_problem(file: str) -> str:
     try:
         ssl.create_default_context(cafile=file)
     except ssl.SSLError:
-        return "names a file that holds no certificate"
+        return "contains no certificate"
     except (OSError, ValueError) as exc:
         why = exc.strerror if isinstance(exc, OSError) else exc
-        return f"names a file that can't be read ({why})"
+        return f"can't be read ({why})"
     return ""

@@ -39,25 +39,24 @@ def explain(exc: BaseException, host: str) -> CyberunError:
     text = f"{exc} {exc.__cause__ or ''} {exc.__context__ or ''}".lower()
     match exc:
         case httpx.ConnectTimeout() | httpx.PoolTimeout():
-            words = f"{host} didn't answer in time. Is the network up?"
+            words = f"{host} did not respond in time. Check your network connection."
         case httpx.TimeoutException() | httpcore.TimeoutException() | TimeoutError():
-            words = f"{host} went silent in the middle of an answer."
+            words = f"{host} stopped responding in the middle of a response."
         case httpx.ConnectError() if "wrong_version_number" in text or "record layer" in text:
-            words = f"{host} doesn't speak TLS. Does the base URL begin with https:// where it should be http://?"
+            words = f"{host} doesn't speak TLS. Should the base URL start with http:// instead of https://?"
         case httpx.ConnectError() if "certificate" in text or "ssl" in text or "tls" in text:
-            words = (
-                f"No safe connection to {host}: its TLS certificate can't be verified. A proxy in between may be why."
-            )
+            words = f"The TLS certificate of {host} can't be verified. A proxy in between may be the cause."
         case httpx.ConnectError() if any(part in text for part in _DNS):
-            words = f"The name of {host} can't be found (DNS). Is the network up, and the base URL spelled right?"
+            words = f"The host {host} can't be found (DNS). Check your network connection and the base URL."
         case httpx.ConnectError():
-            words = f"{host} refuses the connection. Is the service up?"
+            words = f"{host} refused the connection. Is the service running?"
         case httpx.ProxyError():
-            words = f"The proxy in front of {host} refuses the connection. HTTPS_PROXY or HTTP_PROXY names it."
+            words = f"The proxy for {host} refused the connection. It is set by HTTPS_PROXY or HTTP_PROXY."
         case ssl.SSLError():
-            words = f"The encrypted connection to {host} broke ({exc.reason or type(exc).__name__})."
+            words = f"The TLS connection to {host} failed ({exc.reason or type(exc).__name__})."
         case httpx.UnsupportedProtocol() | httpx.InvalidURL() | httpx.LocalProtocolError() | h11.LocalProtocolError():
-            return ProtocolError(f"{host} gave an address or an answer that can't be followed.")
+            return ProtocolError(f"{host} returned an address or a response that can't be followed.")
         case _:
-            words = f"The connection to {host} broke."
+            words = f"The connection to {host} was lost."
+    words = f"T{words[1:]}" if words.startswith("the ") else words  # "the object store" is no host's name
     return NetworkError(words, sent=not isinstance(exc, _UNSENT))

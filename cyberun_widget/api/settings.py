@@ -87,26 +87,26 @@ def _unfit(base_url: Secret) -> str:
     url = base_url.reveal().strip().rstrip("/")
     if _KEY.search(url):
         return (
-            "What was given as the base URL looks like an API key, so it isn't shown. Pass a key as api_key=... or set "
-            "CYBERUN_API_KEY; the base URL can be left out."
+            "The base URL looks like an API key, so it is not shown. Pass the key as api_key=... or set "
+            "CYBERUN_API_KEY; the base URL is optional."
         )
-    hint = f"It looks like {DEFAULT_BASE_URL}, or your own deployment's https://.../api/v1."
+    hint = f"It should look like {DEFAULT_BASE_URL}, or be your own deployment's https://.../api/v1."
     try:
         parts = urlsplit(url)
         host, port = parts.hostname, parts.port
     except ValueError:
-        return f"The base URL can't be read. {hint}"
+        return f"The base URL is malformed. {hint}"
     if parts.scheme not in _PORTS or not host or port == 0 or re.search(r"[\s\\]", url):
         return f"The base URL {_shown(url)} isn't an http(s) address. {hint}"
     if parts.username is not None or parts.password is not None:
-        return f"The base URL carries a user name or password; leave them out. {hint}"
+        return f"The base URL contains a user name or password; remove them. {hint}"
     if parts.query or parts.fragment:
-        return f"The base URL has a ? or # part; leave it out. {hint}"
+        return f"The base URL contains a ? or # part; remove it. {hint}"
     return ""
 
 
 def _shown(url: str) -> str:
-    shown = url if "@" not in url else "(hidden: it holds an @)"
+    shown = url if "@" not in url else "(hidden: it contains an @)"
     return repr(clean(redact(shown), limit=80))
 
 
@@ -116,8 +116,8 @@ def _warn_of_plain_http(settings: Settings) -> None:
     if parts.scheme == "http" and not is_loopback(parts.hostname or "") and settings.origin not in _warned:
         _warned.add(settings.origin)
         warnings.warn(
-            f"The base URL begins with http://, so the API key goes to {parts.netloc} in clear, and anybody on the way "
-            "can read it. Use https:// unless that network is yours alone.",
+            f"The base URL starts with http://, so the API key travels to {parts.netloc} unencrypted. Use https:// "
+            "unless you trust the network in between.",
             stacklevel=5,  # the line that makes the client, through `Calls.resolve` and the client's constructor
         )
 
@@ -133,15 +133,15 @@ def _check_key(settings: Settings) -> Settings:
             "use Client.local()."
         )
     if kind == "odd":
-        raise AuthError(f"The API key has spaces or characters that no key has; copy it once more. {where}.")
+        raise AuthError(f"The API key contains spaces or characters that no key has; copy it again. {where}.")
     if kind == "ak":
         raise AuthError(
-            f"This is an agent key (ak-...), which cannot read or submit tasks. {where} and use that instead."
+            f"This is an agent key (ak-...), which can't read or submit tasks. {where} and use that instead."
         )
     if kind == "jwt" and not stripped.team_id:
         raise AuthError(
-            "This key is a user token (JWT), which needs to know the team: pass team_id=... or set CYBERUN_TEAM_ID "
-            "to the team's UUID. An integration key (sk-...) needs none."
+            "This key is a user token (JWT), which also needs a team: pass team_id=... or set CYBERUN_TEAM_ID to the "
+            "team's UUID. An integration key (sk-...) needs no team."
         )
     if kind == "jwt" and not _UUID.match(stripped.team_id or ""):
         raise AuthError("The team id isn't a UUID; copy it from the team's page in Cyberun Cloud.")

@@ -28,8 +28,8 @@ _CONNECT: Final = 10.0  # seconds
 _UPLOAD_SILENCE: Final = 120.0  # seconds: a store may take its time over the last byte
 _REDIRECTS: Final = 5
 _WHY: Final = {
-    403: "the link has expired or isn't valid",
-    404: "the file isn't there any more (outputs are kept for at least 7 days)",
+    403: "the link has expired or is invalid",
+    404: "the file no longer exists (outputs are kept for at least 7 days)",
 }
 
 
@@ -111,10 +111,10 @@ class Storage:
             target = _joined(url, location)
             await close(response)
             if target is None:
-                return ProtocolError("The object store redirects to an address that can't be read.")
+                return ProtocolError("The object store redirects to an invalid address.")
             # Another place of the same store is as good as the first; any other host is nobody's word but the store's.
             vouched, url = vouched and _origin(target) == _origin(url), target
-        return ProtocolError("The object store redirects in circles.")
+        return ProtocolError("The object store redirects in a loop.")
 
     async def _ask(
         self, url: Secret, headers: Mapping[str, str], silence: float, *, vouched: bool
@@ -139,11 +139,11 @@ class Storage:
         except CyberunError as exc:  # said in words already; a NetworkError is an OSError, too
             return exc.with_traceback(None)
         except TimeoutError:
-            return NetworkError("The object store took the request and never answered it.")
+            return NetworkError("The object store accepted the request but never responded.")
         except BROKEN as exc:
             return explain(exc, _STORE)
         except ValueError:
-            return ProtocolError("The link to this file isn't a web address, so it can't be fetched.")
+            return ProtocolError("The link to this file is not a web address, so it can't be downloaded.")
 
 
 async def _put(url: Secret, headers: Mapping[str, Secret], content: AsyncIterator[bytes]) -> int | CyberunError:
@@ -163,11 +163,11 @@ async def _put(url: Secret, headers: Mapping[str, Secret], content: AsyncIterato
     except CyberunError as exc:  # likewise
         return exc.with_traceback(None)
     except TimeoutError:
-        return NetworkError("The object store took the upload and never answered.")
+        return NetworkError("The object store accepted the upload but never responded.")
     except BROKEN as exc:
         return explain(exc, _STORE)
     except ValueError:
-        return ParameterError("The address for the upload isn't a web address.")
+        return ParameterError("The upload address is not a web address.")
     return response.status_code
 
 
@@ -184,7 +184,7 @@ async def _checked(response: httpx.Response) -> httpx.Response | CyberunError:
     problem: CyberunError | None = encoding_problem(response, _STORE)
     if status not in good:
         why = _WHY.get(status, "it failed")
-        problem = DownloadError(f"The object store answered {status}: {why}.", status=status)
+        problem = DownloadError(f"The object store returned {status}: {why}.", status=status)
     if problem is None:
         return response
     await close(response)

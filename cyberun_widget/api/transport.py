@@ -186,7 +186,7 @@ class Http:
             async with asyncio.timeout(_TOTAL):
                 outcome = await self._whole(question)
         except TimeoutError:
-            outcome = NetworkError(f"No whole answer from {self._host} within {_TOTAL:.0f} s.")
+            outcome = NetworkError(f"{self._host} did not complete its response within {_TOTAL:.0f} s.")
         if isinstance(outcome, CyberunError):
             raise outcome
         return outcome
@@ -235,7 +235,7 @@ class Http:
             async for piece in pieces(response, self._host):
                 content += piece
                 if len(content) > _BODY_MAX:
-                    words = f"{self._host} sent an answer of more than {data_size(_BODY_MAX)}; given up."
+                    words = f"The response from {self._host} is larger than {data_size(_BODY_MAX)}."
                     problem = ProtocolError(words)
                     break
         except NetworkError as exc:
@@ -254,7 +254,7 @@ class Http:
             except CyberunError as exc:  # a failed proof, a setting that can't work: said in words already
                 return exc.with_traceback(None)
             except TimeoutError:
-                return NetworkError(f"{self._host} took the request and never answered it.")
+                return NetworkError(f"{self._host} accepted the request but never responded.")
             except BROKEN as exc:
                 return explain(exc, self._host)
             target = self._redirect(response)
@@ -264,7 +264,7 @@ class Http:
             if isinstance(target, ProtocolError):
                 return target
             question = question.moved(response.status_code, target)
-        return ProtocolError(f"{self._host} redirects in circles; check the base URL.")
+        return ProtocolError(f"{self._host} redirects in a loop. Check the base URL.")
 
     def _redirect(self, response: httpx.Response) -> httpx.URL | ProtocolError | None:
         """Return where an answer leads within the API's origin, None where it doesn't, or why it isn't followed."""
@@ -280,8 +280,8 @@ class Http:
         except (httpx.InvalidURL, ValueError):  # httpx takes any number for a port
             pass
         return ProtocolError(
-            f"The service redirects to {where}, and the key isn't sent to another origin. If that is where the API "
-            "lives now, set it as the base URL."
+            f"The service redirects to {where}, and the API key is never sent to another origin. If the API has moved "
+            "there, set it as the base URL."
         )
 
     @property
@@ -293,5 +293,5 @@ def _url(url: str, params: Mapping[str, str | int] | None) -> httpx.URL:
     try:
         return httpx.URL(url, params=dict(params)) if params else httpx.URL(url)
     except UnicodeEncodeError:
-        problem = "holds half of a surrogate pair, which no text can carry"
-    raise ParameterError(f"What was asked for {problem}.")
+        problem = "an unpaired surrogate can't be part of a URL"
+    raise ParameterError(f"Invalid query: {problem}.")

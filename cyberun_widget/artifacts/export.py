@@ -59,7 +59,7 @@ def save_all(
         }
         _write(folder, document)
     except OSError as problem:
-        words = f"The files can't be saved in {folder}: {problem.strerror or problem}. Choose another folder."
+        words = f"The files can't be saved to {folder}: {problem.strerror or problem}. Choose another folder."
     else:
         return saved
     raise CyberunError(words)

@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 
     from cyberun_widget.artifacts.result_parts import Part
 
-NO_LINK: Final = "The result names this file but holds no link to it. Fetch it again to ask for a new link."
-BAD_LINK: Final = "The link to this file isn't a web address, so it can't be fetched."
+NO_LINK: Final = "The result lists this file without a link. Download it again to request a new one."
+BAD_LINK: Final = "The link to this file is not a web address, so it can't be downloaded."
 
 _MOST: Final = 2_000  # artifacts of a task
 _READ_MAX: Final = 10_000  # links, and as many descriptions, that are read of a result

@@ -133,10 +133,10 @@ def file_of(artifact: Artifact) -> File:
     if artifact.path is None or artifact.state != "ready":
         why = f" ({artifact.error})" if artifact.error else ""
         raise CyberunError(
-            f"{artifact.name} isn't downloaded: it is {artifact.state}{why}. Get it with w.fetch({artifact.key!r}), "
-            f'or make the widget with download="all".'
+            f"{artifact.name} is not downloaded: it is {artifact.state}{why}. Get it with "
+            f'task.fetch({artifact.key!r}), or create the card with download="all".'
         )
-    remedy = f"Get it again with w.fetch({artifact.key!r})."
+    remedy = f"Download it again with task.fetch({artifact.key!r})."
     return File(artifact.path, artifact.name, artifact.kind, artifact.mime, remedy)
 
 
@@ -169,7 +169,7 @@ class Artifacts(Sequence[Artifact]):
             found = self.get(index)
             if found is None:
                 known = ", ".join(self.keys()[:20]) or "none"
-                raise NotFoundError(f"No artifact {index!r}. There are: {known}.")
+                raise NotFoundError(f"No artifact {index!r}. Available: {known}.")
             return found
         return self._items[index]
 

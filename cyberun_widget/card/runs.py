@@ -60,7 +60,7 @@ class Rerun:
     def start(self) -> None:
         """Submit the run, unless that is under way. Returns at once. Raises CyberunError where it is unknown."""
         if self.run is None:
-            raise CyberunError("This task wasn't started here; start a new one with client.run().")
+            raise CyberunError("This task was not started here. Start a new one with client.run().")
         with self._lock:
             if self.submitting:
                 return
@@ -79,10 +79,10 @@ class Rerun:
         try:
             task_id = await run.calls.submit(run.slug, run.parameters)
         except CyberunError as exc:
-            problem = f"It could not be run again: {exc}"
+            problem = f"Could not run it again: {exc}"
         except Exception as exc:  # noqa: BLE001 - logged, and said on the card: money may have been spent
             _log.exception("running %s again failed", run.slug)
-            problem = f"Running it again failed ({type(exc).__name__}). Look at client.tasks() before you try again."
+            problem = f"Running it again failed ({type(exc).__name__}). Check client.tasks() before trying again."
         with self._lock:
             self.submitting, then = False, self._then
         if problem is not None:
@@ -121,7 +121,7 @@ class Outcome:
                 self._settle(self.verdict, watch.finished)
                 self._settle(self.files, watch.finished)
             else:
-                self.fail(CyberunError("The watching ended; the task itself goes on."))
+                self.fail(CyberunError("Watching ended. The task is still running."))
         elif not self.verdict.done() and watch.state.ended and (watch.artifacts or watch.problem is not None):
             # The files are named, or it is known that they can't be had yet: the rest may take its time.
             known: Future[TaskResult] = Future()

@@ -93,7 +93,7 @@ class Session:
         self.rerun.instead("stop")
         if self.watch is not None:  # the events so far, for those who ask later
             self.watch.attend(self, Interest.EVENTS)
-        self._end(CyberunError(f"The watching of task {self.task_id} was stopped; the task itself goes on."))
+        self._end(CyberunError(f"Watching of task {self.task_id} was stopped. The task is still running."))
         publisher.offer(self)
 
     def close(self) -> None:
@@ -101,7 +101,7 @@ class Session:
         self.rerun.instead("drop")
         with self._lock:
             self._closed, current = True, self.watch
-        self._end(CyberunError(f"The card of task {self.task_id} was closed; the task itself goes on."))
+        self._end(CyberunError(f"The card of task {self.task_id} was closed. The task is still running."))
         if current is not None:
             current.leave(self)
         publisher.forget(self)
@@ -183,7 +183,7 @@ class Session:
         elif current is not None and current.state.ended:
             if current.problem is None and current.state.status in ("failed", "cancelled"):
                 raise CyberunError(
-                    f"Task {self.task_id} has ended: run_again() starts a new one, which is paid for like the first."
+                    f"Task {self.task_id} has ended. run_again() starts a new run, which is charged like the first."
                 )
             self.fetch_again()
         else:
@@ -198,7 +198,7 @@ class Session:
             if self._closed:
                 return
             if not self.rerun.submitting and (self._stopped or not self.outcome.done()):
-                raise CyberunError("The task goes on; it can be run again once it has ended.")
+                raise CyberunError("The task is still running. It can be run again once it has ended.")
             self.rerun.start()
         publisher.offer(self)
 
@@ -216,9 +216,9 @@ class Session:
     def fetch(self, key: str) -> Future[Artifact]:
         """Download one file, whatever its size. Raises CyberunError where nothing is watched."""
         if self.watch is None:
-            raise CyberunError("This task isn't being watched, so its files can't be fetched.")
+            raise CyberunError("This task isn't being watched, so its files can't be downloaded.")
         if not self.watch.state.ended:
-            raise CyberunError(f"The task is {self.watch.state.status}; it has no files yet. wait() for it first.")
+            raise CyberunError(f"The task is {self.watch.state.status}; it has no files yet. Call wait() first.")
         return self.watch.fetch(key)
 
     def set_poster(self, key: str, picture: bytes) -> None:
@@ -230,7 +230,7 @@ class Session:
         """Copy the files into a folder, with a task.json that tells where they come from."""
         if not self.artifacts and not self.outcome.done():
             status = self.watch.state.status if self.watch else "unknown"
-            raise CyberunError(f"The task is {status}; there is nothing to save yet. wait() for it first.")
+            raise CyberunError(f"The task is {status}; there is nothing to save yet. Call wait() first.")
         return save_all(self.artifacts, directory, provenance(self.watch, self._own(), self.task_id))
 
     def save_all(self) -> None:

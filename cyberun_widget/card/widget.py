@@ -121,7 +121,7 @@ class TaskWidget(BatchedWidget):
         base_url = Secret(base_url) if base_url is not None else None
         unknown = [name for name in traits if not self.has_trait(name)]
         if unknown:
-            raise TypeError(f"TaskWidget takes no {', '.join(unknown)}. See help(TaskWidget).")
+            raise TypeError(f"TaskWidget has no parameter {', '.join(unknown)}. See help(TaskWidget).")
         if download not in _MODES:
             raise ConfigurationError(f'download must be "auto", "all" or "none", not {download!r}.')
         super().__init__(task_id=str(task_id), **traits)
@@ -177,13 +177,11 @@ class TaskWidget(BatchedWidget):
     def _attend(self, until: Future[T], timeout: float | None) -> T:
         if publisher.is_current() or background.is_current():
             raise CyberunError(
-                "This waits, and was called in a handler that the watching itself waits for; use on_done instead."
+                "This call waits, and was made in a handler that watching depends on. Use on_done instead."
             )
         with self._session.audience.waiter():
             if not _display.attend(self, until, timeout):
-                raise WaitTimeout(
-                    f"Task {self.task_id} is {self.status} after {timeout:g} s of waiting. It goes on; wait again."
-                )
+                raise WaitTimeout(f"Task {self.task_id} is still {self.status} after {timeout:g} s. Call wait() again.")
         return until.result()
 
     def __await__(self) -> Generator[Any, None, TaskResult]:
@@ -307,7 +305,7 @@ class TaskWidget(BatchedWidget):
 
     def __reduce_ex__(self, protocol: Any) -> Any:
         raise TypeError(
-            "A card can't be copied or pickled: it holds a connection. Make another with TaskWidget(task_id)."
+            "A card can't be copied or pickled: it holds a connection. Create another with TaskWidget(task_id)."
         )
 
     def _ipython_display_(self) -> None:

@@ -175,7 +175,7 @@ class Lab:
     def _fail(self, words: str) -> NoReturn:
         self._log.seek(0)
         end = self._log.read().decode(errors="replace").replace(self._token, "***").strip().splitlines()[-15:]
-        raise CyberunError("\n".join([f"{words} Its last words:", *end]))
+        raise CyberunError("\n".join([f"{words} Its last output:", *end]))
 
 
 def _free_port(wanted: int | None) -> int:
@@ -188,7 +188,7 @@ def _free_port(wanted: int | None) -> int:
             probe.bind(("127.0.0.1", port))
             found: int = probe.getsockname()[1]
             return found
-    raise ConfigurationError(f"Port {wanted} is taken; name another one, or none.")
+    raise ConfigurationError(f"Port {wanted} is in use. Choose another one, or none.")
 
 
 @contextlib.contextmanager

@@ -64,9 +64,9 @@ def _local(options: argparse.Namespace) -> int:
     except ImportError as error:
         words = str(error)  # the extra is missing; it says how to install it
     except OSError as error:
-        words = f"The local server can't be started: {error.strerror or error}."
+        words = f"The local server could not be started: {error.strerror or error}."
     except ValueError as error:
-        words = f"The local server can't be started: {error}"
+        words = f"The local server could not be started: {error}"
     else:
         return COMPLETED
     raise ConfigurationError(words)
@@ -129,13 +129,13 @@ def _parser() -> argparse.ArgumentParser:
     watch = commands.add_parser(
         "watch",
         help="follow a task in the terminal",
-        description=f"Follow a task until its verdict. Ctrl-C ends the watching, not the task. {_KEYS}",
+        description=f"Follow a task until it ends. Ctrl-C stops watching, not the task. {_KEYS}",
         epilog="Exit codes: 0 completed, 1 failed, 2 cancelled, 3 it could not be watched, 64 wrong command line, "
-        "130 Ctrl-C (the task goes on).",
+        "130 Ctrl-C (the task keeps running).",
     )
     watch.add_argument("task_id", metavar="TASK_ID", help="the task's id")
-    watch.add_argument("--save", metavar="FOLDER", help="download all the task made, and copy it there")
-    watch.add_argument("--plain", action="store_true", help="sparse plain lines, as when it isn't a terminal")
+    watch.add_argument("--save", metavar="FOLDER", help="download all of the task's files and copy them there")
+    watch.add_argument("--plain", action="store_true", help="a few plain lines, as when the output is not a terminal")
     watch.add_argument("--local", action="store_true", help="a task of this machine's local server; needs no key")
     watch.add_argument("--base-url", metavar="URL", help="your own deployment's .../api/v1 (or CYBERUN_BASE_URL)")
     watch.add_argument("--team-id", metavar="UUID", help="the team, with a user token (or CYBERUN_TEAM_ID)")
@@ -145,7 +145,7 @@ def _parser() -> argparse.ArgumentParser:
 def _port(text: str) -> int:
     """Read a port. Raises ArgumentTypeError."""
     if not text.isdecimal() or not 0 <= int(text) <= _PORTS:
-        raise argparse.ArgumentTypeError(f"{text!r} is no port; it is a number from 0 to {_PORTS}")
+        raise argparse.ArgumentTypeError(f"{text!r} is not a port: a number from 0 to {_PORTS}")
     return int(text)
 
 

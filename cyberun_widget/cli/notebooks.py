@@ -32,7 +32,7 @@ def notebooks() -> list[Path]:
             shutil.copyfile(path, copy)
         except OSError as error:
             raise ConfigurationError(
-                f"{path.name} can't be copied here ({error.strerror}); start the demo in a folder of yours."
+                f"{path.name} can't be copied here ({error.strerror}); start the demo in a writable folder."
             ) from None
     return copies
 

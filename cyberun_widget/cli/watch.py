@@ -51,7 +51,7 @@ def follow(
         elif card.artifacts:
             _say("With --save FOLDER the files come too.")
     except KeyboardInterrupt:
-        _say(f"Stopped watching. The task goes on: cyberun-widget watch {card.task_id}", error=True)
+        _say(f"Stopped watching. The task is still running: cyberun-widget watch {card.task_id}", error=True)
         raise
     finally:
         card.close()

@@ -48,7 +48,7 @@ class Account:
         except ImportError as exc:  # its words name the extra
             problem = str(exc)
         except OSError as exc:
-            problem = f"The local server doesn't start: {exc}"
+            problem = f"The local server could not be started: {exc}"
         else:
             return cls._of(
                 Calls.resolve(Secret(found.api_key), Secret(found.base_url), proof_secret=Secret(found.proof_secret))

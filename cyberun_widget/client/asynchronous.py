@@ -77,7 +77,7 @@ class AsyncClient(Account):
         task = await self._calls.task(task_id)
         if not task.ended:
             raise CyberunError(
-                f"The task is {task.status}; it has no result yet. Wait for it with TaskWidget({task_id!r}).wait()."
+                f"The task is {task.status} and has no result yet. Wait for it with TaskWidget({task_id!r}).wait()."
             )
         data = await self._calls.result(task_id)
         titles: Mapping[str, str] = {}

@@ -86,7 +86,7 @@ class TaskList(_Table[Task]):
         found = [task for task in self._items if task.id.startswith(which)]
         if len(found) != 1:
             raise NotFoundError(
-                f"{'No task' if not found else 'More than one task'} in this list begins with {which!r}."
+                f"{'No task' if not found else 'More than one task'} in this list starts with {which!r}."
             )
         return TaskWidget(found[0].id, self._client)
 

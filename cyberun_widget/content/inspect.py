@@ -13,6 +13,7 @@ from cyberun_widget.content.posters import Poster, image_poster, still_poster
 from cyberun_widget.content.sniff import HEAD, Content, sniff
 from cyberun_widget.errors import CyberunError
 from cyberun_widget.support.filenames import split_suffix
+from cyberun_widget.support.units import count
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -66,7 +67,7 @@ def inspect(path: Path, name: str, mime: str, limit: int) -> Findings:
         trouble = str(problem)
     except Exception as problem:  # noqa: BLE001 - a decoder's bug must not hide a file that is here: logged and shown
         _log.exception("no preview of %s", path.name)
-        trouble = f"It can't be previewed ({type(problem).__name__}). Save it to see it."
+        trouble = f"No preview ({type(problem).__name__}). Save the file to open it."
     return Findings(
         name=name,
         kind=content.kind,
@@ -85,7 +86,7 @@ def changes(found: Findings, path: Path, announced: int | None) -> dict[str, Any
     """Return what changes on an artifact whose file is here. A size that was announced and isn't kept is said."""
     note = found.note
     if announced is not None and announced != found.size:
-        note = f"The service announced {announced:,} bytes, but the file has {found.size:,}."
+        note = f"Expected {count(announced)} bytes, but the file has {count(found.size)}."
     return {
         **{field.name: getattr(found, field.name) for field in fields(found) if field.name != "note"},
         "state": "ready",
@@ -120,4 +121,4 @@ def _misnamed(mime: str, content: Content) -> str | None:
     stated = mime.partition("/")[0]
     if stated not in ("image", "video", "audio") or content.kind in (stated, "audio", "video"):
         return None
-    return f"The store calls this {mime}, but it holds {'text' if content.kind == 'text' else 'something else'}."
+    return f"Served as {mime}, but contains {'text' if content.kind == 'text' else 'something else'}."

@@ -100,13 +100,13 @@ def telling(data: bytes) -> float:
 def _poster_of(file: BinaryIO, name: str, limit: int) -> Poster:
     try:
         if name in _READ_WHOLE and _size(file) > DECODED_MAX:
-            return Poster(note=f"A picture file of this size is {TOO_LARGE}. Save it to see it.")
+            return Poster(note=f"A picture file of this size is {TOO_LARGE}. Save it to open it.")
         image = _open(file, name)
         if image is None:
             return Poster()
         width, height = image.size
         if _decoded(image) > DECODED_MAX:  # before anything else: some formats decode just to look for EXIF
-            return Poster(width, height, note=f"{width:,} x {height:,} pixels: {TOO_LARGE}. Save it to see it.")
+            return Poster(width, height, note=f"{width:,} x {height:,} pixels: {TOO_LARGE}. Save it to open it.")
         turn = image.getexif().get(0x0112, 1)
         if turn in (5, 6, 7, 8):
             width, height = height, width
@@ -116,7 +116,7 @@ def _poster_of(file: BinaryIO, name: str, limit: int) -> Poster:
             duration, note = _gif(file)
     except _FAILURES as problem:  # what decoders raise on damaged data, as Pillow's own tests collect it
         _log.debug("no poster: %s", type(problem).__name__)
-        words = f"The picture is damaged ({problem}). Fetch it again."
+        words = f"The image is damaged ({problem}). Download it again."
     else:
         return Poster(width, height, duration, data, kind, note)
     raise CyberunError(words)

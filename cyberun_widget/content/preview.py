@@ -63,7 +63,7 @@ def preview(file: File) -> dict[str, Any]:
         return {"note": str(problem)}
     except ImportError as problem:
         return {
-            "note": f"{problem.name or 'A library'} isn't installed, so there is no preview. Save the file to open it."
+            "note": f"{problem.name or 'A library'} is not installed, so there is no preview. Save the file to open it."
         }
     except BROKEN as problem:
         return {"note": f"The file can't be read as {file.mime}: {str(problem)[:200]}"}

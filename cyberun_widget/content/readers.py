@@ -27,20 +27,20 @@ def content(file: File) -> bytes:
     try:
         return file.path.read_bytes()
     except OSError as problem:
-        words = f"{file.path} can't be read any more: {problem.strerror}. {file.remedy}"
+        words = f"{file.path} can no longer be read: {problem.strerror}. {file.remedy}"
     raise CyberunError(words)
 
 
 def image(file: File) -> Image.Image:
     """Return the decoded picture."""
     if file.kind != "image" or file.mime == "image/svg+xml":
-        raise CyberunError(f"{file.name} is no picture of pixels but {file.mime}. Use .bytes() or .path.")
+        raise CyberunError(f"{file.name} is {file.mime}, not a raster image. Use .bytes() or .path.")
     try:
         with Image.open(file.path) as opened:
             opened.load()
             return opened.copy() if not getattr(opened, "is_animated", False) else Image.open(file.path)
     except Image.DecompressionBombError:
-        words = f"{file.name} has more pixels than Pillow opens by itself; see PIL.Image.MAX_IMAGE_PIXELS."
+        words = f"{file.name} has more pixels than Pillow opens by default; see PIL.Image.MAX_IMAGE_PIXELS."
     except UnidentifiedImageError:
         words = f"Pillow can't read {file.name} ({file.mime}). Use .bytes() or .path."
     except (OSError, ValueError, SyntaxError) as problem:
@@ -54,7 +54,7 @@ def parsed(file: File) -> Any:
     try:
         return load_json(data)
     except (ValueError, RecursionError) as problem:
-        words = f"{file.name} isn't JSON that can be read: {problem}"
+        words = f"{file.name} is not valid JSON: {problem}"
     raise CyberunError(words)
 
 
@@ -81,7 +81,7 @@ def array(file: File) -> Any:
         return numpy.asarray(image(file))
     if file.kind == "table":
         return dataframe(file).to_numpy()
-    raise CyberunError(f"{file.name} ({file.mime}) is no array. Use .bytes() or .path.")
+    raise CyberunError(f"{file.name} ({file.mime}) is not an array. Use .bytes() or .path.")
 
 
 def dataframe(file: File) -> Any:
@@ -97,11 +97,11 @@ def dataframe(file: File) -> Any:
     }
     reader = readers.get(file.mime)
     if reader is None:
-        raise CyberunError(f"{file.name} ({file.mime}) is no table. Use .bytes() or .path.")
+        raise CyberunError(f"{file.name} ({file.mime}) is not a table. Use .bytes() or .path.")
     try:
         return reader()
     except ImportError as problem:
-        words = f"Reading {file.name} needs one more library: {problem}"
+        words = f"Reading {file.name} requires another library: {problem}"
     except (ValueError, OSError, TypeError, NotImplementedError) as problem:
         words = f"{file.name} can't be read as a table: {problem}"
     raise CyberunError(words)
@@ -127,7 +127,7 @@ def save(file: File, target: str | os.PathLike[str]) -> Path:
         folder.mkdir(parents=True, exist_ok=True)
         return copy_beside(file.path, folder, name)
     except OSError as problem:
-        words = f"{file.name} can't be saved in {folder}: {problem.strerror or problem}. Choose another folder."
+        words = f"{file.name} can't be saved to {folder}: {problem.strerror or problem}. Choose another folder."
     raise CyberunError(words)
 
 

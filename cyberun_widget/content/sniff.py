@@ -97,11 +97,11 @@ def _disagreement(suffix: str, content: Content, size: int) -> str | None:
     if promised is None or promised[0] in ("text", "file") or promised[0] == content.kind:
         return None
     if {promised[0], content.kind} <= {"table", "json", "text"}:
-        return f"Named {suffix}, but it can't be read as one."
+        return f"Named {suffix}, but can't be read as one."
     if content.kind == "audio" and promised[1] in ("video/mp4", "video/webm", "video/ogg"):
         return None  # a container of both
     what = {"file": "something else", "text": "text", "json": "JSON"}.get(content.kind, f"a {content.kind}")
-    return f"Named {suffix}, but it holds {what}."
+    return f"Named {suffix}, but contains {what}."
 
 
 def _binary(head: bytes, size: int, suffix: str) -> tuple[Kind, str, str] | None:

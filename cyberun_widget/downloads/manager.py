@@ -191,7 +191,7 @@ class Downloads:
             words = disk_words(problem, self._folder)
         except Exception as problem:  # noqa: BLE001 - it must not cost the user the other files: logged and shown
             _log.exception("artifact %s of task %s", key, self._task_id)
-            words = f"Something unforeseen went wrong ({type(problem).__name__}). Fetch it again."
+            words = f"Unexpected error ({type(problem).__name__}). Download it again."
         if words is not None:
             _log.info("artifact %s of task %s: %s", key, self._task_id, words)
             self._set(key, state="failed", error=words)
@@ -260,7 +260,7 @@ class Downloads:
         try:
             await self._renewal.join()
         except NetworkError as problem:
-            words = f"The link has expired, and a new one can't be had: {problem}"
+            words = f"The link has expired and could not be renewed: {problem}"
         else:
             return
         raise NetworkError(words)

@@ -44,14 +44,14 @@ def disk_words(problem: OSError, folder: Path) -> str:
     """Say what keeps a file from being written to `folder`, and what to do."""
     match problem.errno:
         case errno.ENOSPC | errno.EDQUOT:
-            return f"The disk is full: {folder}. Free some space, and fetch it again."
+            return f"No space left in {folder}. Free some space, then try again."
         case errno.EACCES | errno.EPERM | errno.EROFS:
-            return f"{folder} can't be written to. Set another download_dir, and fetch it again."
+            return f"{folder} is not writable. Set another download_dir, then try again."
         case errno.EFBIG:
             return f"The file is too large for the file system of {folder}. Set another download_dir."
         case errno.ENOTDIR | errno.EEXIST | errno.ELOOP:
-            return f"{folder} isn't a folder that can be used. Set another download_dir."
+            return f"{folder} is not a usable folder. Set another download_dir."
         case errno.EMFILE | errno.ENFILE:
-            return "Too many files are open. Close some notebooks, and fetch it again."
+            return "Too many open files. Close some notebooks, then try again."
         case _:
-            return f"It can't be written to {folder} ({problem.strerror or problem}). Fetch it again."
+            return f"Could not write to {folder} ({problem.strerror or problem}). Try again."

@@ -11,6 +11,7 @@ from cyberun_widget.downloads.sink import Sink
 from cyberun_widget.errors import DownloadError, NetworkError
 from cyberun_widget.support.aio import run_in_thread
 from cyberun_widget.support.backoff import Backoff
+from cyberun_widget.support.units import count, data_size_of
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -74,7 +75,7 @@ class Transfer:
             async with asyncio.timeout(None) as limit:
                 return await self._persist(limit)
         except TimeoutError:
-            words = f"It wasn't here within {self._policy.download_timeout:g} s. {self._told()}"
+            words = f"Not downloaded within {self._policy.download_timeout:g} s. {self._told()}"
         raise DownloadError(words)
 
     async def _persist(self, limit: asyncio.Timeout) -> Record:
@@ -99,7 +100,7 @@ class Transfer:
             if status in _STALE and not (refused and self._best == best):
                 refused, url = True, await self._callbacks.link(url)
             elif status is None or status in _BUSY:
-                self._callbacks.trouble(f"{problem} Trying again ({backoff.failures + 1} of {tries}).")
+                self._callbacks.trouble(f"{problem} Retrying ({backoff.failures + 1} of {tries}).")
                 await asyncio.sleep(pause)
             else:
                 raise problem
@@ -120,15 +121,14 @@ class Transfer:
                 return None
         except _StartOverError:
             await asyncio.to_thread(self._slot.discard)
-            return NetworkError("The store sends another file than it began with.")
+            return NetworkError("The store sent a different file than before.")
         except (NetworkError, DownloadError) as problem:
             return problem
-        return NetworkError("The connection ended before the file did.")
+        return NetworkError("The connection closed before the file was complete.")
 
     def _told(self) -> str:
         size = self._record.size
-        had = f"{self._best:,} of {size:,} bytes came" if size is not None else f"{self._best:,} bytes came"
-        return f"{had}; fetch it again to go on from there."
+        return f"Received {data_size_of(self._best, size)}; try again to resume."
 
     async def _attempt(self, url: Link) -> bool:
         """Ask once and take what comes. True when the file is whole."""
@@ -183,7 +183,9 @@ class Transfer:
                     gathered += len(chunk)
                     received += len(chunk)
                     if total is not None and received > total:
-                        raise DownloadError(f"The file is longer than the {total:,} bytes that the store announced.")
+                        raise DownloadError(
+                            f"The file is longer than the {count(total)} bytes that the store announced."
+                        )
                     if gathered >= _BLOCK:
                         if total is None:
                             self._callbacks.admit(received)

@@ -146,7 +146,7 @@ class Follower:
             pause = self._stream_backoff.next(at_least=asked)
             self._change(connection="reconnecting", problem=self._later(self._why, pause))
             await self._sleep(pause)
-        self._reopening, self._retry_after, self._why = True, None, "The stream of events ended early."
+        self._reopening, self._retry_after, self._why = True, None, "The event stream ended early."
         reader = _Reader(self, self._last_event_id)
         verdict = False
         try:
@@ -176,7 +176,7 @@ class Follower:
         """Tell whether this answer is no stream, and decide what comes next."""
         if stream.error is None and stream.mime == "text/event-stream":
             return False
-        self._why = str(stream.error or f"The events come as {stream.mime or 'nothing named'}, not as a stream.")
+        self._why = str(stream.error or f"Expected an event stream, got {stream.mime or 'no content type'}.")
         self._tell(f"no stream ({stream.status}): {self._why}")
         self._retry_after = stream.retry_after
         if stream.error is None or stream.status in _NO_STREAM:
@@ -230,7 +230,7 @@ class Follower:
         """Look at the task after an idle time without a byte. Returns whether to leave this stream."""
         probing = self._stream_at is not None
         silence = (self._policy.poll_interval if probing else self._policy.idle_timeout) * quiet
-        self._why = f"The stream has been silent for {silence:g} s."
+        self._why = f"The event stream has been silent for {silence:g} s."
         self._tell(self._why)
         before = self.state
         try:
@@ -296,14 +296,16 @@ class Follower:
                 task = await self._look()
                 if not task.ended:
                     self._final = None
-                    self._tell("the stream told an end that the service knows nothing of")
+                    self._tell("the stream reported an end that the service does not know of")
                     return False
             pause = self._get_backoff.next()
             self._change(problem=self._later(f"The task is {task.status}. {why}", pause))
             await self._sleep(pause)
         assert task is not None  # noqa: S101 - the loop has run
         self._end(
-            task.status, {"task_error": task.error}, f"The task is {task.status}, but its result can't be had: {why}"
+            task.status,
+            {"task_error": task.error},
+            f"The task is {task.status}, but its result is not available: {why}",
         )
         return True
 
@@ -352,8 +354,8 @@ class Follower:
         most = self._policy.max_failures
         if most is not None and self._failures >= most:
             raise NetworkError(
-                f"Watching ended after {self._failures} tries without any sign of life. {exc} The task may well go on: "
-                "watch it again with TaskWidget(task_id)."
+                f"Watching stopped after {self._failures} failed attempts in a row. {exc} The task may still be "
+                "running: watch it again with TaskWidget(task_id)."
             )
         pause = self._get_backoff.next(at_least=getattr(exc, "retry_after", None))
         self._change(connection="reconnecting", problem=self._later(str(exc), pause))
@@ -402,5 +404,5 @@ class _Reader:
 
 def _object(data: Any) -> dict[str, Any]:
     if not isinstance(data, dict):
-        raise ProtocolError("The service's answer about the result isn't a JSON object.")
+        raise ProtocolError("Unexpected response: the result is not a JSON object.")
     return data

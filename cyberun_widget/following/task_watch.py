@@ -202,8 +202,9 @@ class TaskWatch:
         except Exception as exc:  # noqa: BLE001 - logged, and told on the card
             # A fault of our own: the card must say so rather than stand still for ever.
             _log.exception("following a task failed")
-            words = f"Watching ended through a fault in cyberun-widget ({type(exc).__name__}). The task goes on."
-            self._fail(CyberunError(f"{words} Please report it with diagnostics(), then watch the task again."))
+            what = f"Watching stopped because of a bug in cyberun-widget ({type(exc).__name__})."
+            advice = "The task is still running: watch it again, and please report what diagnostics() says."
+            self._fail(CyberunError(f"{what} {advice}"))
         finally:
             with _lock:
                 if _watches.get(self.key) is self:
@@ -279,7 +280,7 @@ class TaskWatch:
                 break
             except CyberunError as exc:
                 self.follower.story.tell(self.clock(), f"cancel: {exc}")
-                self.cancel_problem = f"The request to cancel didn't get through yet: {exc}"
+                self.cancel_problem = f"The cancel request has not been delivered yet: {exc}"
                 self.changed()
                 pause = backoff.next(at_least=getattr(exc, "retry_after", None))
                 if not self._listeners and backoff.failures >= _CANCEL_TRIES:

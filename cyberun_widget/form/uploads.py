@@ -56,7 +56,7 @@ class Uploads:
             path = folder / safe_name(name)
             os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
         except OSError as exc:
-            raise CyberunError(f"The file can't be kept in {self.root}: {exc.strerror}.") from None
+            raise CyberunError(f"The file can't be stored in {self.root}: {exc.strerror}.") from None
         self._incoming[key] = _Incoming(folder, path, size)
 
     def add(self, key: str, offset: int, data: bytes) -> Path | None:
@@ -66,13 +66,13 @@ class Uploads:
         """
         incoming = self._incoming.get(key)
         if incoming is None or offset != incoming.received or incoming.received + len(data) > incoming.size:
-            raise CyberunError("The file arrived out of order. Choose it again.")
+            raise CyberunError("The upload was interrupted. Choose the file again.")
         try:
             with incoming.path.open("ab") as file:
                 file.write(data)
         except OSError as exc:
             self.cancel(key)
-            raise CyberunError(f"The file can't be kept in {self.root}: {exc.strerror}.") from None
+            raise CyberunError(f"The file can't be stored in {self.root}: {exc.strerror}.") from None
         incoming.received += len(data)
         if incoming.received < incoming.size:
             return None

@@ -196,7 +196,7 @@ class Engine:
                 return self._later(exc)
             case _:
                 if out and not isinstance(exc, AuthError):
-                    await run_in_thread(self._ledger.doubt, self._sweep, job.key, "The submission was broken off.")
+                    await run_in_thread(self._ledger.doubt, self._sweep, job.key, "The submission was interrupted.")
                 else:
                     await run_in_thread(self._ledger.release, self._sweep, job.key)
                 self._listener.noted(job.index)

@@ -44,14 +44,14 @@ class Task:
     def from_json(cls, data: Any, task_id: str | None = None) -> Task:
         """Read a task. Raises ProtocolError where the answer has no id or status, or is about another task."""
         if not isinstance(data, dict):
-            raise ProtocolError("The service's answer about the task isn't a JSON object.")
+            raise ProtocolError("Unexpected response: the task is not a JSON object.")
         named, status = _soft(label, data, "id"), _soft(label, data, "task_status")
         if not status:
-            raise ProtocolError("The service's answer about the task has no task_status.")
+            raise ProtocolError("Unexpected response: the task has no task_status.")
         if task_id is not None and named and named.lower() != task_id.lower():
-            raise ProtocolError("The service answered about another task than the one asked for.")
+            raise ProtocolError("Unexpected response: it is about another task.")
         if not named and task_id is None:
-            raise ProtocolError("The service lists a task without an id.")
+            raise ProtocolError("Unexpected response: a listed task has no id.")
         return cls(
             id=task_id or named,
             status=status,
@@ -128,11 +128,11 @@ class Workflow:
     def from_json(cls, data: Any) -> Workflow:
         """Read a workflow. Raises ProtocolError where it has neither id nor slug."""
         if not isinstance(data, dict):
-            raise ProtocolError("The service's answer about the workflow isn't a JSON object.")
+            raise ProtocolError("Unexpected response: the workflow is not a JSON object.")
         slug, name = _soft(label, data, "workflow_slug"), _soft(label, data, "display_name")
         number = _soft(label, data, "id") or _soft(label, data, "workflow_id")
         if not (slug or number):
-            raise ProtocolError("The service lists a workflow without id and slug.")
+            raise ProtocolError("Unexpected response: a workflow has neither id nor slug.")
         parameters = data.get("parameters")
         return cls(
             id=number,

@@ -87,7 +87,7 @@ def problem(definition: Parameter, value: Any) -> str | None:  # noqa: PLR0911 -
             return None if value in options else f"must be one of {shown}, not {_shown(value)}"
         case "file":
             if isinstance(value, Path) and not value.is_file():
-                return f"names no file: {value}"
+                return f"is not a file: {value}"
             return None if isinstance(value, (str, Path)) else f"must be a path or a file key, not {_kind(value)}"
         case "string":
             if not isinstance(value, str):

@@ -106,7 +106,7 @@ def apply(state: TaskState, event: Event, now: float) -> TaskState:  # noqa: PLR
         case CancelledEvent():
             return finish(state, "cancelled", now)
         case ErrorEvent(message=message):
-            return replace(state, note=message or "The server could not read the task's state this time.")
+            return replace(state, note=message or "The server could not read the task's status this time.")
 
 
 def reconcile(state: TaskState, task: Task, now: float, server_now: datetime | None) -> TaskState:
@@ -172,7 +172,7 @@ def finish(
         state,
         status=status,
         progress=1.0 if status == "completed" else state.progress,
-        error=(error or state.error or "The service gave no reason.") if status == "failed" else None,
+        error=(error or state.error or "No error message was returned.") if status == "failed" else None,
         output=output if output is not None else state.output,
         completed_at=ended_at,
         elapsed=elapsed,

@@ -79,7 +79,7 @@ class BackgroundLoop:
         """
         if self.is_current():
             work.close()
-            raise RuntimeError("A blocking call was made from a callback of the network loop; use AsyncClient there.")
+            raise RuntimeError("A blocking call was made on the network thread. Use AsyncClient in its callbacks.")
         outbox: SimpleQueue[asyncio.Task[T] | None] = SimpleQueue()
         job = _Job(work, outbox.put)
         self._hand_over(job)

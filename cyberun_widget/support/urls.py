@@ -37,12 +37,12 @@ def segment(name: str, what: str) -> str:
     """
     name = name.strip() if isinstance(name, str) else ""
     if name in ("", ".", ".."):
-        raise NotFoundError(f"The {what} is {'empty' if not name else repr(name)}, and nothing has that.")
+        raise NotFoundError(f"Invalid {what}: it is {'empty' if not name else repr(name)}.")
     try:
         return quote(name, safe="@")
     except UnicodeEncodeError:
         shown = name.encode("utf-8", "replace").decode()
-    raise NotFoundError(f"The {what} {shown!r} holds characters that nothing is named by.")
+    raise NotFoundError(f"Invalid {what}: {shown!r}.")
 
 
 def usable(url: str) -> bool:

@@ -182,7 +182,8 @@ def test_nothing_of_a_card_tells_a_secret(story, tmp_path, records):
             assert_clean(path.read_bytes().decode("latin-1"), f"the file {path.name}")
 
 
-def test_no_error_of_the_client_tells_a_secret(tmp_path):
+def test_no_error_of_the_client_tells_a_secret(tmp_path, monkeypatch):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     (tmp_path / "in.png").write_bytes(b"x" * 100)
     presigned = {"file_key": "k", "upload_url": SIGNED.replace("https://store.example", "http://127.0.0.1:9"),
                  "upload_headers": {"Content-Length": "100", "If-None-Match": "*", "X-Sign": SIGNATURE}}  # fmt: skip

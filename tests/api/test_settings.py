@@ -42,8 +42,8 @@ def test_the_key_is_found_in_the_environment(environ, key):
     [
         ({}, "No API key"),
         ({"api_key": ""}, "No API key"),
-        ({"api_key": "ak-123456"}, "agent key (ak-...), which cannot read or submit tasks"),
-        ({"api_key": "eyJh.b.c"}, "needs to know the team"),
+        ({"api_key": "ak-123456"}, "agent key (ak-...), which can't read or submit tasks"),
+        ({"api_key": "eyJh.b.c"}, "also needs a team"),
         ({"api_key": "eyJh.b.c", "team_id": "my-team"}, "isn't a UUID"),
         ({"api_key": "sk-12 34"}, "spaces or characters"),
         ({"api_key": "sk-12\r\nX-Evil: 1"}, "spaces or characters"),
@@ -111,7 +111,7 @@ def test_a_host_may_be_called_like_the_begin_of_a_key(url):
 
 
 def test_plain_http_to_another_machine_is_warned_of_once():
-    with pytest.warns(UserWarning, match=r"goes to gpu\.example:8000 in clear") as caught:
+    with pytest.warns(UserWarning, match=r"travels to gpu\.example:8000 unencrypted") as caught:
         Client(KEY, base_url="http://gpu.example:8000/api/v1")
     assert caught[0].filename == __file__
     with warnings.catch_warnings():

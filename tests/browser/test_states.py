@@ -178,7 +178,7 @@ def test_every_card_keeps_the_contract(page: Page, show: Callable[..., Locator])
         ("stopped", ["Paused", "The task is still running."]),
         ("kernel-silent", ["The kernel is not responding.", "as of 47 s ago"]),
         ("unknown-status", ["hibernating", "35%"]),
-        ("fatal-connection", ["Connection failed", "This is an agent key (ak-…), which cannot read tasks."]),
+        ("fatal-connection", ["Connection failed", "This is an agent key (ak-…), which can't read tasks."]),
         ("completed", ["Completed", "Finished in 40 s", "4 files", "lichen_00001_.png", "512 × 512 · 412 kB"]),
         (
             "downloading",

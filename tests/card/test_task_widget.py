@@ -82,7 +82,7 @@ def test_an_error_about_a_file_names_the_call_that_gets_it(tmp_path):
         key = w.wait(10).artifacts.keys()[0]
         with pytest.raises(CyberunError) as caught:
             w.artifacts[key].bytes()
-        assert f"w.fetch({key!r})" in str(caught.value)
+        assert f"task.fetch({key!r})" in str(caught.value)
         assert w.fetch(key).bytes() == PNG
         assert eventually(lambda: w.artifacts[key].bytes() == PNG if w.artifacts[key].path else False)
         assert w.fetch(w.artifacts[key].name, timeout=5).path == w.artifacts[key].path

@@ -131,7 +131,7 @@ def test_ctrl_c_ends_the_watching_and_not_the_task(client, environment):
     _, said = watching.communicate(timeout=20)
 
     assert watching.returncode == 130
-    assert "The task goes on" in said
+    assert "The task is still running" in said
     assert "Traceback" not in said
     assert not client.task(task_id).ended
     client.cancel(task_id)

@@ -129,8 +129,8 @@ def test_content_tells_the_kind_under_any_name(data, kind, mime):
 @pytest.mark.parametrize(
     ("name", "data", "words"),
     [
-        ("a.png", b"<!doctype html>", "Named .png, but it holds text"),
-        ("a.mp4", b'{"error": "no"}', "Named .mp4, but it holds JSON"),
+        ("a.png", b"<!doctype html>", "Named .png, but contains text"),
+        ("a.mp4", b'{"error": "no"}', "Named .mp4, but contains JSON"),
         ("a.glb", archive(), "something else"),
         ("a.json", b'{"cut": ', "can't be read"),
         ("a.png", b"", "empty"),

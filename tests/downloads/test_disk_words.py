@@ -11,14 +11,14 @@ import pytest
 from cyberun_widget.downloads.sink import disk_words
 
 TABLE = {
-    errno.ENOSPC: "disk is full",
-    errno.EDQUOT: "disk is full",
-    errno.EACCES: "can't be written to",
-    errno.EROFS: "can't be written to",
+    errno.ENOSPC: "No space left",
+    errno.EDQUOT: "No space left",
+    errno.EACCES: "is not writable",
+    errno.EROFS: "is not writable",
     errno.EFBIG: "too large",
-    errno.ENOTDIR: "isn't a folder",
-    errno.EMFILE: "Too many files",
-    errno.EIO: "Fetch it again",
+    errno.ENOTDIR: "is not a usable folder",
+    errno.EMFILE: "Too many open files",
+    errno.EIO: "Try again",
 }
 
 

@@ -142,7 +142,7 @@ FAULTS = [
         streams(sse(progress(0.5), end="reset"), DONE),
         seen=("live", "reconnecting"),
         most=BREAK,
-        says=("broke",),
+        says=("was lost",),
         count=3,
     ),
     Fault(
@@ -210,19 +210,19 @@ FAULTS = [
         "no answer at all to the stream",
         streams(*[Answer(headers=None) for _ in range(2)], DONE),
         most={"task": 4, "events": 3},
-        says=("broke",),
+        says=("was lost",),
     ),
     Fault(
         "a stream that is taken and never answered",
         streams(*[Answer(headers=None, end="hang") for _ in range(6)], life=LATER),
         most=POLLED,
-        says=("never answered",),
+        says=("never responded",),
     ),
     Fault(
         "something that isn't HTTP",
         streams(Answer([b"SSH-2.0-OpenSSH_9.2\r\n"], headers=None), DONE),
         most=BREAK,
-        says=("broke",),
+        says=("was lost",),
     ),
     Fault(
         "half a head", streams(Answer([b"HTTP/1.1 200 OK\r\nContent-Ty"], headers=None, end="reset"), DONE), most=BREAK
@@ -247,14 +247,14 @@ FAULTS = [
         "the server is gone for a moment in the middle",
         streams(sse(progress(0.5), end="vanish"), DONE),
         most={"task": 4, "events": 3},
-        says=("refuses",),
+        says=("refused",),
         count=3,
     ),
     Fault(
         "the server is gone at the first look",
         calls("task", Answer(end="vanish", gone=1.2)),
         most={"task": 4},
-        says=("broke", "refuses"),
+        says=("was lost", "refused"),
     ),
     Fault(
         "the server is gone between the verdict and the result",
@@ -270,13 +270,13 @@ FAULTS = [
         "a look that is never answered",
         calls("task", Answer(headers=None, end="hang")),
         most={"task": 4},
-        says=("silent",),
+        says=("stopped responding",),
     ),
     Fault(
         "a result that is never answered",
         calls("result", Answer(headers=None, end="hang"), life=ENDED),
         most={"events": 0, "result": 2},
-        says=("silent",),
+        says=("stopped responding",),
     ),
     Fault(
         "nobody listens",
@@ -284,7 +284,7 @@ FAULTS = [
         status="unknown",
         connection="error",
         raises=NetworkError,
-        says=("refuses", "3 tries"),
+        says=("refused", "3 failed attempts"),
         artifacts=0,
         policy={"max_failures": 3},
         most={"task": 0},
@@ -466,7 +466,7 @@ FAULTS = [
         calls("result", *[answer({}, 404)] * 9, life=ENDED),
         artifacts=0,
         most={"events": 0, "result": 5},
-        says=("its result can't be had",),
+        says=("its result is not available",),
     ),
     Fault(
         "a result that isn't ready yet",
@@ -503,19 +503,19 @@ FAULTS = [
             "task", *[Answer(status=302, headers={"Location": f"/api/v1/r/tasks/{TASK}", "Content-Length": "0"})] * 5
         ),
         most={"task": 8},
-        says=("circles",),
+        says=("in a loop",),
     ),
     # --- answers that are wrong ---------------------------------------------------------------------------------------
     Fault("a task without a status", calls("task", answer({"id": TASK})), most={"task": 3}, says=("no task_status",)),
-    Fault("a task that is a list", calls("task", answer([1, 2])), most={"task": 3}, says=("isn't a JSON object",)),
-    Fault("a task that is cut off", calls("task", answer(b'{"id": "0192')), most={"task": 3}, says=("isn't JSON",)),
+    Fault("a task that is a list", calls("task", answer([1, 2])), most={"task": 3}, says=("is not a JSON object",)),
+    Fault("a task that is cut off", calls("task", answer(b'{"id": "0192')), most={"task": 3}, says=("of JSON",)),
     Fault(
         "another task than the one asked for",
         calls("task", answer({"id": OTHER_TASK, "task_status": "completed"})),
         most={"task": 3},
         says=("another task",),
     ),
-    Fault("a task nested too deep", calls("task", answer(b"[" * 100_000)), most={"task": 3}, says=("isn't JSON",)),
+    Fault("a task nested too deep", calls("task", answer(b"[" * 100_000)), most={"task": 3}, says=("of JSON",)),
     Fault(
         "times that are none",
         calls(
@@ -851,7 +851,7 @@ FAULTS = [
         streams(sse(progress(0.5), *finished("failed"))),
         status="failed",
         raises=TaskFailed,
-        says=("no reason",),
+        says=("No error message",),
         artifacts=0,
         most={"task": 1},
     ),
@@ -899,7 +899,7 @@ FAULTS = [
         "a verdict the service knows nothing of",
         streams(sse(progress(0.5), event("completed")), DONE),
         most={"task": 4, "events": 2, "result": 2},
-        story=("knows nothing of",),
+        story=("does not know of",),
         verdicts=2,
     ),
     Fault(

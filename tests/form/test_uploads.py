@@ -37,7 +37,7 @@ def test_a_hostile_name_stays_in_its_folder(uploads, name):
 @pytest.mark.parametrize("part", [(1, b"a"), (0, b"abcdefg"), (3, b"d")])
 def test_a_part_that_is_not_the_next_one_is_refused(uploads, part):
     uploads.begin("image", "fox.png", 6)
-    with pytest.raises(CyberunError, match="Choose it again"):
+    with pytest.raises(CyberunError, match="Choose the file again"):
         uploads.add("image", *part)
 
 
@@ -57,7 +57,7 @@ def test_a_file_that_the_service_would_refuse_is_refused_before_it_travels(uploa
 
 def test_a_folder_that_cannot_be_written_is_named(tmp_path):
     (tmp_path / "inputs").write_text("a file")
-    with pytest.raises(CyberunError, match="can't be kept in"):
+    with pytest.raises(CyberunError, match="can't be stored in"):
         Uploads(tmp_path / "inputs").begin("image", "fox.png", 1)
 
 

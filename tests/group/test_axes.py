@@ -67,7 +67,7 @@ def test_numpy_values_become_plain_numbers():
 @pytest.mark.parametrize(
     ("grid", "zipped", "fixed", "words"),
     [
-        ({"prompt": "a cat"}, None, {}, "prompt needs a list of values; a single one is given as prompt='a cat'"),
+        ({"prompt": "a cat"}, None, {}, "prompt needs a list of values; pass a single value as prompt='a cat'"),
         ({"seed": 3}, None, {}, "seed needs a list"),
         ({"seed": []}, None, {}, "seed has no values"),
         ({"seed": [1, 2, 1]}, None, {}, "seed has 1 twice"),

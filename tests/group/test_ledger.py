@@ -154,7 +154,7 @@ def test_a_living_process_keeps_its_claims_until_its_lease_is_over(path):
     later = Ledger(path, now=lambda: first._now() + LEASE + 1)
     later.recover(sweep)
     assert states(first, sweep) | {"k0": "unknown", "k1": "planned"} == states(first, sweep)
-    with pytest.raises(CyberunError, match="taken this point over"):
+    with pytest.raises(CyberunError, match="taken over this point"):
         first.sending(sweep, "k1")  # it lost its claim: nothing goes out
 
 

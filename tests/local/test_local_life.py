@@ -190,11 +190,11 @@ def test_a_key_of_ones_own_is_taken_from_the_environment(monkeypatch):
 
 
 def test_an_unfit_key_is_refused(monkeypatch, capsys):
-    with pytest.raises(ValueError, match="must begin with sk-"):
+    with pytest.raises(ValueError, match="must start with sk-"):
         LocalServer.start(api_key="ak-agent")
     monkeypatch.setenv("CYBERUN_LOCAL_KEY", "short")
     assert main([]) == 1
-    assert "must begin with sk-" in capsys.readouterr().err
+    assert "must start with sk-" in capsys.readouterr().err
 
 
 def test_a_taken_port_is_told():

@@ -71,7 +71,7 @@ def test_numpy_numbers_become_plain_ones():
         ({"prompt": "x", "seed": -1}, "seed must be at least 0, not -1"),
         ({"prompt": "x", "hires": 1}, "hires must be True or False"),
         ({"prompt": "x", "sampler": "heun"}, "sampler must be one of 'euler', 'dpm', not 'heun'"),
-        ({"prompt": "x", "image": Path("no/such.png")}, "image names no file"),
+        ({"prompt": "x", "image": Path("no/such.png")}, "image is not a file"),
         ({"prompt": "x", "image": 3}, "image must be a path or a file key"),
     ],
 )

@@ -77,7 +77,7 @@ def test_a_completed_task_is_wholly_done_and_a_failed_one_stays_where_it_was():
 
 
 def test_a_failure_always_has_words():
-    assert after(FailedEvent(TASK)).error == "The service gave no reason."
+    assert after(FailedEvent(TASK)).error == "No error message was returned."
     assert after(FailedEvent(TASK, "no memory")).error == "no memory"
 
 

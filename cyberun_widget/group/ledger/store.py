@@ -60,7 +60,7 @@ class Ledger:
             self._db = self._open()
         except (OSError, sqlite3.Error) as exc:
             raise ConfigurationError(
-                f"The ledger of your sweeps can't be used ({self._path}: {exc}). Without it a sweep could be paid for "
+                f"The ledger of your sweeps can't be used ({self._path}: {exc}). Without it a sweep could be charged "
                 "twice, so nothing was submitted. Make the folder writable, or set XDG_STATE_HOME to one that is."
             ) from None
 
@@ -135,7 +135,7 @@ class Ledger:
             "state = 'sending', lease = :lease, sent_at = :now",
         )
         if not done:
-            raise CyberunError("Another process has taken this point over; it isn't sent from here.")
+            raise CyberunError("Another process has taken over this point; it is not sent from here.")
 
     def submitted(self, sweep: int, key: str, task_id: str) -> bool:
         """Note the task that the service made of it; False where somebody has settled the point otherwise meanwhile."""
@@ -191,7 +191,7 @@ class Ledger:
             if owner == self.owner.name or not (lease < now or self.owner.is_dead(owner)):
                 continue
             with self._write() as db:
-                told = "The notebook's kernel ended while this point was being submitted."
+                told = "The kernel stopped while this point was being submitted."
                 where = "sweep = ? AND owner = ? AND lease = ?"
                 rows = db.execute(
                     f"UPDATE points SET state = 'unknown', error = ? WHERE state = 'sending' AND {where} RETURNING key",  # noqa: S608 - our own words
@@ -233,7 +233,7 @@ class Ledger:
     @contextmanager
     def _write(self) -> Iterator[sqlite3.Connection]:
         if not self.owner.is_current:
-            raise CyberunError("A sweep can't go on in a forked process; start it there anew.")
+            raise CyberunError("A sweep can't continue in a forked process. Start it again there.")
         with self._lock:
             self._db.execute("BEGIN IMMEDIATE")
             try:

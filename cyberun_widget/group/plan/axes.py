@@ -165,7 +165,7 @@ def _zip(zipped: Values, wrong: list[str]) -> Axis:
 
 def _listed(name: str, values: Any, wrong: list[str]) -> list[Any]:
     if isinstance(values, (str, bytes, Mapping)) or not isinstance(values, Iterable):
-        wrong.append(f"{name} needs a list of values; a single one is given as {name}={values!r} beside the grid")
+        wrong.append(f"{name} needs a list of values; pass a single value as {name}={values!r} beside the grid")
         return [values]
     listed = [plain(value) for value in itertools.islice(values, MOST_POINTS + 1)]
     if not listed:

@@ -38,7 +38,7 @@ class Credentials:
         """Derive the team's other tokens. Raises ValueError for a key that is no integration key."""
         if not _KEY.fullmatch(key):
             raise ValueError(
-                "The local server's key must begin with sk-, followed by at least five printable characters."
+                "The local server's key must start with sk-, followed by at least five printable characters."
             )
         team = named_uuid("team:" + hashlib.sha256(key.encode()).hexdigest())
         head = _b64(json.dumps({"alg": "HS256", "typ": "JWT"}).encode())

@@ -76,7 +76,7 @@ export const states = {
   "kernel-silent": { ...comfy(), silent: 47 },
   "unknown-status": comfy({ status: "hibernating", eta: null }),
   "fatal-connection": comfy(
-    { connection: "error", error: "This is an agent key (ak-…), which cannot read tasks. Create an integration key (sk-…) under Access and set CYBERUN_API_KEY." },
+    { connection: "error", error: "This is an agent key (ak-…), which can't read tasks. Create an integration key (sk-…) under Access and set CYBERUN_API_KEY." },
     { actions: ["reconnect"] },
   ),
   completed: state(
