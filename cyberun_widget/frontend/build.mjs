@@ -13,6 +13,7 @@ import { build, context } from "esbuild";
 
 const here = dirname(fileURLToPath(import.meta.url));
 const REVISION = 12; // hexadecimal digits; support/assets.py has the same
+const TARGET = ["es2022"];
 const watching = process.argv.includes("--watch");
 const out = resolve(process.argv.slice(2).find((word) => !word.startsWith("--")) ?? join(here, "../static"));
 
@@ -24,6 +25,23 @@ const cssAsText = {
 			const sheet = await build({ ...common, entryPoints: [path], write: false, metafile: true });
 			const watchFiles = Object.keys(sheet.metafile.inputs).map((input) => join(here, input));
 			return { contents: sheet.outputFiles[0].text.trim(), loader: "text", watchFiles };
+		});
+	},
+};
+
+/** `import source from "worker:./x.js"` gives the text of a script for a worker. */
+const workerAsText = {
+	name: "worker-as-text",
+	setup({ onResolve, onLoad }) {
+		onResolve({ filter: /^worker:/ }, ({ path, resolveDir }) => ({
+			path: resolve(resolveDir, path.slice("worker:".length)),
+			namespace: "worker",
+		}));
+		onLoad({ filter: /.*/, namespace: "worker" }, async ({ path }) => {
+			const options = { entryPoints: [path], format: "iife", target: TARGET, write: false, metafile: true };
+			const script = await build({ ...common, ...options });
+			const watchFiles = Object.keys(script.metafile.inputs).map((input) => join(here, input));
+			return { contents: script.outputFiles[0].text, loader: "text", watchFiles };
 		});
 	},
 };
@@ -94,11 +112,11 @@ const scripts = {
 	...common,
 	outdir: out,
 	format: "esm",
-	target: ["es2022"],
+	target: TARGET,
 	platform: "browser",
 	metafile: true,
 };
-const modules = { ...scripts, entryPoints: pick(false), plugins: [cssAsText] };
+const modules = { ...scripts, entryPoints: pick(false), plugins: [cssAsText, workerAsText] };
 const widgets = { ...scripts, entryPoints: pick(true), plugins: [cssAsText, revisionsOf(Object.keys(pick(false)))] };
 const sheets = { ...common, entryPoints: sheetEntries, outdir: out };
 
@@ -118,7 +136,7 @@ if (watching) {
 	await build(modules);
 	const widgetContext = await context({ ...widgets, plugins: [...widgets.plugins, after("widgets")] });
 	const contexts = [
-		await context({ ...modules, plugins: [cssAsText, after("modules", () => widgetContext.rebuild())] }),
+		await context({ ...modules, plugins: [cssAsText, workerAsText, after("modules", () => widgetContext.rebuild())] }),
 		widgetContext,
 		await context({ ...sheets, plugins: [after("style sheets")] }),
 	];

@@ -80,7 +80,6 @@ def watch(root: Path) -> None:
     program, env = _node()
     command = [program, "build.mjs", str(root / OUTPUT), "--watch"]
     with contextlib.suppress(KeyboardInterrupt):
-        # esbuild stops watching when its standard input ends.
         subprocess.run(command, cwd=root / FRONTEND, env=env, check=False)  # noqa: S603 - our own Node and arguments
 
 

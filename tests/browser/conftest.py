@@ -225,6 +225,12 @@ class Console:
         return [error for error in self.errors if not any(re.search(p, error) for p in HOST_NOISE + self.allowed)]
 
 
+def cancel(card: Locator) -> None:
+    """Press Cancel, and say yes."""
+    card.get_by_role("button", name="Cancel", exact=True).click()
+    card.get_by_role("button", name="Yes, cancel").click()
+
+
 class Notebook:
     """A notebook that is open in a page of JupyterLab or Notebook 7."""
 

@@ -7,6 +7,7 @@ import time
 from typing import TYPE_CHECKING
 
 import pytest
+from conftest import cancel
 from playwright.sync_api import expect
 
 from cyberun_widget import Client
@@ -76,7 +77,7 @@ def test_cancel_reaches_the_server_within_a_second_while_a_cell_runs(
     opened = notebook(RUN, "time.sleep(8)", app=app)
     card = shown(opened)
     busy(opened, 1)
-    card.get_by_role("button", name="Cancel").click()
+    cancel(card)
     assert seconds_until_cancelled(client, card, limit=6) < 1
     expect(card).to_have_attribute("data-status", "cancelled")
     assert not opened.finished(1)
@@ -92,7 +93,7 @@ def test_cancel_works_in_a_busy_kernel_also_after_the_page_was_reloaded(
     card = opened.page.locator(".cyberun-task")
     expect(card).to_have_attribute("data-status", "running")
     busy(opened, 1)
-    card.get_by_role("button", name="Cancel").click()
+    cancel(card)
     assert seconds_until_cancelled(client, card, limit=6) < 1
     expect(card).to_have_attribute("data-status", "cancelled")
     assert not opened.finished(1)
@@ -104,7 +105,7 @@ def test_with_ipykernel_6_cancel_waits_for_the_cell_and_the_card_says_so(
     opened = notebook(RUN, "time.sleep(5)", kernel=ipykernel6)
     card = shown(opened)
     busy(opened, 1)
-    card.get_by_role("button", name="Cancel").click()
+    cancel(card)
     expect(card).to_contain_text(re.compile("when the kernel is free"), timeout=3_000)
     assert not opened.finished(1)
     assert client.task(card.get_attribute("data-task-id") or "").status == "running"
@@ -121,7 +122,7 @@ def test_with_ipykernel_6_cancel_works_at_once_in_a_cell_that_waits_for_the_task
     )
     card = shown(opened)
     busy(opened, 1)
-    card.get_by_role("button", name="Cancel").click()
+    cancel(card)
     assert seconds_until_cancelled(client, card, limit=6) < 1
     opened.wait(1)
     assert opened.output(1).inner_text().strip() == "TaskCancelled"

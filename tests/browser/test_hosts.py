@@ -7,6 +7,7 @@ import time
 from typing import TYPE_CHECKING
 
 import pytest
+from conftest import cancel
 from hosts import marimo, voila
 from playwright.sync_api import expect
 
@@ -73,7 +74,7 @@ def test_after_a_reload_the_card_is_back_within_two_seconds_and_goes_on(notebook
     assert time.monotonic() - ready < 2
     moves(card)
     expect(page.locator(".cyberun-archive")).to_be_hidden()
-    card.get_by_role("button", name="Cancel").click()
+    cancel(card)
     expect(card).to_have_attribute("data-status", "cancelled", timeout=15_000)
 
 
@@ -101,7 +102,7 @@ def test_marimo_delivers_a_click(lab: Lab, page: Page, service: LocalServer) -> 
     with marimo(lab, page, LONG):
         card = page.locator(".cyberun-task")
         moves(card)
-        card.get_by_role("button", name="Cancel").click()
+        cancel(card)
         expect(card).to_have_attribute("data-status", "cancelled", timeout=15_000)
         task = Client(service.api_key, base_url=service.base_url).task(card.get_attribute("data-task-id") or "")
         assert task.status == "cancelled"
@@ -120,7 +121,7 @@ def test_several_views_of_one_widget_move_together_and_go_one_by_one(notebook: O
         moves(card)
     opened.delete_cell(1)
     expect(cards).to_have_count(3)
-    cards.nth(1).get_by_role("button", name="Cancel").click()
+    cancel(cards.nth(1))
     for card in cards.all():
         expect(card).to_have_attribute("data-status", "cancelled", timeout=15_000)
 

@@ -37,6 +37,8 @@ def test_a_task_is_started_cancelled_looked_at_and_saved_without_a_mouse(
     opened.output(1).locator('.cyberun-task[data-status="running"]').wait_for(timeout=30_000)
     go_to(page, "Cancel")
     page.keyboard.press("Enter")
+    page.keyboard.press("Shift+Tab")  # from "Keep it running"
+    page.keyboard.press("Enter")
     opened.output(1).locator('.cyberun-task[data-status="cancelled"]').wait_for()
 
     page.evaluate("() => { window.cyPanel().content.activeCellIndex = 2; window.cyPanel().content.activate(); }")

@@ -428,7 +428,7 @@ def test_what_costs_money_never_stands_where_another_button_was(page: Page, show
             assert apart, f"Run again stands where {name} was"
         again.dblclick()
         assert asked(page, "running", "run_again") == []
-        page.keyboard.press("Escape")
+        card.get_by_role("button", name="Not now").click()
 
 
 def test_run_again_says_that_it_is_paid_and_starts_anew(page: Page, show: Callable[..., Locator]) -> None:

@@ -1,7 +1,7 @@
 /**
  * A host without a kernel: the real card on models that hold fixtures.
  * ?state=running,failed shows these only; ?theme=dark|light; ?host=lab; ?width=320; ?bare leaves the headings out;
- * ?dead has no kernel answer.
+ * ?dead has no kernel answer; ?follow loads the page again when the front end was built.
  * `window.cards` has each state's model, so that a test can change traits and see what the page sent.
  */
 import { chime, film, paint } from "./paint.js";
@@ -123,5 +123,10 @@ for (const name of wanted) {
 }
 if (!query.has("tick")) for (const { model } of Object.values(cards)) model.alive && model.update({});
 const beat = setInterval(() => Object.values(cards).forEach(({ model }) => model.alive && !query.has("still") && model.update({})), 5000);
+if (query.has("follow")) {
+  const built = async () => (await fetch("/built")).text();
+  const first = await built();
+  setInterval(async () => (await built()) !== first && location.reload(), 500);
+}
 Object.assign(window, { cards, states, stop: () => clearInterval(beat) });
 document.documentElement.dataset.ready = "";

@@ -1,4 +1,7 @@
-"""Serve the page of all states: ``python tests/browser/states/serve.py`` and open the address it prints."""
+"""Serve the page of all states: ``python tests/browser/states/serve.py`` and open the address it prints.
+
+The page loads itself again after each build; `make frontend` builds whenever a source is saved.
+"""
 
 from __future__ import annotations
 
@@ -26,6 +29,17 @@ class Handler(http.server.SimpleHTTPRequestHandler):
             return str(STATIC / Path(path.partition("?")[0]).name)
         return super().translate_path(path)
 
+    def do_GET(self) -> None:
+        """Serve a file; at ``/built``, when the front end was last built."""
+        if self.path != "/built":
+            super().do_GET()
+            return
+        body = str(max((path.stat().st_mtime_ns for path in STATIC.glob("*.[jc]s*")), default=0)).encode()
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
     def end_headers(self) -> None:
         """Let nothing be cached: the files change under the developer's hands."""
         self.send_header("Cache-Control", "no-store")
@@ -51,7 +65,7 @@ def served() -> Iterator[str]:
 
 if __name__ == "__main__":
     with served() as address:
-        sys.stdout.write(f"{address} (Ctrl-C stops it)\n")
+        sys.stdout.write(f"{address}?follow (Ctrl-C stops it)\n")
         sys.stdout.flush()
         with suppress(KeyboardInterrupt):
             threading.Event().wait()

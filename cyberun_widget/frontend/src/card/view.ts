@@ -104,7 +104,7 @@ export function showCard(model: Model, parent: HTMLElement): () => void {
 		const { status, density, connection, _facts: facts } = traits;
 		if (beat !== traits._beat) heard = synced = now();
 		beat = traits._beat;
-		heard = Math.max(heard, (page.heard.get(facts.process ?? "") ?? 0) / 1000);
+		heard = Math.max(heard, (page.heard.get(facts.process ?? "") ?? -Infinity) / 1000);
 		if (taskId !== traits.task_id) {
 			taskId = traits.task_id; // run again: what was asked of the old task is over
 			asked = null;

@@ -12,5 +12,11 @@ declare module "cyberun:revisions" {
 	export default revisions;
 }
 
+/** The text of a script for a worker. */
+declare module "worker:*" {
+	const source: string;
+	export default source;
+}
+
 /** The texts of words.json's section `card`. The bundler puts each where it is used. */
 declare const said: (typeof import("../../../support/words.json"))["card"];

@@ -7,8 +7,8 @@ const NEAR = "300px"; // around the window: what is about to be scrolled to coun
 /** Tell the kernel whenever a view goes out of sight or comes back, until the function that it returns is called. */
 export function watchSight(root: Element, channel: Channel<WidgetRequests>): () => void {
 	const view = Math.random().toString(36).slice(2);
-	let near = true;
-	let told = true; // what the kernel believes of a view that says nothing
+	let near = false;
+	let told: boolean | undefined; // every view speaks once: those of a page that was left don't count for it
 	const tell = (visible: boolean) => {
 		if (visible === told) return;
 		told = visible;
@@ -22,11 +22,11 @@ export function watchSight(root: Element, channel: Channel<WidgetRequests>): () 
 		},
 		{ rootMargin: NEAR },
 	);
-	sight.observe(root);
+	sight.observe(root); // which reports at once
 	document.addEventListener("visibilitychange", look);
 	return () => {
 		sight.disconnect();
 		document.removeEventListener("visibilitychange", look);
-		tell(false);
+		if (told) tell(false);
 	};
 }

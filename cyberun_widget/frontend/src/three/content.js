@@ -11,10 +11,11 @@ import {
 	Vector3,
 } from "three";
 import { GLTFLoader } from "three/addons/loaders/GLTFLoader.js";
-import { OBJLoader } from "three/addons/loaders/OBJLoader.js";
-import { PLYLoader } from "three/addons/loaders/PLYLoader.js";
-import { toCreasedNormals } from "three/addons/utils/BufferGeometryUtils.js";
 import { MeshoptDecoder } from "three/addons/libs/meshopt_decoder.module.js";
+import { plyHeader } from "./format.js";
+import { gunzipHead } from "./gzip.js";
+import { checkGltf, checkPly, checkSpz } from "./limits.js";
+import { parseMesh } from "./parse.js";
 import { loadSplats } from "./splats.js";
 import { ModelError } from "./words.js";
 
@@ -29,9 +30,6 @@ import { ModelError } from "./words.js";
  */
 
 const CLAY = { color: 0xb4bcc8, roughness: 0.62, metalness: 0.05, side: DoubleSide };
-
-const CREASE = Math.PI / 5; // edges sharper than this stay edges
-const SMOOTHED = 200_000; // triangles; smoothing more would keep the page waiting
 
 /** No file may make the page ask the network for anything: only what is inside it is loaded. */
 function sealed() {
@@ -97,6 +95,7 @@ async function loadGltf(bytes, binary) {
 		throw new ModelError("This is JSON, but not a glTF model.", { code: "format" });
 	}
 	refuseCompressed(json);
+	checkGltf(json);
 	const loader = new GLTFLoader(sealed()).setMeshoptDecoder(MeshoptDecoder);
 	const gltf = await loader.parseAsync(exact(bytes), "");
 	const object = gltf.scene ?? gltf.scenes[0];
@@ -127,51 +126,44 @@ function cloud(geometry) {
 	return { object: new Points(geometry, material), box, amount: { count, noun: "point" }, lit: false, clips: [] };
 }
 
-/** @param {Uint8Array} bytes @param {boolean} points @returns {Content} */
-function loadPly(bytes, points) {
-	const geometry = new PLYLoader().parse(exact(bytes));
+/**
+ * @param {"obj" | "ply-mesh" | "ply-points"} kind
+ * @param {Uint8Array} bytes handed over
+ * @param {AbortSignal} [signal]
+ * @returns {Promise<Content>}
+ */
+async function loadMesh(kind, bytes, signal) {
+	if (kind !== "obj") checkPly(plyHeader(bytes), bytes.length);
+	const { geometry, points } = await parseMesh({ kind, bytes: new Uint8Array(exact(bytes)) }, signal);
 	if (points) return cloud(geometry);
-	if (!geometry.hasAttribute("normal")) geometry.computeVertexNormals();
 	const colored = geometry.hasAttribute("color");
 	const material = new MeshStandardMaterial({ ...CLAY, vertexColors: colored });
 	if (colored) material.color.set(0xffffff);
 	return solid(new Mesh(geometry, material));
 }
 
-/** @param {Uint8Array} bytes @returns {Content} */
-function loadObj(bytes) {
-	const text = new TextDecoder().decode(bytes);
-	const object = new OBJLoader(sealed()).parse(text);
-	const written = /^vn\s/m.test(text); // the file's own normals are kept
-	/** @type {BufferGeometry | null} */
-	let points = null;
-	object.traverse((node) => {
-		if (node instanceof Points) points = node.geometry;
-		if (!(node instanceof Mesh)) return;
-		const colored = node.geometry.hasAttribute("color");
-		if (!written && triangles(node) < SMOOTHED) node.geometry = toCreasedNormals(node.geometry, CREASE);
-		node.material = new MeshStandardMaterial({ ...CLAY, vertexColors: colored });
-		if (colored) node.material.color.set(0xffffff);
-	});
-	return points && triangles(object) === 0 ? cloud(points) : solid(object);
-}
-
 /**
  * @param {import("./format.js").Format} format
- * @param {Uint8Array} bytes the whole file; splat formats take it over
+ * @param {Uint8Array} bytes the whole file; handed over to what reads it
+ * @param {AbortSignal | undefined} signal
  * @returns {Promise<Content>}
  * @throws {ModelError}
  */
-async function parse(format, bytes) {
+async function parse(format, bytes, signal) {
 	switch (format) {
 		case "glb":
 		case "gltf":
 			return loadGltf(bytes, format === "glb");
 		case "obj":
-			return loadObj(bytes);
 		case "ply-mesh":
 		case "ply-points":
-			return loadPly(bytes, format === "ply-points");
+			return loadMesh(format, bytes, signal);
+		case "ply-splat":
+			checkPly(plyHeader(bytes), bytes.length);
+			return loadSplats(format, bytes);
+		case "spz":
+			checkSpz(await gunzipHead(bytes, 16));
+			return loadSplats(format, bytes);
 		default:
 			return loadSplats(format, bytes);
 	}
@@ -180,14 +172,16 @@ async function parse(format, bytes) {
 /**
  * @param {import("./format.js").Format} format
  * @param {Uint8Array} bytes
+ * @param {AbortSignal} [signal] ends the reading
  * @returns {Promise<Content>}
- * @throws {ModelError} in words that may be shown
+ * @throws {ModelError} in words that may be shown; the signal's reason
  */
-export async function load(format, bytes) {
+export async function load(format, bytes, signal) {
 	let content;
 	try {
-		content = await parse(format, bytes);
+		content = await parse(format, bytes, signal);
 	} catch (error) {
+		signal?.throwIfAborted();
 		if (error instanceof ModelError) throw error;
 		const detail = error instanceof Error ? error.message : String(error);
 		throw new ModelError(`This 3D file is cut off or damaged (${detail}).`, { cause: error });

@@ -70,7 +70,7 @@ export async function show(host, blob, options) {
 	const bytes = new Uint8Array(await blob.arrayBuffer());
 	const format = await sniff(bytes);
 	const up = upAxis(format, bytes);
-	const content = await load(format, bytes);
+	const content = await load(format, bytes, signal);
 	signal?.throwIfAborted();
 
 	const canvas = makeCanvas(host, name);

@@ -1,0 +1,64 @@
+// The bytes of an OBJ or PLY mesh or point cloud -> plain arrays. Runs in a worker, so that a large file holds up nothing.
+import { BufferGeometry, Mesh, Points } from "three";
+import { OBJLoader } from "three/addons/loaders/OBJLoader.js";
+import { PLYLoader } from "three/addons/loaders/PLYLoader.js";
+import { mergeGeometries, toCreasedNormals } from "three/addons/utils/BufferGeometryUtils.js";
+import { within } from "./limits.js";
+import { ModelError } from "./words.js";
+
+const CREASE = Math.PI / 5; // edges sharper than this stay edges
+const SMOOTHED = 200_000; // triangles; smoothing more would take too long
+
+/**
+ * @typedef {import("three").TypedArray} Numbers
+ * @typedef {object} Arrays
+ * @property {boolean} points whether it is a cloud, without faces
+ * @property {Record<string, {array: Numbers, size: number, normalized: boolean}>} attributes
+ * @property {Numbers | null} index
+ *
+ * @typedef {{bytes: Uint8Array<ArrayBuffer>, kind: "obj" | "ply-mesh" | "ply-points"}} Task
+ * @typedef {{arrays: Arrays} | {error: string, known: boolean}} Outcome `known`: the words may be shown as they are
+ */
+
+/** @param {Uint8Array<ArrayBuffer>} bytes @returns {{geometry: BufferGeometry, points: boolean}} */
+function readObj(bytes) {
+	// All is drawn in one piece and one colour: each group or material would be an object of its own, drawn by itself.
+	const text = new TextDecoder().decode(bytes).replace(/^[ \t]*(?:o|g|s|usemtl|mtllib)\b[^\n]*$/gm, "");
+	const written = /^vn\s/m.test(text); // the file's own normals are kept
+	/** @type {BufferGeometry[]} */
+	const faces = [];
+	/** @type {BufferGeometry[]} */
+	const clouds = [];
+	new OBJLoader().parse(text).traverse((node) => {
+		if (node instanceof Points) clouds.push(node.geometry);
+		else if (node instanceof Mesh) faces.push(node.geometry);
+	});
+	within("draws", faces.length + clouds.length);
+	const points = faces.length === 0 && clouds.length > 0;
+	const all = points ? clouds : faces;
+	const geometry = all.length > 1 ? mergeGeometries(all) : all[0];
+	if (!geometry) throw new ModelError("This file holds no faces and no points.");
+	const triangles = (geometry.attributes["position"]?.count ?? 0) / 3;
+	const creased = !points && !written && triangles < SMOOTHED;
+	return { geometry: creased ? toCreasedNormals(geometry, CREASE) : geometry, points };
+}
+
+/** @param {Uint8Array<ArrayBuffer>} bytes @param {boolean} points */
+function readPly(bytes, points) {
+	const geometry = new PLYLoader().parse(bytes.buffer);
+	if (!points && !geometry.hasAttribute("normal")) geometry.computeVertexNormals();
+	return { geometry, points };
+}
+
+/** @param {Task} task @returns {Arrays} */
+export function read({ bytes, kind }) {
+	const { geometry, points } = kind === "obj" ? readObj(bytes) : readPly(bytes, kind === "ply-points");
+	/** @type {Arrays["attributes"]} */
+	const attributes = {};
+	for (const name of ["position", "normal", "color"]) {
+		const attribute = geometry.getAttribute(name);
+		if (!attribute) continue;
+		attributes[name] = { array: attribute.array, size: attribute.itemSize, normalized: attribute.normalized };
+	}
+	return { points, attributes, index: geometry.index?.array ?? null };
+}
