@@ -7,6 +7,7 @@ from cyberun_widget.artifacts.result import TaskCancelled, TaskFailed, TaskResul
 from cyberun_widget.card.widget import TaskWidget
 from cyberun_widget.client.asynchronous import AsyncClient
 from cyberun_widget.client.sync import Client
+from cyberun_widget.compare.widget import compare
 from cyberun_widget.errors import (
     AuthError,
     ConfigurationError,
@@ -21,6 +22,7 @@ from cyberun_widget.errors import (
     SubmissionUnknownError,
     WaitTimeout,
 )
+from cyberun_widget.form.widget import WorkflowForm
 from cyberun_widget.policy import FollowPolicy
 
 __all__ = [
@@ -44,6 +46,8 @@ __all__ = [
     "TaskResult",
     "TaskWidget",
     "WaitTimeout",
+    "WorkflowForm",
+    "compare",
 ]
 
 logging.getLogger(__name__).addHandler(logging.NullHandler())

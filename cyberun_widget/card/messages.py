@@ -7,7 +7,8 @@ binary buffers beside the fields. What the kernel sends unasked is a push.
 from __future__ import annotations
 
 from functools import cache
-from typing import TYPE_CHECKING, Any, Final, Literal, TypedDict, get_origin, get_type_hints
+from types import UnionType
+from typing import TYPE_CHECKING, Any, Final, Literal, TypedDict, get_args, get_origin, get_type_hints
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -142,10 +143,18 @@ def check(fields: Mapping[str, Any], shape: type) -> None:
     """Raise ValueError unless the fields that `shape` names are there, with the right types; numbers from 0."""
     for name, wanted in _types(shape).items():
         value = fields.get(name)
-        if type(value) is not wanted or (isinstance(value, int) and value < 0):
+        if wanted is not Any and (type(value) not in wanted or (type(value) is int and value < 0)):
             raise ValueError(f"The page's request has no valid {name}.")
 
 
 @cache
-def _types(shape: type) -> dict[str, type]:
-    return {name: get_origin(hint) or hint for name, hint in get_type_hints(shape).items()}
+def _types(shape: type) -> dict[str, Any]:
+    """Return field -> the types that it may have, `Any` for JSON of any shape. A float may be written as an int."""
+    return {name: hint if hint is Any else _members(hint) for name, hint in get_type_hints(shape).items()}
+
+
+def _members(hint: Any) -> frozenset[type]:
+    if isinstance(hint, UnionType):
+        return frozenset().union(*map(_members, get_args(hint)))
+    kind: type = get_origin(hint) or hint
+    return frozenset({kind, int} if kind is float else {kind})

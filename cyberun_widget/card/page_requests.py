@@ -88,10 +88,7 @@ class PageRequests:
         self._card.set_poster(self._artifact(request.fields).key, request.buffers[0])
 
     def _read(self, request: Request) -> Answer:
-        artifact = self._artifact(request.fields)
-        if request.fields["revision"] not in ("", revision(artifact)):
-            raise ValueError(f"{artifact.name} was fetched again meanwhile.")
-        return _part(artifact, request.fields["offset"], request.fields["length"])
+        return read(self._artifact(request.fields), request)
 
     def _preview(self, request: Request) -> Answer:
         return Answer({"preview": preview(file_of(self._artifact(request.fields)))})
@@ -99,6 +96,13 @@ class PageRequests:
     def _artifact(self, fields: Mapping[str, Any]) -> Artifact:
         key: str = fields["key"]
         return self._card.artifacts[key]
+
+
+def read(artifact: Artifact, request: Request) -> Answer:
+    """Answer the request `read` for a file. Raises ValueError where it isn't here, or isn't what the page saw."""
+    if request.fields["revision"] not in ("", revision(artifact)):
+        raise ValueError(f"{artifact.name} was fetched again meanwhile.")
+    return _part(artifact, request.fields["offset"], request.fields["length"])
 
 
 def _part(artifact: Artifact, offset: int, length: int) -> Answer:

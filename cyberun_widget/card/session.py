@@ -202,6 +202,12 @@ class Session:
             self.rerun.start()
         publisher.offer(self)
 
+    def follow(self, task_id: str, run: Run) -> None:
+        """Show another run in place of the present one, which goes on. Whoever waits, waits for the new one."""
+        with self._lock:
+            self.rerun.run = run
+        self._replace(task_id, "watch")
+
     def _replace(self, task_id: str, then: Then) -> None:
         """Show the run that was submitted in place of the one before."""
         with self._lock:

@@ -22,6 +22,7 @@ class LiveRuns(Generic[R]):
 
     `submit`: starts a run and returns its task id. `cancel`: asks for one to be cancelled. `result`: waits for a run's
     end. `finished`: takes the values and the result of the newest run. `failed`: takes what went wrong with it.
+    `known`: values that need no run, as those that the form shows at first.
     All are called on the loop that `run` runs on; `change` and `stop` belong to that loop too.
     """
 
@@ -34,12 +35,13 @@ class LiveRuns(Generic[R]):
         result: Callable[[str], Awaitable[R]],
         finished: Callable[[Values, R], None],
         failed: Callable[[Values, CyberunError], None],
+        known: Values | None = None,
     ) -> None:
         self._delay = delay
         self._submit, self._cancel, self._result = submit, cancel, result
         self._finished, self._failed = finished, failed
         self._values: Values | None = None
-        self._wanted: Values | None = None  # what the current run was started with
+        self._wanted = known  # what the current run was started with
         self._current: asyncio.Task[None] | None = None
         self._cancelling: set[asyncio.Task[None]] = set()
         self._changed = asyncio.Event()

@@ -4,15 +4,32 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import get_type_hints
+from typing import Any, get_type_hints
 
 import pytest
 
 from cyberun_widget.card import messages
 from cyberun_widget.card.messages import CARD_REQUESTS, PUSHES, WIDGET_REQUESTS, Read, Visible, check
+from cyberun_widget.client.list_widget import LIST_REQUESTS
+from cyberun_widget.compare.requests import COMPARE_REQUESTS
+from cyberun_widget.form.messages import FORM_REQUESTS, Live
 
 SOURCE = Path(messages.__file__).parents[1] / "frontend" / "src" / "shared" / "messages.ts"
-TYPES = {"string": str, "number": int, "boolean": bool, "object": dict}
+TYPES = {
+    "string": str,
+    "number": int,
+    "boolean": bool,
+    "object": dict,
+    "string[]": list,
+    "number | null": float | None,
+    "unknown": Any,
+}
+TABLES = {
+    "CardRequests": CARD_REQUESTS,
+    "FormRequests": FORM_REQUESTS,
+    "CompareRequests": COMPARE_REQUESTS,
+    "ListRequests": LIST_REQUESTS,
+}
 
 
 def interface(name: str) -> str:
@@ -22,7 +39,7 @@ def interface(name: str) -> str:
 
 
 def fields(text: str) -> dict[str, type]:
-    return {name: TYPES[kind] for name, kind in re.findall(r"(\w+): (\w+)", text)}
+    return {name: TYPES[kind] for name, kind in re.findall(r"(\w+): ([\w\[\]]+(?: \| null)?)", text)}
 
 
 def requests(name: str) -> dict[str, tuple[dict, dict]]:
@@ -34,11 +51,16 @@ def ours(shape: type) -> dict[str, type]:
     return {name: getattr(kind, "__origin__", kind) for name, kind in get_type_hints(shape).items()}
 
 
-def test_the_requests_are_the_same_on_both_sides() -> None:
-    widget = requests("WidgetRequests")
-    assert widget == {kind: (ours(ask), ours(reply)) for kind, (ask, reply) in WIDGET_REQUESTS.items()}
-    card = {**widget, **requests("CardRequests")}
-    assert card == {kind: (ours(ask), ours(reply)) for kind, (ask, reply) in CARD_REQUESTS.items()}
+def test_the_requests_of_every_widget_are_the_same_on_both_sides() -> None:
+    assert requests("WidgetRequests") == {
+        kind: (ours(ask), ours(reply)) for kind, (ask, reply) in WIDGET_REQUESTS.items()
+    }
+
+
+@pytest.mark.parametrize("name", TABLES)
+def test_the_requests_of_one_widget_are_the_same_on_both_sides(name) -> None:
+    page = {**requests("WidgetRequests"), **requests(name)}
+    assert page == {kind: (ours(ask), ours(reply)) for kind, (ask, reply) in TABLES[name].items()}
 
 
 def test_the_pushes_are_the_same_on_both_sides() -> None:
@@ -59,11 +81,18 @@ def test_both_speak_the_same_protocol() -> None:
         ({"key": "a", "revision": "", "offset": -1, "length": 1}, Read),
         ({"key": "a", "revision": "", "offset": True, "length": 1}, Read),
         ({"key": "a", "revision": "", "offset": 0.5, "length": 1}, Read),
+        ({"delay": "1"}, Live),
+        ({"delay": True}, Live),
     ],
 )
 def test_a_field_of_the_wrong_type_is_refused(given, shape) -> None:
     with pytest.raises(ValueError, match="has no valid"):
         check(given, shape)
+
+
+@pytest.mark.parametrize("delay", [1, 0.5, None])
+def test_a_number_that_may_be_missing_is_a_number_or_nothing(delay) -> None:
+    check({"delay": delay}, Live)
 
 
 def test_right_fields_pass_with_others_beside_them() -> None:

@@ -1,7 +1,10 @@
 // Bytes of files, kept in the page for a second look. One transfer serves all who want the same file.
 import type { Channel } from "../shared/channel.ts";
-import type { CardRequests, Pushes } from "../shared/messages.ts";
+import type { CompareRequests, Pushes } from "../shared/messages.ts";
 import type { Artifact, Bytes, ReadOptions } from "../shared/types.ts";
+
+/** Whatever widget of ours lends its files. */
+type Readable = Pick<CompareRequests, "read">;
 
 const CHUNK = 2 ** 20; // bytes of one message
 const KEPT = 128e6; // bytes of files that are kept
@@ -33,7 +36,7 @@ class FileStore {
 	}
 
 	/** The bytes of one file. Rejects with the signal's reason, or with why it can't be had. */
-	read(channel: Channel<CardRequests>, task: string, artifact: Artifact, options: ReadOptions = {}): Promise<Blob> {
+	read(channel: Channel<Readable>, task: string, artifact: Artifact, options: ReadOptions = {}): Promise<Blob> {
 		const { key, revision = "" } = artifact;
 		const name = nameOf(task, key, revision);
 		const turn = (this.#queues.get(name) ?? Promise.resolve()).then(() => {
@@ -48,7 +51,7 @@ class FileStore {
 	}
 
 	async #transfer(
-		channel: Channel<CardRequests>,
+		channel: Channel<Readable>,
 		name: string,
 		key: string,
 		revision: string,

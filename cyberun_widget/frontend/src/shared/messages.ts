@@ -38,6 +38,45 @@ export interface CardRequests extends WidgetRequests {
 	poster: { ask: { key: string }; reply: {} };
 }
 
+/** A form's. See form/messages.py. */
+export interface FormRequests extends WidgetRequests {
+	/** The value that one field has now. `page` and `number` come back in the trait `_seen`. */
+	change: { ask: { key: string; value: unknown; page: string; number: number }; reply: {} };
+	/** Put a new seed into a field. */
+	seed: { ask: { key: string }; reply: {} };
+	/** A file that will come in parts; `size` is in bytes. */
+	upload_begin: { ask: { key: string; name: string; size: number }; reply: {} };
+	/** The next part, as the request's buffer. */
+	upload_part: { ask: { key: string; offset: number }; reply: {} };
+	upload_cancel: { ask: { key: string }; reply: {} };
+	/** Starts a paid run. */
+	run: { ask: { new_seeds: boolean }; reply: {} };
+	/** Put the values of an earlier run into the form. */
+	use: { ask: { run: string }; reply: {} };
+	/** Show one run's whole card, or one line of it. */
+	unfold: { ask: { run: string; open: boolean }; reply: {} };
+	compare: { ask: { runs: string[] }; reply: {} };
+	/** Start a paid run whenever the values rest for `delay` seconds; null ends it. */
+	live: { ask: { delay: number | null }; reply: {} };
+	/** The Python that does the same run. */
+	code: { ask: {}; reply: { code: string } };
+}
+
+/** A comparison's. */
+export interface CompareRequests extends WidgetRequests {
+	/** A part of a file; `key` is "RESULT/KEY". */
+	read: {
+		ask: { key: string; revision: string; offset: number; length: number };
+		reply: { offset: number; total: number; mime: string };
+	};
+}
+
+/** A list's. */
+export interface ListRequests extends WidgetRequests {
+	/** Open a row's card or form below it, or close it. */
+	open: { ask: { row: number; open: boolean }; reply: {} };
+}
+
 /** What the kernel sends unasked. */
 export interface Pushes {
 	/** A script, where a busy kernel couldn't answer later. */

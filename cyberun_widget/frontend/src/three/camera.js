@@ -7,6 +7,8 @@ const ZOOM = 1.15;
 const SLIDE = 0.06; // of the distance to the target, a key press
 const HOME = new Vector3(0.62, 0.42, 1).normalize();
 
+/** @typedef {{position: [number, number, number], target: [number, number, number]}} Pose */
+
 /** An orbiting camera that starts where the whole thing is in view. */
 export class Orbit {
 	/**
@@ -44,6 +46,26 @@ export class Orbit {
 		this.controls.maxDistance = radius * 40;
 		this.controls.target.copy(center);
 		this.camera.position.copy(center).addScaledVector(HOME, distance);
+		this.controls.update();
+		this.onChange();
+	}
+
+	/**
+	 * Where the camera stands, in radii of what it looks at: the same for the same view of another model.
+	 * @returns {Pose}
+	 */
+	get pose() {
+		const { center, radius } = this.sphere;
+		const relative = (/** @type {Vector3} */ point) => point.clone().sub(center).divideScalar(radius).toArray();
+		return { position: relative(this.camera.position), target: relative(this.controls.target) };
+	}
+
+	/** @param {Pose} pose of another camera */
+	follow({ position, target }) {
+		const { center, radius } = this.sphere;
+		this.stop();
+		this.camera.position.fromArray(position).multiplyScalar(radius).add(center);
+		this.controls.target.fromArray(target).multiplyScalar(radius).add(center);
 		this.controls.update();
 		this.onChange();
 	}

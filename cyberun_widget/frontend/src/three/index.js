@@ -17,6 +17,7 @@ const UPS = ["y", "z", "-y", "x"];
  * @property {AbortSignal} [signal] ends the view, also one that is still loading
  * @property {string} [background] a CSS colour put behind stills; "" leaves them transparent
  * @property {(still: Blob) => void} [onPoster] is given a picture of the first view, once
+ * @property {(pose: import("./camera.js").Pose) => void} [onPose] is told where the camera stands, whenever it moved
  * @property {(error: Error) => void} [onError] the view broke after it had been shown
  *
  * @typedef {object} ModelView
@@ -25,6 +26,7 @@ const UPS = ["y", "z", "-y", "x"];
  * @property {boolean} animated
  * @property {HTMLCanvasElement} canvas takes the focus and the keys
  * @property {() => void} reset back to the first view
+ * @property {(pose: import("./camera.js").Pose) => void} follow stands where another model's camera stands
  * @property {() => Up} turnUp the next axis points up; returns which
  * @property {(on: boolean) => void} play the model's own animation
  * @property {boolean} playing
@@ -85,6 +87,8 @@ export async function show(host, blob, options) {
 		throw error;
 	}
 	const view = bind(stage, { host, label: LABELS[format], background: options.background ?? "" });
+	const { onPose } = options;
+	if (onPose) stage.orbit.controls.addEventListener("change", () => onPose(stage.orbit.pose));
 	signal?.addEventListener("abort", view.destroy, { once: true });
 	await stage.settled();
 	if (onPoster && !signal?.aborted) {
@@ -120,6 +124,7 @@ function bind(stage, { host, label, background }) {
 		animated: stage.mixer !== null,
 		canvas: stage.canvas,
 		reset: () => stage.orbit.reset(),
+		follow: (pose) => stage.orbit.follow(pose),
 		turnUp: () => {
 			const next = UPS[(UPS.indexOf(stage.up ?? "y") + 1) % UPS.length] ?? "y";
 			stage.setUp(next);

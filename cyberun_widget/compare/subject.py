@@ -1,0 +1,83 @@
+"""What is compared: a task's card, a result or one file, as one column of a comparison."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from cyberun_widget.artifacts.model import Artifact, Artifacts
+from cyberun_widget.artifacts.result import TaskResult
+from cyberun_widget.card.widget import TaskWidget
+from cyberun_widget.errors import ParameterError
+from cyberun_widget.support.text import clean
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+_LABEL: int = 60  # characters
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """One column. `ready`: whether its files and values are all there. `facts`: what is known of the run itself."""
+
+    label: str
+    artifacts: Artifacts = field(default_factory=Artifacts)
+    parameters: Mapping[str, Any] = field(default_factory=dict)
+    output: Any = None
+    facts: Mapping[str, Any] = field(default_factory=dict)
+    ready: bool = True
+
+
+def subject(item: TaskWidget | TaskResult | Artifact) -> Subject:
+    """Return what is known of an item now. Raises ParameterError for anything that can't be compared."""
+    match item:
+        case TaskWidget():
+            return _of_card(item)
+        case TaskResult():
+            facts = {"status": item.status, "seconds": round(item.elapsed, 1), "error": item.error}
+            return Subject(_id(item.task_id), item.artifacts, output=item.output, facts=_known(facts))
+        case Artifact():
+            return Subject(clean(item.name, limit=_LABEL), Artifacts([item]))
+    raise ParameterError(f"compare() takes tasks, results and artifacts, not {type(item).__name__}.")
+
+
+def _of_card(card: TaskWidget) -> Subject:
+    session, shown = card._session, card._facts  # noqa: SLF001 - one package
+    watch, run = session.watch, session.rerun.run
+    given = run.parameters if run is not None else watch.state.parameters if watch is not None else {}
+    told = " · ".join(f"{name} {value}" for name, value in shown.get("parameters", {}).items())
+    facts = {
+        "workflow": shown.get("title"),
+        "status": card.status,
+        "seconds": round(card.elapsed, 1),
+        "gpu": shown.get("gpu"),
+        "error": card.error,
+    }
+    return Subject(
+        label=clean(card.label or told or _id(card.task_id), limit=_LABEL),
+        artifacts=card.artifacts,
+        parameters={name: value if _is_json(value) else str(value) for name, value in given.items()},
+        output=card.output,
+        facts=_known(facts),
+        ready=session.outcome.done(),
+    )
+
+
+def labels(subjects: Sequence[Subject]) -> list[str]:
+    """Return a name for each column, no two alike."""
+    names = [each.label for each in subjects]
+    return [name if names.count(name) == 1 else f"{number + 1}: {name}" for number, name in enumerate(names)]
+
+
+def _known(facts: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in facts.items() if value not in (None, "")}
+
+
+def _id(task_id: str) -> str:
+    """Return what tells a task from its siblings: the end of its id. The beginning of a UUIDv7 is the time."""
+    return f"…{task_id[-8:]}" if len(task_id) > 8 else task_id or "result"  # noqa: PLR2004 - shown and hidden alike
+
+
+def _is_json(value: Any) -> bool:
+    return value is None or isinstance(value, (bool, int, float, str, list, dict))

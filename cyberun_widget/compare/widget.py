@@ -1,0 +1,121 @@
+"""The comparison: one anywidget that shows several results side by side."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+import traitlets as t
+
+from cyberun_widget.artifacts.model import Artifact
+from cyberun_widget.artifacts.result import TaskResult
+from cyberun_widget.card.page_channel import PageChannel
+from cyberun_widget.card.traits import shown
+from cyberun_widget.card.widget import TaskWidget
+from cyberun_widget.compare.differences import differences
+from cyberun_widget.compare.pairing import pair
+from cyberun_widget.compare.requests import COMPARE_REQUESTS, routes
+from cyberun_widget.compare.subject import labels, subject
+from cyberun_widget.errors import CyberunError, ParameterError
+from cyberun_widget.jupyter import kernel as _kernel
+from cyberun_widget.jupyter.batching import BatchedWidget
+from cyberun_widget.support import assets
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from cyberun_widget.artifacts.model import Artifacts
+    from cyberun_widget.compare.pairing import Pair
+    from cyberun_widget.compare.subject import Subject
+
+Comparable = TaskWidget | TaskResult | Artifact
+_TABLES = (("Parameters", "parameters"), ("Output", "output"), ("Run", "facts"))
+_DOCUMENTS_MAX = 2 * 1000 * 1000  # bytes of a JSON file that is compared value by value
+
+
+class Comparison(BatchedWidget):
+    """Tasks, results or artifacts side by side: see `compare`."""
+
+    _esm = assets.for_anywidget("compare.js")
+    _css = assets.for_anywidget("compare.css")
+
+    _labels = t.List(t.Unicode()).tag(sync=True)
+    _pairs = t.List(t.Dict()).tag(sync=True)
+    _tables = t.List(t.Dict()).tag(sync=True)
+    _waiting = t.Int(0).tag(sync=True)
+
+    def __init__(self, items: Sequence[Comparable]) -> None:
+        self._items = tuple(items)
+        self._files: list[Artifacts] = []
+        super().__init__()
+        self._refresh()
+        if self.comm is not None:
+            _kernel.route_clicks(self.comm)
+        self._channel = PageChannel(self, COMPARE_REQUESTS, routes(self._find))
+        self.on_msg(self._channel.take)
+        for item in self._items:
+            if isinstance(item, TaskWidget) and self._waiting:
+                item.on_done(lambda _result: self._refresh())
+
+    def _refresh(self) -> None:
+        """Show what is known of the items now."""
+        subjects = [subject(item) for item in self._items]
+        self._files = [each.artifacts for each in subjects]
+        pairs = pair(self._files)
+        self._write(
+            {
+                "_labels": labels(subjects),
+                "_pairs": [_shown(each) for each in pairs],
+                "_tables": [table for table in _tables(subjects, pairs) if table["differences"]["rows"]],
+                "_waiting": sum(not each.ready for each in subjects),
+            }
+        )
+
+    def _find(self, key: str) -> Artifact:
+        """Return a file by the page's key: the item's number and the artifact's key."""
+        number, _, name = key.partition("/")
+        if not number.isdecimal() or int(number) >= len(self._files):
+            raise CyberunError("That result isn't part of the comparison.")
+        return self._files[int(number)][name]
+
+    def __repr__(self) -> str:
+        return f"<Comparison of {', '.join(self._labels)}>"
+
+
+def compare(*items: Comparable) -> Comparison:
+    """Show two or more tasks, results or artifacts side by side.
+
+    Files that belong together (the same output, else the same name, else the same kind and place) are shown in pairs:
+    pictures by a slider, flickering, as their difference or beside each other with one zoom; videos with one clock;
+    models with one camera. Of parameters, outputs and JSON files a table tells what differs. A task that goes on
+    joins when it is done.
+
+    Raises ParameterError for fewer than two items, or for anything that can't be compared.
+    """
+    if len(items) < 2:  # noqa: PLR2004 - a pair
+        raise ParameterError("compare() takes two or more tasks, results or artifacts.")
+    for item in items:
+        subject(item)
+    return Comparison(items)
+
+
+def _shown(each: Pair) -> dict[str, Any]:
+    artifacts = [
+        None if item is None else {**shown([item])[0], "key": f"{number}/{item.key}", "poster": None}
+        for number, item in enumerate(each.artifacts)
+    ]
+    return {"kind": each.kind, "name": each.name, "artifacts": artifacts}
+
+
+def _tables(subjects: Sequence[Subject], pairs: Sequence[Pair]) -> list[dict[str, Any]]:
+    tables = [(title, [getattr(each, name) for each in subjects]) for title, name in _TABLES]
+    tables += [
+        (each.name, [item.json() for item in each.artifacts if item is not None])
+        for each in pairs
+        if each.kind == "json" and all(_readable(item) for item in each.artifacts)
+    ]
+    return [{"title": title, "differences": asdict(differences(documents))} for title, documents in tables]
+
+
+def _readable(item: Artifact | None) -> bool:
+    return item is not None and item.path is not None and (item.size or 0) <= _DOCUMENTS_MAX and item.error is None

@@ -1,0 +1,100 @@
+"""What a form's page asks for, and who does it."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any, Final, Protocol
+
+from cyberun_widget.card.page_channel import Answer
+from cyberun_widget.errors import CyberunError
+from cyberun_widget.support.lanes import READS
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from concurrent.futures import Future
+    from pathlib import Path
+
+    from cyberun_widget.card.page_channel import Request, Route
+    from cyberun_widget.form.uploads import Uploads
+    from cyberun_widget.support.lanes import Lanes
+
+DELAY_MIN: Final = 0.1  # seconds: a live run that starts sooner starts while one still types
+
+
+class Form(Protocol):
+    """What a page can ask a form for. Every call returns at once."""
+
+    uploads: Uploads
+
+    def change(self, key: str, value: Any, *, seen: tuple[str, int] | None = None) -> None:
+        """Take one field's value."""
+
+    def draw_seed(self, key: str) -> None:
+        """Put a new seed into one field."""
+
+    def run_from_page(self, *, new_seeds: bool) -> Future[None]:
+        """Start a paid run."""
+
+    def use(self, run: str) -> None:
+        """Put the values of an earlier run into the form."""
+
+    def unfold(self, run: str, *, open_: bool) -> None:
+        """Show a run's whole card, or one line."""
+
+    def compare(self, runs: Sequence[str]) -> None:
+        """Show runs side by side."""
+
+    def go_live(self, delay: float) -> None:
+        """Start runs by themselves."""
+
+    def end_live(self) -> None:
+        """Start no more runs by themselves."""
+
+    def code(self) -> str:
+        """Return the Python that does the same run."""
+
+
+def routes(form: Form) -> dict[str, Route]:
+    """Return kind -> lanes and handler, see `card.page_channel.PageChannel`."""
+
+    def uploaded(key: str, file: Path | None) -> None:
+        if file is not None:
+            form.change(key, file)
+
+    def live(delay: float | None) -> None:
+        if delay is None:
+            form.end_live()
+        elif math.isfinite(delay) and delay >= DELAY_MIN:
+            form.go_live(delay)
+        else:
+            raise CyberunError(f"The delay must be at least {DELAY_MIN:g} s.")
+
+    def only_part(buffers: Sequence[bytes]) -> bytes:
+        if len(buffers) != 1:
+            raise CyberunError("The file arrived damaged. Choose it again.")
+        return buffers[0]
+
+    handlers: dict[str, tuple[Lanes | None, Callable[[dict[str, Any], list[bytes]], Any]]] = {
+        "change": (
+            None,
+            lambda ask, _: form.change(ask["key"], ask["value"], seen=(ask["page"], ask["number"])),
+        ),
+        "seed": (None, lambda ask, _: form.draw_seed(ask["key"])),
+        "upload_begin": (READS, lambda ask, _: form.uploads.begin(ask["key"], ask["name"], ask["size"])),
+        "upload_part": (
+            READS,
+            lambda ask, buffers: uploaded(ask["key"], form.uploads.add(ask["key"], ask["offset"], only_part(buffers))),
+        ),
+        "upload_cancel": (READS, lambda ask, _: form.uploads.cancel(ask["key"])),
+        "run": (None, lambda ask, _: form.run_from_page(new_seeds=ask["new_seeds"])),
+        "use": (None, lambda ask, _: form.use(ask["run"])),
+        "unfold": (None, lambda ask, _: form.unfold(ask["run"], open_=ask["open"])),
+        "compare": (READS, lambda ask, _: form.compare(ask["runs"])),
+        "live": (None, lambda ask, _: live(ask["delay"])),
+        "code": (None, lambda _ask, _: Answer({"code": form.code()})),
+    }
+    return {kind: (lanes, _route(handler)) for kind, (lanes, handler) in handlers.items()}
+
+
+def _route(handler: Callable[[dict[str, Any], list[bytes]], Any]) -> Callable[[Request], Any]:
+    return lambda request: handler(request.fields, request.buffers)

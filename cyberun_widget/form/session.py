@@ -1,0 +1,264 @@
+"""What stands behind one form: its values as they are, the runs that come of them, the files on their way.
+
+Threads: every method may be called from any thread, except those that say otherwise.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+from dataclasses import dataclass, replace
+from threading import RLock
+from typing import TYPE_CHECKING, Any, Final
+
+from cyberun_widget.api.settings import DEFAULT_BASE_URL
+from cyberun_widget.card.runs import Run as CardRun
+from cyberun_widget.card.widget import TaskWidget
+from cyberun_widget.compare.widget import Comparison
+from cyberun_widget.errors import CyberunError
+from cyberun_widget.form.field import field
+from cyberun_widget.form.live_runs import LiveRuns
+from cyberun_widget.form.uploads import UploadedFiles, Uploads
+from cyberun_widget.form.values import errors, filled, submitted
+from cyberun_widget.protocol.parameters import check
+from cyberun_widget.support.backoff import Backoff
+from cyberun_widget.support.source import client_expression, run_code
+from cyberun_widget.support.threads import background
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+    from concurrent.futures import Future
+    from random import Random
+
+    from cyberun_widget.api.calls import Calls
+    from cyberun_widget.artifacts.result import TaskResult
+    from cyberun_widget.protocol.models import Workflow
+
+_CANCEL_TRIES: Final = 8  # of a live run that was replaced; each is paid for while it runs
+_PAGES: Final = 15  # that showed the form, and whose latest change is remembered
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """Speaks for an account, as a client does."""
+
+    _calls: Calls
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """A run that the form started, and what it was started with."""
+
+    card: TaskWidget
+    parameters: dict[str, Any]
+
+
+class FormSession:
+    """One form's life. `write` sets the form's traits; `started` is told of each new card, newest first.
+
+    `random`: draws seeds, and spreads the tries of a cancel request.
+    """
+
+    def __init__(
+        self,
+        calls: Calls,
+        slug: str,
+        workflow: Workflow,
+        write: Callable[[Mapping[str, Any]], None],
+        started: Callable[[TaskWidget], None],
+        *,
+        random: Random,
+    ) -> None:
+        self.slug, self.workflow = slug, workflow
+        self.fields = [field(parameter) for parameter in workflow.parameters]
+        self.uploads = Uploads()
+        self._calls, self._write, self._started, self._random = calls, write, started, random
+        self._files = UploadedFiles(calls.upload)
+        self._lock = RLock()
+        self._values: dict[str, Any] = {}
+        self._seen: dict[str, int] = {}
+        self._runs: list[Run] = []  # the newest first
+        self._starting = False
+        self._live: LiveRuns[TaskResult] | None = None
+        self._live_card: TaskWidget | None = None
+
+    # --- values ------------------------------------------------------------------------------------------------------
+
+    def normal(self, values: Mapping[str, Any]) -> dict[str, Any]:
+        """Return a value for each field. Raises ParameterError for a name that has none."""
+        return filled(self.fields, values)
+
+    def accept(self, values: Mapping[str, Any]) -> None:
+        """Take the form's values, say what is wrong with them, and let live runs follow. Wrong values are kept."""
+        with self._lock:
+            self._values = self.normal(values)
+            found = errors(self.workflow, self._values)
+            self._write({"values": self._values, "errors": found, "valid": not found, "_seen": self._seen})
+            live = self._live
+        if live is not None:
+            background.call(live.change, None if found else submitted(self.fields, values, self._draw))
+
+    def change(self, key: str, value: Any, *, seen: tuple[str, int] | None = None) -> None:
+        """Take one field's value. `seen`: the page whose change it is, and its number, which the page waits for."""
+        with self._lock:
+            if seen is not None:
+                page, number = seen
+                self._seen = {**dict(list(self._seen.items())[-_PAGES:]), page: number}
+            self.accept({**self._values, key: value})
+
+    def draw_seed(self, key: str) -> None:
+        """Put a new seed into one field."""
+        seeds = [item for item in self.fields if item.control == "seed" and item.key == key]
+        with self._lock:
+            self.accept({**self._values, **submitted(seeds, {}, self._draw)})
+
+    def use(self, run: str) -> None:
+        """Put the values of an earlier run into the form. `run`: its card's model id. Raises CyberunError for none."""
+        with self._lock:
+            self.accept(self._run_of(run).parameters)
+
+    def code(self) -> str:
+        """Return the Python that does the same run."""
+        with self._lock:
+            return run_code(self.slug, submitted(self.fields, self._values, self._draw), client=self._client_code())
+
+    # --- runs --------------------------------------------------------------------------------------------------------
+
+    def run(self, *, new_seeds: bool = False) -> TaskWidget:
+        """Start a paid run with the form's values, and return its card. Blocks for the uploads and the submission.
+
+        Raises ParameterError where the values aren't sound, and what `Calls.submit` raises.
+        """
+        parameters = self._parameters(new_seeds=new_seeds)
+        return self._add(background.run(self._submit(parameters)), parameters)
+
+    def run_from_page(self, *, new_seeds: bool) -> Future[None]:
+        """Start a paid run; the card appears when it is started. A second click before that starts nothing.
+
+        Raises ParameterError where the values aren't sound, CyberunError for the second click.
+        """
+        with self._lock:
+            parameters = self._parameters(new_seeds=new_seeds)
+            if self._starting:
+                raise CyberunError("A run is being started already.")
+            self._starting = True
+        return background.submit(self._run(parameters))
+
+    async def _run(self, parameters: dict[str, Any]) -> None:
+        try:
+            self._add(await self._submit(parameters), parameters)
+        finally:
+            self._starting = False
+
+    def _parameters(self, *, new_seeds: bool) -> dict[str, Any]:
+        with self._lock:
+            check(self.workflow, self._values)
+            parameters = submitted(self.fields, self._values, self._draw, new_seeds=new_seeds)
+            if new_seeds:  # the form shows what is run
+                seeds = [item.key for item in self.fields if item.control == "seed"]
+                self.accept({**self._values, **{key: parameters[key] for key in seeds}})
+            return parameters
+
+    async def _submit(self, parameters: Mapping[str, Any]) -> str:
+        return await self._calls.start(self.slug, await self._files.resolve(check(self.workflow, parameters)))
+
+    def _add(self, task_id: str, parameters: dict[str, Any]) -> TaskWidget:
+        card = TaskWidget(task_id, Account(self._calls), _run=CardRun(self._calls, self.slug, parameters))
+        with self._lock:
+            for older in self._runs[:1]:
+                older.card.density = "compact"
+            self._runs.insert(0, Run(card, parameters))
+            self._write({"tasks": [run.card for run in self._runs]})
+        self._started(card)
+        return card
+
+    def unfold(self, run: str, *, open_: bool) -> None:
+        """Show a run's whole card, or one line of it."""
+        self._run_of(run).card.density = "full" if open_ else "compact"
+
+    def compare(self, runs: Sequence[str]) -> None:
+        """Show runs side by side, below the form."""
+        with self._lock:
+            cards = [self._run_of(run).card for run in runs]
+        self._write({"_comparison": Comparison(cards)})
+
+    def _run_of(self, run: str) -> Run:
+        found = next((each for each in self._runs if each.card.model_id == run), None)
+        if found is None:
+            raise CyberunError("That run isn't in this form any more.")
+        return found
+
+    # --- live --------------------------------------------------------------------------------------------------------
+
+    def go_live(self, delay: float, finished: Callable[[TaskResult], None] = lambda _result: None) -> None:
+        """Start a paid run whenever the values have stood still for `delay` seconds.
+
+        `finished`: called on the network loop with the result of the newest run.
+        """
+        self.end_live()
+        live = LiveRuns[Any](
+            delay=delay,
+            submit=self._submit_live,
+            cancel=self._cancel,
+            result=self._live_result,
+            finished=lambda _values, result: finished(result),
+            failed=lambda _values, exc: self._write({"_problem": str(exc)}),
+            known=submitted(self.fields, self._values, self._draw),
+        )
+        with self._lock:
+            self._live = live
+            self._write({"_live": delay, "_problem": ""})
+        background.submit(live.run())
+
+    def end_live(self) -> None:
+        """Start no more runs by themselves; the newest goes on."""
+        with self._lock:
+            live, self._live, self._live_card = self._live, None, None
+            self._write({"_live": None})
+        if live is not None:
+            background.call(live.stop)
+
+    async def _submit_live(self, values: Mapping[str, Any]) -> str:
+        parameters = dict(values)
+        task_id = await self._submit(parameters)
+        card = self._live_card
+        if card is None:
+            self._live_card = self._add(task_id, parameters)
+        else:
+            with self._lock:
+                card._session.follow(task_id, CardRun(self._calls, self.slug, parameters))  # noqa: SLF001 - a card of ours
+                self._runs = [replace(run, parameters=parameters) if run.card is card else run for run in self._runs]
+        return task_id
+
+    async def _live_result(self, _task_id: str) -> TaskResult:
+        card = self._live_card
+        if card is None:
+            raise CyberunError("Live runs have ended.")
+        return await card
+
+    async def _cancel(self, task_id: str) -> None:
+        backoff = Backoff(1.0, 30.0, self._random.random)
+        for _ in range(_CANCEL_TRIES - 1):
+            try:
+                await self._calls.cancel(task_id)
+            except CyberunError as exc:
+                _log.info("cancelling the replaced run %s: %s", task_id, exc)
+                await asyncio.sleep(backoff.next(at_least=getattr(exc, "retry_after", None)))
+            else:
+                return
+        await self._calls.cancel(task_id)
+
+    # --- small things ------------------------------------------------------------------------------------------------
+
+    def close(self) -> None:
+        """End live runs; cards and tasks go on."""
+        self.end_live()
+
+    def _draw(self, low: int, high: int) -> int:
+        return self._random.randint(low, high)
+
+    def _client_code(self) -> str:
+        usual = os.environ.get("CYBERUN_BASE_URL") or DEFAULT_BASE_URL
+        return client_expression(self._calls.settings.base_url, usual.rstrip("/"))

@@ -1,0 +1,131 @@
+"""The form: one anywidget that asks for a workflow's parameters, runs it, and shows the runs that came of it."""
+
+from __future__ import annotations
+
+import random
+from typing import TYPE_CHECKING, Any
+
+import traitlets as t
+from ipywidgets import widget_serialization
+
+from cyberun_widget.api.calls import Calls
+from cyberun_widget.card.event_dispatch import call_handler
+from cyberun_widget.card.page_channel import PageChannel
+from cyberun_widget.compare.widget import Comparison
+from cyberun_widget.form.messages import FORM_REQUESTS
+from cyberun_widget.form.requests import routes
+from cyberun_widget.form.session import FormSession
+from cyberun_widget.form.values import to_page
+from cyberun_widget.jupyter import kernel as _kernel
+from cyberun_widget.jupyter.batching import BatchedWidget
+from cyberun_widget.support import assets
+from cyberun_widget.support.threads import background
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from cyberun_widget.api.calls import HasCalls
+    from cyberun_widget.artifacts.result import TaskResult
+    from cyberun_widget.card.widget import TaskWidget
+
+
+class WorkflowForm(BatchedWidget):
+    """Asks for the parameters of a workflow, field by field, and runs it. The runs' cards stand below the form.
+
+    `slug`: such as "upscale", or "upscale@2" for its version 2. `client`: a `Client` or `AsyncClient`; without one,
+    the key and the address come from the environment, as for `Client()`. `values`: where the fields begin; the others
+    begin with their defaults. A value may be wrong: the form says so at its field.
+
+    Raises NotFoundError for an unknown workflow, ParameterError for a value that no field takes, and what else
+    `Client.workflow` raises.
+    """
+
+    _esm = assets.for_anywidget("form.js")
+    _css = assets.for_anywidget("form.css")
+
+    values = t.Dict().tag(sync=True, to_json=lambda value, _widget: to_page(value))
+    """Field -> value, None for an empty one; files as `Path`, or the key of an uploaded one. Assign a new dict to
+    change it; fields that it leaves out go back to their defaults."""
+    errors = t.Dict(key_trait=t.Unicode(), value_trait=t.Unicode()).tag(sync=True)
+    """Field -> what is wrong with its value, as a sentence."""
+    valid = t.Bool(default_value=False).tag(sync=True)
+    """Whether the form can be run."""
+    tasks: t.List[TaskWidget] = t.List().tag(sync=True, **widget_serialization)
+    """The cards of the runs that this form started, the newest first."""
+    _fields: t.List[dict[str, Any]] = t.List().tag(sync=True)
+    _workflow = t.Dict().tag(sync=True)
+    _live = t.Float(None, allow_none=True).tag(sync=True)  # seconds of rest before a live run starts
+    _problem = t.Unicode("").tag(sync=True)  # what went wrong with a live run
+    _comparison = t.Instance(Comparison, allow_none=True).tag(sync=True, **widget_serialization)
+    _seen = t.Dict().tag(sync=True)  # page -> the number of its latest change that is in `values`
+
+    _session: FormSession
+
+    def __init__(self, slug: str, client: HasCalls | None = None, /, **values: Any) -> None:
+        calls = client._calls if client is not None else Calls.resolve()  # noqa: SLF001 - what a client is to us
+        workflow = background.run(calls.workflow(slug))
+        self._session = FormSession(calls, slug, workflow, self._write, self._announce, random=random.SystemRandom())
+        self._run_handlers: list[Callable[[TaskWidget], None]] = []
+        begin = self._session.normal(values)
+        super().__init__(
+            _fields=[field.to_json() for field in self._session.fields],
+            _workflow={"slug": slug, "name": workflow.name, "description": workflow.description},
+        )
+        self._session.accept(begin)
+        if self.comm is not None:
+            _kernel.route_clicks(self.comm)
+        self._channel = PageChannel(self, FORM_REQUESTS, routes(self._session))
+        self.on_msg(self._channel.take)
+
+    def run(self) -> TaskWidget:
+        """Start a run with the form's values, and return its card, which also appears below the form. It is paid for.
+
+        Returns once the run is submitted. An empty seed is drawn. Raises ParameterError while a value is wrong, and
+        what else `Client.submit` raises.
+        """
+        self._session.accept(self.values)  # the dict may have been changed in place
+        return self._session.run()
+
+    def on_run(self, handler: Callable[[TaskWidget], None]) -> None:
+        """Call `handler(task)` for each run that is started, by a click or by code."""
+        self._run_handlers.append(_kernel.bound(handler))
+
+    def live(self, delay: float = 0.5, on_change: Callable[[TaskResult], None] | None = None) -> None:
+        """Run by itself from now on: **each time values that were changed rest for `delay` seconds, a new, paid run**.
+
+        The newest run wins: the one before it is cancelled, and `on_change(result)` is called with results of the
+        newest values only. Values that run already aren't run again; wrong ones start nothing. `stop_live()` ends it.
+        """
+        handler = _kernel.bound(on_change) if on_change is not None else None
+        self._session.go_live(delay, lambda result: call_handler(handler, result) if handler is not None else None)
+
+    def stop_live(self) -> None:
+        """Start no more runs by themselves. The newest one goes on."""
+        self._session.end_live()
+
+    def to_code(self) -> str:
+        """Return the Python that does the same run: a whole cell, without the key."""
+        self._session.accept(self.values)
+        return self._session.code()
+
+    def close(self) -> None:
+        """Close the form. Its tasks go on, and so do their cards."""
+        if hasattr(self, "_session"):
+            self._session.close()
+        super().close()
+
+    def _announce(self, card: TaskWidget) -> None:
+        for handler in tuple(self._run_handlers):
+            call_handler(handler, card)
+
+    @t.validate("values")
+    def _normal_values(self, proposal: Any) -> dict[str, Any]:
+        return self._session.normal(proposal["value"])
+
+    @t.observe("values")
+    def _values_changed(self, _change: Any) -> None:
+        self._session.accept(self.values)
+
+    def __repr__(self) -> str:
+        shown = ", ".join(f"{key}={value!r}" for key, value in to_page(self.values).items() if value is not None)
+        return f"<WorkflowForm {self._session.slug}: {shown}>"

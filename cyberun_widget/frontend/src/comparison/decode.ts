@@ -1,0 +1,32 @@
+// Bytes -> elements that show them, ready to be looked at.
+import { imageSource, mediaSource } from "../shared/blobs.ts";
+import { el } from "../shared/dom.ts";
+import type { Life } from "../shared/life.ts";
+
+/** A decoded picture. Rejects where this browser can't show it. */
+export async function decodePicture(file: Blob, mime: string, alt: string, life: Life): Promise<HTMLImageElement> {
+	const image = el("img", { alt, draggable: "false" });
+	image.src = await imageSource(file, mime, life);
+	try {
+		await image.decode();
+	} catch (error) {
+		throw new Error("This picture is cut off, damaged, or in a format this browser cannot show.", { cause: error });
+	}
+	return image;
+}
+
+/** A video whose length is known. Rejects where this browser can't play it. */
+export function decodeVideo(file: Blob, mime: string, name: string, life: Life): Promise<HTMLVideoElement> {
+	const player = el("video", { playsinline: true, preload: "auto", "aria-label": name });
+	life.onEnd(() => {
+		player.pause();
+		player.removeAttribute("src");
+		player.load();
+	});
+	return new Promise((resolve, reject) => {
+		const once = { once: true, signal: life.signal };
+		player.addEventListener("loadedmetadata", () => resolve(player), once);
+		player.addEventListener("error", () => reject(new Error("This video is cut off, damaged, or in a format this browser cannot play.")), once);
+		player.src = mediaSource(file, mime, life);
+	});
+}

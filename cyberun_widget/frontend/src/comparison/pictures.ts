@@ -1,0 +1,150 @@
+// Two pictures in one frame (slider, flicker, difference), or all side by side; one zoom for all.
+import { button, el, setAttributes, setText } from "../shared/dom.ts";
+import { Life } from "../shared/life.ts";
+import { differenceWords, meanDifference } from "./difference.ts";
+import { linkZoom } from "./zoom_link.ts";
+
+export const MODES = ["side by side", "slider", "flicker", "difference"] as const;
+export type Mode = (typeof MODES)[number];
+
+const FLICKER = 700; // ms a picture stays; under 3 changes a second
+const STEP = 1.25;
+
+export interface Picture {
+	image: HTMLImageElement;
+	/** What the picture is, foreign text. */
+	label: string;
+}
+
+/**
+ * Pictures to be compared. `mode` "side by side" shows all of them, the others the first two.
+ * The node has a height of its own; the zoom starts anew with each call.
+ */
+export function comparePictures(pictures: readonly Picture[], mode: Mode, life: Life): HTMLElement {
+	return mode === "side by side" ? sideBySide(pictures, life) : overlaid(pictures, mode, life);
+}
+
+function frameOf({ image, label }: Picture): { node: HTMLElement; stage: HTMLElement } {
+	image.classList.add("cyc-picture");
+	const stage = el("div", { class: "cyc-stage" }, image);
+	return { node: el("figure", { class: "cyc-frame" }, stage, el("figcaption", { dir: "auto", text: label })), stage };
+}
+
+function sideBySide(pictures: readonly Picture[], life: Life): HTMLElement {
+	const frames = pictures.map(frameOf);
+	const node = el("div", { class: "cyc-side", tabindex: 0, role: "group", "aria-label": "Pictures side by side. Plus and minus zoom all, 0 fits, arrows move." });
+	node.style.setProperty("--cyc-columns", String(Math.min(frames.length, 4)));
+	node.append(...frames.map((frame) => frame.node));
+	whenShown(node, life, () => {
+		const zoom = linkZoom(frames.map(({ stage }, index) => ({ stage, picture: imageAt(pictures, index) })), life, (place) =>
+			setAttributes(node, { "data-scale": place.scale.toFixed(3) }),
+		);
+		onKeys(node, zoom, life);
+	});
+	return node;
+}
+
+function overlaid(pictures: readonly Picture[], mode: Mode, life: Life): HTMLElement {
+	const [below, above] = [pictures[0], pictures[1]];
+	if (!below || !above) return el("p", { class: "cyc-hint", text: "Choose two pictures." });
+	const base = frameOf(below);
+	above.image.classList.add("cyc-picture");
+	above.image.alt = above.label;
+	const cover = el("div", { class: "cyc-cover", "data-mode": mode }, above.image);
+	base.stage.append(cover);
+	const words = el("span", { class: "cyc-words", role: "status" });
+	const tools = el("div", { class: "cyc-tools" });
+	const node = el("div", { class: "cyc-overlaid", tabindex: 0, role: "group" }, base.node, tools);
+	setAttributes(node, { "aria-label": `${below.label} and ${above.label}, ${mode}. Plus and minus zoom, 0 fits, arrows move.` });
+	base.node.querySelector("figcaption")?.replaceChildren(el("bdi", { text: below.label }), " / ", el("bdi", { text: above.label }));
+	if (mode === "slider") tools.append(...sliderTools(cover, [below, above]));
+	if (mode === "flicker") tools.append(...flickerTools(cover, [below, above], life));
+	if (mode === "difference") {
+		tools.append(...differenceTools(cover, life), words);
+		setText(words, differenceWords(meanDifference(below.image, above.image)));
+	}
+	whenShown(node, life, () => {
+		const zoom = linkZoom([{ stage: base.stage, picture: below.image }], life, (place) => {
+			// The upper picture lies exactly over the lower one, whatever its own size.
+			above.image.style.width = `${place.natural.width * place.scale}px`;
+			above.image.style.height = `${place.natural.height * place.scale}px`;
+			above.image.style.transform = `translate(${Math.round(place.x)}px, ${Math.round(place.y)}px)`;
+			setAttributes(node, { "data-scale": place.scale.toFixed(3) });
+		});
+		onKeys(node, zoom, life);
+	});
+	return node;
+}
+
+/** A range input over the frame's width: mouse, touch, keys and screen readers have it from the browser. */
+function sliderTools(cover: HTMLElement, [below, above]: [Picture, Picture]): HTMLElement[] {
+	const range = el("input", { type: "range", class: "cyc-range", min: 0, max: 100, step: 0.5, value: 50, "aria-label": "Divider" });
+	const place = () => {
+		cover.style.setProperty("--cyc-at", `${range.value}%`);
+		range.setAttribute("aria-valuetext", `${Math.round(Number(range.value))}% ${below.label}, the rest ${above.label}`);
+	};
+	range.oninput = place;
+	place();
+	return [range];
+}
+
+function flickerTools(cover: HTMLElement, pictures: [Picture, Picture], life: Life): HTMLElement[] {
+	const name = el("bdi", { class: "cyc-words" });
+	let upper = true;
+	let timer: ReturnType<typeof setInterval> | undefined;
+	const show = (on: boolean) => {
+		upper = on;
+		cover.hidden = !on;
+		setText(name, pictures[on ? 1 : 0].label);
+	};
+	const run = (on: boolean) => {
+		clearInterval(timer);
+		timer = on ? setInterval(() => show(!upper), FLICKER) : undefined;
+		play.setAttribute("aria-pressed", String(on));
+	};
+	const play = button("Flicker", () => run(timer === undefined), { icon: "play", signal: life.signal });
+	const swap = button("Swap", () => {
+		run(false);
+		show(!upper);
+	}, { signal: life.signal });
+	life.onEnd(() => clearInterval(timer));
+	show(true);
+	run(!matchMedia("(prefers-reduced-motion: reduce)").matches);
+	return [play, swap, name];
+}
+
+function differenceTools(cover: HTMLElement, life: Life): HTMLElement[] {
+	const strong = el("input", { type: "checkbox", class: "cyc-check" });
+	strong.addEventListener("change", () => setAttributes(cover.parentElement ?? cover, { "data-gain": strong.checked && "true" }), { signal: life.signal });
+	return [el("label", { class: "cyc-option" }, strong, "Amplify")];
+}
+
+function onKeys(node: HTMLElement, zoom: ReturnType<typeof linkZoom>, life: Life): void {
+	const arrows: Record<string, [number, number]> = { ArrowLeft: [60, 0], ArrowRight: [-60, 0], ArrowUp: [0, 60], ArrowDown: [0, -60] };
+	node.addEventListener("keydown", (event) => {
+		if (event.target instanceof HTMLInputElement) return;
+		const arrow = arrows[event.key];
+		if (arrow && !zoom.place.fitted) zoom.move(...arrow);
+		else if (event.key === "+" || event.key === "=") zoom.zoom(zoom.place.scale * STEP);
+		else if (event.key === "-" || event.key === "_") zoom.zoom(zoom.place.scale / STEP);
+		else if (event.key === "0") zoom.fit();
+		else return;
+		event.preventDefault();
+		event.stopPropagation();
+	}, { signal: life.signal });
+}
+
+/** A stage is measured once it has a size. */
+function whenShown(node: HTMLElement, life: Life, begin: () => void): void {
+	requestAnimationFrame(() => {
+		if (life.ended) return;
+		if (node.isConnected && node.clientWidth > 0) begin();
+		else whenShown(node, life, begin);
+	});
+}
+
+function imageAt(pictures: readonly Picture[], index: number): HTMLImageElement {
+	const picture = pictures[index];
+	if (!picture) throw new Error("There is no such picture.");
+	return picture.image;
+}

@@ -1,0 +1,34 @@
+// The values that differ, as a table: a row a value, a column a result.
+import { el } from "../shared/dom.ts";
+import { many } from "../shared/units.ts";
+
+/** See compare/differences.py. Paths and cells are foreign text. */
+export interface Differences {
+	rows: { path: string; cells: (string | null)[] }[];
+	equal: number;
+	more: number;
+	partial: boolean;
+}
+
+export function differenceTable({ rows, equal, more, partial }: Differences, labels: readonly string[], title: string): HTMLElement {
+	const notes = [
+		equal && `${many(equal, "value")} the same everywhere`,
+		more && `${many(more, "more difference")} not shown`,
+		partial && "only the beginning of very large documents is compared",
+	].filter(Boolean);
+	const note = el("p", { class: "cyc-hint", text: rows.length ? `${notes.join("; ")}.` : "Nothing differs." });
+	note.hidden = rows.length > 0 && notes.length === 0;
+	if (!rows.length) return el("section", { class: "cyc-table", "aria-label": title }, el("h4", { text: title }), note);
+	const head = el("tr", {}, el("td"), ...labels.map((label) => el("th", { scope: "col", dir: "auto", text: label })));
+	const body = rows.map(({ path, cells }) =>
+		el(
+			"tr",
+			{},
+			el("th", { scope: "row", dir: "auto", text: path || "(whole)" }),
+			...cells.map((cell) => (cell === null ? el("td", { class: "cyc-missing", text: "missing" }) : el("td", { dir: "auto", text: cell }))),
+		),
+	);
+	const table = el("table", { "aria-label": title }, el("thead", {}, head), el("tbody", {}, ...body));
+	const scroller = el("div", { class: "cyc-scroll", tabindex: 0, role: "region", "aria-label": title }, table);
+	return el("section", { class: "cyc-table" }, el("h4", { text: title }), scroller, note);
+}

@@ -1,0 +1,47 @@
+// Several frames with one zoom: what is done to one is done to all.
+import type { Life } from "../shared/life.ts";
+import { zoomable, type Placement } from "../viewers/zoom.js";
+
+type Zoom = ReturnType<typeof zoomable>;
+
+export interface ZoomedFrame {
+	stage: HTMLElement;
+	picture: HTMLImageElement;
+}
+
+/**
+ * Zoom and move all frames together. They are of one size; pictures of different sizes show the same part of
+ * themselves. `onPlace` is told where the first one lies.
+ */
+export function linkZoom(frames: readonly ZoomedFrame[], life: Life, onPlace: (place: Placement) => void = () => undefined): Zoom {
+	const zooms: Zoom[] = [];
+	let following = false;
+	frames.forEach(({ stage, picture }, index) => {
+		const zoom = zoomable(stage, picture, life, (place) => {
+			if (index === 0) onPlace(place);
+			if (following) return;
+			following = true;
+			for (const other of zooms) if (other.place !== place) follow(other, place);
+			following = false;
+		});
+		zooms.push(zoom);
+	});
+	const [first] = zooms;
+	if (!first) throw new Error("There is no picture to zoom.");
+	return first;
+}
+
+/** Show the part that another frame shows. */
+function follow(zoom: Zoom, other: Placement): void {
+	const { place } = zoom;
+	if (other.fitted) {
+		zoom.fit();
+		return;
+	}
+	const ratio = other.natural.width / place.natural.width;
+	place.fitted = false;
+	place.scale = other.scale * ratio;
+	place.x = other.x;
+	place.y = other.y;
+	zoom.move(0, 0); // draws, and keeps the picture in sight
+}

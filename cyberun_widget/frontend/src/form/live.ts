@@ -1,0 +1,31 @@
+// The switch for runs that start by themselves. What that costs is said before it is on.
+import { askButton } from "../card/ask.ts";
+import { button, el, setText } from "../shared/dom.ts";
+
+const DELAY = 0.5; // seconds
+
+export interface LiveOptions {
+	set(delay: number | null): void;
+	signal: AbortSignal;
+}
+
+export function liveSwitch({ set, signal }: LiveOptions) {
+	const start = askButton({
+		label: "Run as I change",
+		question: `Every time the values rest for ${DELAY} s, a new, paid run starts, and the one before it is cancelled.`,
+		yes: "Start live runs",
+		no: "Not now",
+		onYes: () => set(DELAY),
+	});
+	const words = el("span", { class: "cyf-live-on", role: "status" });
+	const stop = button("Stop live runs", () => set(null), { signal });
+	const node = el("div", { class: "cyf-live" }, start.node, words, stop);
+	return {
+		node,
+		update(delay: number | null): void {
+			start.update({ shown: delay === null });
+			setText(words, delay === null ? "" : `Live: a paid run each time the values rest for ${delay} s`);
+			stop.hidden = delay === null;
+		},
+	};
+}

@@ -1,0 +1,168 @@
+// One view of a form: its fields, what can be done with them, and the runs that came of them.
+import { Channel } from "../shared/channel.ts";
+import { button, copyText, el, relabel, setAttributes, setText } from "../shared/dom.ts";
+import { embed, type Embedded } from "../shared/embed.ts";
+import type { FormRequests } from "../shared/messages.ts";
+import { fieldView, type FieldView } from "./field.ts";
+import { liveSwitch } from "./live.ts";
+import { runsList } from "./runs.ts";
+import type { FormModel, FormTraits, Value } from "./types.ts";
+
+const SHOWN = 8; // fields that a form shows at once; of longer ones the optional part is folded
+const REST = 800; // ms after a run was started in which a click on Run is the tail of a double click
+const TRAITS = ["values", "errors", "valid", "tasks", "_live", "_problem", "_comparison", "_seen", "_beat"] as const;
+
+/** Draw a form into `parent` until the function that it returns is called. */
+export function showForm(model: FormModel, parent: HTMLElement): () => void {
+	const life = new AbortController();
+	const { signal } = life;
+	const channel = new Channel<FormRequests>(model, signal);
+	const page = Math.random().toString(36).slice(2, 10);
+	let changes = 0;
+	let starting = false;
+
+	const title = el("bdi", { class: "cyf-title" });
+	const about = el("p", { class: "cyf-about", dir: "auto" });
+	const status = el("span", { class: "cyf-status", role: "status" });
+	const trouble = el("p", { class: "cyf-trouble", role: "alert" });
+	const main = el("div", { class: "cyf-fields" });
+	const more = el("div", { class: "cyf-fields" });
+	const moreWords = el("summary", { class: "cyf-more" });
+	const fold = el("details", { class: "cyf-folded" }, moreWords, more);
+
+	const fields = model.get("_fields").map((spec) =>
+		fieldView(spec, {
+			change: (value) => change(spec.key, value),
+			draw: () => void ask("seed", { key: spec.key }),
+			file: {
+				begin: (key, name, size) => channel.ask("upload_begin", { key, name, size }),
+				part: (key, offset, bytes) => channel.ask("upload_part", { key, offset }, { buffers: [bytes] }),
+				cancel: (key) => void ask("upload_cancel", { key }),
+			},
+			signal,
+		}),
+	);
+	place(fields);
+
+	const run = button("Run", () => void start(false), { class: "cyf-primary", title: "Start a new, paid run", signal });
+	const again = button("Run with a new seed", () => void start(true), { icon: "dice", title: "Start a new, paid run with a new seed", signal });
+	const copy = button("Copy as Python", () => void copyCode(), { icon: "copy", signal });
+	again.hidden = !fields.some(({ spec }) => spec.control === "seed");
+	const live = liveSwitch({ set: (delay) => void ask("live", { delay }), signal });
+	const runs = runsList({
+		...{ model, signal },
+		use: (id) => void ask("use", { run: id }).then(() => fields[0]?.focus()),
+		unfold: (id, open) => void ask("unfold", { run: id, open }),
+		compare: (ids) => void ask("compare", { runs: ids }),
+	});
+	const comparison = el("div", { class: "cyf-comparison" });
+	let compared: { id: string; shown: Embedded } | null = null;
+
+	const root = el(
+		"div",
+		{ class: "cyberun-form", role: "form", tabindex: -1 },
+		el(
+			"div",
+			{ class: "cyf-card" },
+			el("div", { class: "cyf-head" }, title),
+			about,
+			main,
+			fold,
+			trouble,
+			el("div", { class: "cyf-acts" }, run, again, copy, status, live.node),
+		),
+		comparison,
+		runs.node,
+	);
+
+	/** Required fields first; what is optional in a long form waits behind a fold, unless it was changed. */
+	function place(views: readonly FieldView[]): void {
+		const values = model.get("values");
+		const early = new Set(views.filter(({ spec }, index) => spec.required || index < SHOWN / 2 || values[spec.key] !== spec.default));
+		const short = views.length <= SHOWN;
+		main.append(...views.filter((view) => short || early.has(view)).map(({ node }) => node));
+		const rest = short ? [] : views.filter((view) => !early.has(view));
+		more.append(...rest.map(({ node }) => node));
+		moreWords.textContent = `${rest.length} more ${rest.length === 1 ? "option" : "options"}`;
+		fold.hidden = rest.length === 0;
+	}
+
+	async function ask<K extends keyof FormRequests & string>(type: K, ask: FormRequests[K]["ask"]): Promise<FormRequests[K]["reply"] | undefined> {
+		try {
+			const reply = await channel.ask(type, ask, { timeout: Infinity });
+			setText(trouble, "");
+			return reply;
+		} catch (error) {
+			if (!signal.aborted) setText(trouble, (error as Error).message);
+			return undefined;
+		}
+	}
+	/** What is typed counts at once here, and is checked in the kernel. */
+	function change(key: string, value: Value): void {
+		changes += 1;
+		void ask("change", { key, value, page, number: changes });
+	}
+	async function start(newSeed: boolean): Promise<void> {
+		if (starting) return;
+		const wrong = fields.filter(({ spec }) => model.get("errors")[spec.key]);
+		const [first] = wrong;
+		if (first) {
+			setText(status, wrong.length === 1 ? "1 value needs a correction" : `${wrong.length} values need a correction`);
+			if (fold.contains(first.node)) fold.open = true;
+			first.focus();
+			return;
+		}
+		starting = true;
+		setAttributes(root, { "data-starting": "true" });
+		setText(status, "Starting a run...");
+		const started = await ask("run", { new_seeds: newSeed });
+		setText(status, started ? "Run started" : "");
+		setTimeout(() => {
+			starting = false;
+			setAttributes(root, { "data-starting": null });
+		}, REST);
+	}
+	async function copyCode(): Promise<void> {
+		const reply = await ask("code", {});
+		if (!reply || signal.aborted) return;
+		const done = await copyText(reply.code, root);
+		relabel(copy, done ? "check" : "warning");
+		setText(status, done ? "Copied" : "The browser did not allow copying");
+		setTimeout(() => relabel(copy, "copy"), 1600);
+	}
+
+	function draw(): void {
+		if (signal.aborted) return;
+		const traits = Object.fromEntries(TRAITS.map((name) => [name, model.get(name)])) as unknown as FormTraits;
+		const workflow = model.get("_workflow");
+		setText(title, workflow.name);
+		setText(about, workflow.description);
+		setAttributes(root, { "data-workflow": workflow.slug, "aria-label": `Run ${workflow.name}`, "data-valid": String(traits.valid) });
+		// What the kernel knows is older than what was typed since: the fields wait for their own echo.
+		const current = (traits._seen[page] ?? 0) >= changes;
+		for (const field of fields) {
+			const value = traits.values[field.spec.key] ?? null;
+			if (current) field.update(value, traits.errors[field.spec.key]);
+		}
+		if (traits.valid && status.textContent?.includes("correction")) setText(status, "");
+		live.update(traits._live);
+		if (traits._problem) setText(trouble, traits._problem);
+		runs.update(traits.tasks);
+		showComparison((traits._comparison ?? "").replace("IPY_MODEL_", ""));
+	}
+	function showComparison(id: string): void {
+		if (compared?.id === id) return;
+		compared?.shown.remove();
+		compared = id ? { id, shown: embed(model, id, signal) } : null;
+		if (compared) comparison.append(compared.shown.node);
+	}
+
+	parent.append(root);
+	for (const name of TRAITS) model.on(`change:${name}`, draw);
+	draw();
+	return () => {
+		life.abort();
+		for (const name of TRAITS) model.off(`change:${name}`, draw);
+		root.remove();
+	};
+}
