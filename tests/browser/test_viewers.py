@@ -87,7 +87,7 @@ def show_model(page: Page, key: str) -> Locator:
     """Open a model alone and wait until it is drawn."""
     dialog = show(page, key, [key])
     expect(dialog.get_by_text(re.compile("·.*(triangles|points|splats)$"))).to_be_visible(timeout=60_000)
-    dialog.get_by_text("Drag to turn").evaluate("(hint) => hint.remove()")  # it goes after a while: not in between
+    dialog.get_by_text("Drag to rotate").evaluate("(hint) => hint.remove()")  # it goes after a while: not in between
     return dialog
 
 
@@ -195,7 +195,7 @@ def test_a_model_turns_by_keys_and_goes_back(viewers: Page) -> None:
     viewers.mouse.up()
     viewers.wait_for_timeout(600)
     assert difference(pixels(canvas), first) > 0.02
-    dialog.get_by_role("button", name="Reset the view").click()
+    dialog.get_by_role("button", name="Reset view").click()
     viewers.wait_for_timeout(600)
     assert difference(pixels(canvas), first) < 0.002
 
@@ -207,7 +207,7 @@ def test_another_axis_up_and_another_background_are_seen(viewers: Page) -> None:
     dialog.get_by_role("button", name="Background").click()
     dark = pixels(canvas)
     assert dark[4, 4].max() < 40 < first[4, 4].min()
-    dialog.get_by_role("button", name="Another axis up").click()
+    dialog.get_by_role("button", name="Change up axis").click()
     viewers.wait_for_timeout(400)
     assert difference(pixels(canvas), dark) > 0.02
 
@@ -406,7 +406,7 @@ def test_json_is_searched_into_closed_branches(viewers: Page) -> None:
     viewers.keyboard.press("Enter")
     expect(dialog.locator(".cy-v-count")).to_have_text(re.compile(r"^2 of \d+$"))
     dialog.get_by_role("searchbox").fill("nowhere")
-    expect(dialog.locator(".cy-v-count")).to_have_text("none")
+    expect(dialog.locator(".cy-v-count")).to_have_text("no matches")
 
 
 def test_json_is_copied(viewers: Page) -> None:
@@ -438,7 +438,7 @@ def test_a_table_is_sorted_narrowed_and_drawn_as_it_is_scrolled_to(viewers: Page
 def test_a_parquet_file_is_looked_into_by_the_kernel(viewers: Page, bench: Bench) -> None:
     dialog = show(viewers, "weights.parquet", ["weights.parquet"])
     expect(dialog.get_by_text("48,000 rows \N{MULTIPLICATION SIGN} 3 columns")).to_be_visible()
-    expect(dialog.get_by_text("The first 60 rows are here.")).to_be_visible()
+    expect(dialog.get_by_text("The first 60 rows are shown.")).to_be_visible()
     assert "/files/weights.parquet" not in bench.requests
 
 
@@ -489,7 +489,7 @@ def test_an_svg_has_no_origin_even_in_a_tab_of_its_own(viewers: Page) -> None:
 def test_html_is_text(viewers: Page) -> None:
     dialog = show(viewers, "hostile.html", ["hostile.html"])
     expect(dialog.get_by_role("group")).to_contain_text("<!doctype html><script>")
-    expect(dialog.get_by_text("shown as text, never run")).to_be_visible()
+    expect(dialog.get_by_text("HTML is shown as text and never run.")).to_be_visible()
 
 
 def test_the_viewers_ask_the_network_for_nothing(viewers: Page, bench: Bench) -> None:

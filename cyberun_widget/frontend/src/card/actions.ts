@@ -44,7 +44,7 @@ export function cardActions({ channel, taskId, onOrder, onTrouble, details }: Ac
 			await navigator.clipboard.writeText(details());
 			copy.textContent = "Copied";
 		} catch {
-			copy.textContent = "Not allowed here"; // by the browser, the frame, or a page without https
+			copy.textContent = "Copying is not allowed here"; // by the browser, the frame, or a page without https
 		}
 	});
 	return {

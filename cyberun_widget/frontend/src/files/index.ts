@@ -152,11 +152,11 @@ export function attach(card: Card): Files {
 		if (signal.aborted) return;
 		if (good && vector) tile.img.src = url;
 		else if (good) tile.show(blob);
-		else if (!artifact.poster) tell(artifact.key, "The browser can’t draw this picture.");
+		else if (!artifact.poster) tell(artifact.key, "This browser can’t show this image.");
 	}
 
 	async function enlarge(key: string): Promise<void> {
-		const wait = setTimeout(() => card.tell("Opens as soon as the kernel answers."), PATIENT);
+		const wait = setTimeout(() => card.tell("Opens as soon as the kernel responds."), PATIENT);
 		const stop = () => clearTimeout(wait);
 		signal.addEventListener("abort", stop);
 		try {

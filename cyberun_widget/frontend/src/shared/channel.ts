@@ -2,7 +2,7 @@
 import { PROTOCOL, type ErrorMessage, type Pushes, type ReplyMessage, type RequestTable } from "./messages.ts";
 import type { Bytes, Model } from "./types.ts";
 
-const SILENT = "The kernel has not answered. It may be running a cell: try again later.";
+const SILENT = "The kernel did not respond. It may be busy running a cell; try again later.";
 const PATIENCE = 120_000; // ms; a kernel that can't answer while a cell runs is busy, not gone
 
 export interface AskOptions {

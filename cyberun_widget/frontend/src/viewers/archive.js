@@ -56,7 +56,7 @@ function card({ artifact, ctx, life, full }, note = "") {
 				"span",
 				{ class: "cy-v-path" },
 				el("code", {}, el("bdi", { dir: "ltr", text: path })),
-				copyButton("Copy the path", () => path, life),
+				copyButton("Copy path", () => path, life),
 			),
 		);
 	const save = full ? null : saveButton(() => artifact.key, ctx, life); // the dialog has its own
@@ -79,7 +79,7 @@ export function fileView(env) {
 			if ("entries" in found) return listing(found, env);
 			if ("columns" in found) return tableBody(found, env);
 			if ("text" in found)
-				return textBody(found.text, env, found.truncated ? "The beginning. Save it to read all." : "");
+				return textBody(found.text, env, found.truncated ? "Only the beginning is shown. Save the file to read all of it." : "");
 			return card(env, found.note);
 		},
 	});

@@ -50,7 +50,7 @@ function pair(env, before, after) {
 	const fetchOne = async (/** @type {Artifact} */ artifact, /** @type {AbortSignal} */ signal) =>
 		decode(await env.ctx.bytes(artifact.key, { signal }), { ...env, artifact });
 	return load(env, {
-		label: "Loading both pictures",
+		label: "Loading both images",
 		ask: ({ signal }) => Promise.all([fetchOne(before, signal), fetchOne(after, signal)]),
 		show: ([a, b]) => slider(a, b, before, after, env.life.signal),
 	});
@@ -72,7 +72,7 @@ function slider(a, b, before, after, signal) {
 		max: 100,
 		step: 0.5,
 		value: 50,
-		"aria-label": "How much of the first picture is seen",
+		"aria-label": "Position of the divider",
 	});
 	const frame = el(
 		"div",

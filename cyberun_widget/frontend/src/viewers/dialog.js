@@ -37,7 +37,7 @@ function layout(artifacts, save, on, life) {
 	const tools = el("div", { class: "cy-v-tools" });
 	const stage = el("div", { class: "cy-v-body", tabindex: -1 });
 	const note = el("p", { class: "cy-v-note" });
-	const compare = button("Compare", on.compare, { icon: "compare", title: "Compare two pictures (c)", signal });
+	const compare = button("Compare", on.compare, { icon: "compare", title: "Compare two images (c)", signal });
 	const closer = button("Close", on.close, { icon: "close", bare: true, title: "Close (Esc)", signal });
 	const thumbs = artifacts.map((artifact, index) => thumb(artifact, () => on.show(index), life));
 	const back = button("Previous", () => on.step(-1), {
@@ -138,7 +138,7 @@ export class Lightbox {
 		thumbs[index]?.scrollIntoView({ block: "nearest", inline: "nearest" });
 		this.present((env) => {
 			if (current.state === "ready") return fullView(env);
-			return { node: failure(env, current.error ?? "This file has not been downloaded yet.", null) };
+			return { node: failure(env, current.error ?? "This file is not downloaded yet.", null) };
 		});
 	}
 

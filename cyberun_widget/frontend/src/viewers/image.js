@@ -22,7 +22,7 @@ export async function decode(blob, { artifact, life }) {
 	try {
 		await picture.decode();
 	} catch (error) {
-		const words = "This picture is cut off, damaged, or in a format this browser cannot show.";
+		const words = "This image is incomplete, damaged, or in a format that this browser can’t show.";
 		throw new Error(words, { cause: error });
 	}
 	return picture;
@@ -41,7 +41,7 @@ export function imageView(env) {
 	/** @type {ReturnType<typeof zoomable> | null} */
 	let act = null;
 	const level = button("100%", () => (act?.place.fitted ? act.zoom(1) : act?.fit()), {
-		title: "Fit, or 100%",
+		title: "Toggle between fit and 100%",
 		class: "cy-v-level",
 		signal,
 	});
@@ -66,7 +66,7 @@ export function imageView(env) {
 			return stage;
 		},
 		(artifact.width ?? 0) * (artifact.height ?? 0) > HUGE
-			? { label: "Very large: show it anyway", over: 0 }
+			? { label: "Very large image: show anyway", over: 0 }
 			: undefined,
 	);
 	const key = (/** @type {KeyboardEvent} */ event) => {

@@ -7,7 +7,7 @@ import { saveButton } from "./save.js";
 
 /** @param {unknown} error @returns {string} */
 export function reason(error) {
-	return error instanceof Error && error.message ? error.message : "This could not be shown.";
+	return error instanceof Error && error.message ? error.message : "This file can’t be shown.";
 }
 
 /**

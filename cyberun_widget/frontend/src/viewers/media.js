@@ -23,7 +23,7 @@ function ready(player, { life }) {
 			() => {
 				reject(
 					new Error(
-						"This file is cut off, damaged, or in a format this browser cannot play. Save it and play it elsewhere.",
+						"This file is incomplete, damaged, or in a format that this browser can’t play. Save it to play it elsewhere.",
 					),
 				);
 			},
@@ -65,7 +65,7 @@ export function videoView(env) {
 			player.style.setProperty("--cy-natural", `${player.videoWidth}px`);
 			return player;
 		},
-		full ? undefined : { label: "Load the video", over: AUTO },
+		full ? undefined : { label: "Load video", over: AUTO },
 	);
 	if (!full && poster) node.style.backgroundImage = `url("${poster}")`;
 	node.classList.add("cy-v-media");
@@ -85,7 +85,7 @@ export function audioView(env) {
 			await known;
 			return el("div", { class: "cy-v-sound" }, await waveform(blob, player, life), player);
 		},
-		full ? undefined : { label: "Load the sound", over: AUTO },
+		full ? undefined : { label: "Load audio", over: AUTO },
 	);
 	return { node };
 }

@@ -49,7 +49,7 @@ export function modelView(env) {
 			if (document.activeElement === node.closest(".cy-v-body")) view.canvas.focus({ preventScroll: true });
 			return place;
 		},
-		{ label: "Load the model", over: ASK },
+		{ label: "Load model", over: ASK },
 	);
 	node.classList.add("cy-v-model-load");
 	return { node, tools: [tools] };
@@ -59,7 +59,7 @@ export function modelView(env) {
 function hint(rest, view, life) {
 	const words = el("span", {
 		class: "cy-v-chip cy-v-hint",
-		text: "Drag to turn · scroll to zoom · right-drag to move",
+		text: "Drag to rotate · scroll to zoom · right-drag to pan",
 	});
 	rest.append(words);
 	const gone = () => words.remove();
@@ -86,15 +86,15 @@ function handles(view, { frame, paper, name, life }) {
 		{ icon: "background", bare: true, signal },
 	);
 	const up = button(
-		"Another axis up",
+		"Change up axis",
 		() => {
 			const axis = view.turnUp();
-			up.title = `Another axis up (now ${axis})`;
+			up.title = `Change up axis (now ${axis})`;
 		},
 		{ icon: "up", bare: true, signal },
 	);
 	const still = button(
-		"Save a still",
+		"Save snapshot",
 		async () => {
 			const blob = await view.still({ width: 4096 });
 			saveBlob(blob, `${name.replace(/\.[^.]*$/, "")}.${blob.type === "image/webp" ? "webp" : "png"}`, life);
@@ -102,7 +102,7 @@ function handles(view, { frame, paper, name, life }) {
 		{ icon: "camera", bare: true, signal },
 	);
 	const made = [
-		button("Reset the view", () => view.reset(), { icon: "reset", bare: true, signal }),
+		button("Reset view", () => view.reset(), { icon: "reset", bare: true, signal }),
 		up,
 		surface,
 		still,

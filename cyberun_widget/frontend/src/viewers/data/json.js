@@ -118,7 +118,7 @@ function treeNode(data, env) {
 	let found = [];
 	let current = -1;
 	const search = searchBox({
-		label: "Find in this JSON",
+		label: "Find in JSON",
 		life,
 		onSearch: (words) => {
 			found = find(data, words);
@@ -151,13 +151,13 @@ function treeNode(data, env) {
 export function jsonView(env) {
 	const show = async (/** @type {Blob} */ blob) => {
 		if (blob.size > TREE_MAX)
-			return textBody(await blob.slice(0, TREE_MAX).text(), env, "Too large for a tree: shown as text.");
+			return textBody(await blob.slice(0, TREE_MAX).text(), env, "Too large for a tree; shown as text.");
 		const text = await blob.text();
 		try {
 			return treeNode(JSON.parse(text), env);
 		} catch (error) {
 			if (!(error instanceof SyntaxError)) throw error;
-			return textBody(text, env, "Not sound JSON: shown as text.");
+			return textBody(text, env, "Not valid JSON; shown as text.");
 		}
 	};
 	return { node: loadBytes(env, show, env.full ? undefined : { label: "Show", over: AUTO }) };

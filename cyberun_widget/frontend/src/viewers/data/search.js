@@ -22,13 +22,13 @@ export function searchBox({ label, onSearch, onStep, life }) {
 	const said = el("span", { class: "cy-v-count", "aria-live": "polite" });
 	let found = 0;
 	const say = (/** @type {number} */ at) => {
-		said.textContent = field.value === "" ? "" : found === 0 ? "none" : `${at} of ${found}`;
+		said.textContent = field.value === "" ? "" : found === 0 ? "no matches" : `${at} of ${found}`;
 		for (const arrow of arrows) arrow.disabled = found === 0;
 	};
 	const step = (/** @type {1 | -1} */ by) => found > 0 && say(onStep(by));
 	const arrows = [
-		button("Previous find", () => step(-1), { icon: "back", bare: true, signal }),
-		button("Next find", () => step(1), { icon: "next", bare: true, signal }),
+		button("Previous match", () => step(-1), { icon: "back", bare: true, signal }),
+		button("Next match", () => step(1), { icon: "next", bare: true, signal }),
 	];
 	let timer = 0;
 	const run = () => {

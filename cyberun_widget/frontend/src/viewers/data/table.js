@@ -159,8 +159,8 @@ export function tableBody(table, env) {
 	const field = el("input", {
 		type: "search",
 		class: "cy-v-field",
-		placeholder: "Only rows with…",
-		"aria-label": "Only rows with",
+		placeholder: "Filter rows",
+		"aria-label": "Filter rows",
 		autocomplete: "off",
 	});
 	field.addEventListener(
@@ -173,8 +173,8 @@ export function tableBody(table, env) {
 	);
 	redraw();
 	const notes = [table.note ?? ""];
-	if (table.rows.length < (table.total_rows ?? 0)) notes.push(`The first ${many(table.rows.length, "row")} are here.`);
-	if (table.columns.length > COLUMNS) notes.push(`The first ${COLUMNS} columns are here.`);
+	if (table.rows.length < (table.total_rows ?? 0)) notes.push(`The first ${many(table.rows.length, "row")} are shown.`);
+	if (table.columns.length > COLUMNS) notes.push(`The first ${COLUMNS} columns are shown.`);
 	const note = notes.filter(Boolean).join(" ");
 	const bar = el("div", { class: "cy-v-subbar" }, el("div", { class: "cy-v-search" }, icon("search"), field), said);
 	return el("div", { class: "cy-v-pane" }, bar, note && el("p", { class: "cy-v-note", text: note }), pane);
@@ -212,7 +212,7 @@ export function tableView(env) {
 			const preview = await ctx.preview?.(artifact.key, { signal });
 			if (preview && "columns" in preview) return preview;
 			const why = preview && "note" in preview ? preview.note : "";
-			throw new Error(why || "This table cannot be looked into here. Save it and open it in Python.");
+			throw new Error(why || "No preview of this table. Save the file and open it in Python.");
 		},
 		show: (preview) => tableBody(preview, env),
 	});

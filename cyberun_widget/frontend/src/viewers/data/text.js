@@ -92,7 +92,7 @@ export function textBody(text, env, note = "") {
 	for (let i = 0; i < lines.length; i += PART) pane.append(block(lines.slice(i, i + PART)));
 	const marks = new Marks(pane, life);
 	const search = searchBox({
-		label: "Find in this text",
+		label: "Find in text",
 		life,
 		onSearch: (words) => marks.search(words),
 		onStep: (by) => marks.step(by),
@@ -124,8 +124,8 @@ export function textView(env) {
 	const show = async (/** @type {Blob} */ blob) => {
 		const text = new TextDecoder().decode(await blob.slice(0, READ).arrayBuffer());
 		const notes = [];
-		if (/html/i.test(artifact.mime)) notes.push("A page from a server is shown as text, never run.");
-		if (blob.size > READ) notes.push(`The first ${dataSizeOf(READ, blob.size)}. Save it to read all.`);
+		if (/html/i.test(artifact.mime)) notes.push("HTML is shown as text and never run.");
+		if (blob.size > READ) notes.push(`The first ${dataSizeOf(READ, blob.size)}. Save the file to read all of it.`);
 		return textBody(text, env, notes.join(" "));
 	};
 	return { node: loadBytes(env, show, full ? undefined : { label: "Show", over: READ / 4 }) };
