@@ -45,7 +45,7 @@ def explain(exc: BaseException, host: str) -> CyberunError:
         case httpx.ConnectError() if "wrong_version_number" in text or "record layer" in text:
             words = f"{host} doesn't speak TLS. Should the base URL start with http:// instead of https://?"
         case httpx.ConnectError() if "certificate" in text or "ssl" in text or "tls" in text:
-            words = f"The TLS certificate of {host} can't be verified. A proxy in between may be the cause."
+            words = f"No secure connection to {host}: its TLS certificate can't be verified. A proxy may be the cause."
         case httpx.ConnectError() if any(part in text for part in _DNS):
             words = f"The host {host} can't be found (DNS). Check your network connection and the base URL."
         case httpx.ConnectError():

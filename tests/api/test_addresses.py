@@ -87,14 +87,14 @@ def test_an_address_may_lie_where_the_api_lives(names, host, api, pinned):
 @pytest.mark.parametrize("host", ["169.254.169.254", "metadata.example", "both.example", "[fe80::1]"])
 def test_the_cloud_s_metadata_is_never_asked(names, host, api):
     names |= {"metadata.example": ["169.254.169.254"], "both.example": ["93.184.216.34", "169.254.169.254"]}
-    with pytest.raises(ProtocolError, match="own network"):
+    with pytest.raises(ProtocolError, match="private network"):
         asyncio.run(allowed_address(host, 80, api))
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "here.example", "10.1.1.1", "::1", "0.0.0.0"])
 def test_a_public_api_sends_nobody_into_the_own_network(names, host):
     names["here.example"] = ["127.0.0.1"]
-    with pytest.raises(ProtocolError, match="own network"):
+    with pytest.raises(ProtocolError, match="private network"):
         asyncio.run(allowed_address(host, 80, PUBLIC))
 
 
@@ -131,7 +131,7 @@ def test_a_link_that_the_service_gave_is_followed_anywhere():
 def test_an_address_that_a_workflow_wrote_is_not_asked(host):
     with FaultyServer(Script(store=[FILE])) as server:
         url = f"{server.elsewhere}/admin".replace("127.0.0.1", host)
-        with pytest.raises(ProtocolError, match="own network"):
+        with pytest.raises(ProtocolError, match="private network"):
             asyncio.run(fetch(url, vouched=False, api="93.184.216.34"))
         assert server.counters.connections == 0
 
@@ -139,7 +139,7 @@ def test_an_address_that_a_workflow_wrote_is_not_asked(host):
 def test_a_store_that_redirects_into_the_own_network_is_not_followed():
     with FaultyServer() as inside, FaultyServer() as server:
         server.script.store = [Answer([], 302, {"Location": f"{inside.elsewhere}/admin", "Content-Length": "0"})]
-        with pytest.raises(ProtocolError, match="own network"):
+        with pytest.raises(ProtocolError, match="private network"):
             asyncio.run(fetch(f"{server.elsewhere}/x", vouched=True, api="93.184.216.34"))
         assert inside.counters.connections == 0
 

@@ -78,7 +78,7 @@ def test_a_damaged_body_is_an_error_that_may_pass(packed):
 
 
 def test_a_body_that_grows_without_end_is_given_up():
-    with pytest.raises(EncodingError, match="grew beyond") as caught:
+    with pytest.raises(EncodingError, match="exceeds") as caught:
         unpack("gzip", bomb(1))
     assert not caught.value.broken
 

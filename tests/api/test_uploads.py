@@ -46,7 +46,7 @@ def test_a_file_that_changes_its_size_meanwhile_is_an_error_without_the_link(fil
     monkeypatch.setattr(calls, "_blocks", changed)
     with FaultyServer() as server:
         server.script.other = [presigned(server)]
-        with pytest.raises(ParameterError, match=r"photo\.png wasn't uploaded: its size changed") as caught:
+        with pytest.raises(ParameterError, match=r"photo\.png was not uploaded: its size changed") as caught:
             Client(KEY, base_url=server.base_url).upload(file)
     assert SIGNATURE not in verbose(caught.value)
 
@@ -61,7 +61,7 @@ def test_a_file_that_goes_away_meanwhile_is_an_error_in_words(file, monkeypatch)
     monkeypatch.setattr(calls, "_blocks", gone)
     with FaultyServer() as server:
         server.script.other = [presigned(server)]
-        with pytest.raises(ParameterError, match="can't be read any more") as caught:
+        with pytest.raises(ParameterError, match="can no longer be read") as caught:
             Client(KEY, base_url=server.base_url).upload(file)
     assert SIGNATURE not in verbose(caught.value)
 

@@ -242,7 +242,7 @@ def test_a_service_that_is_not_there_is_tried_as_often_as_the_policy_says():
     with pytest.raises(NetworkError, match="after 3 failed attempts"):
         card.wait(10)
     assert card.connection == "error"
-    assert "refuses the connection" in card.error
+    assert "refused the connection" in card.error
 
 
 @pytest.mark.parametrize(

@@ -260,6 +260,7 @@ FAULTS = [
         "the server is gone between the verdict and the result",
         streams(sse(progress(0.5), Now("completed"), event("completed"), end="vanish")),
         most={"task": 2, "result": 2},
+        policy={"download_tries": 20},  # the result may still be had: then it is the store that is gone
     ),
     Fault(
         "the result breaks off",
