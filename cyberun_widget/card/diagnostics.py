@@ -33,13 +33,13 @@ def report(traits: Mapping[str, Any], watch: TaskWatch | None) -> str:
         lines.append(f"error: {traits['error']}")
     if watch is not None:
         follower, settings = watch.follower, watch.key[0]
-        counts = ", ".join(f"{name} {count}" for name, count in sorted(follower.story.counts.items()) if count)
+        counts = ", ".join(f"{name} {count}" for name, count in sorted(follower.journal.counts.items()) if count)
         lines += [
             f"service {settings.base_url}; policy {watch.key[2]}",
             f"counts: {counts or 'none'}; attempt {follower.state.attempt}",
             *(f"artifact {item!r}" for item in watch.artifacts),
             "seconds    what happened",
-            *follower.story.lines(),
+            *follower.journal.lines(),
         ]
     return clean("\n".join(lines), lines=True)
 

@@ -10,7 +10,7 @@ from threading import Lock
 from typing import TYPE_CHECKING, Final, TypeVar
 
 from cyberun_widget.following.listener import Interest
-from cyberun_widget.following.task_watch import KEPT
+from cyberun_widget.following.subscribers import KEPT
 from cyberun_widget.jupyter.kernel import has_subshells
 from cyberun_widget.protocol.events import CompletedEvent, ProgressEvent, StatusEvent
 from cyberun_widget.protocol.state import BEFORE_RUNNING

@@ -79,7 +79,7 @@ def view(watch: TaskWatch, now: float, own: Own) -> dict[str, Any]:
             for item in state.stages
         ],
         "_facts": {
-            **_about(watch, state),
+            **_about(watch, state, now),
             "speed": state.speed_at(now),
             "attempt": state.attempt,
             "news": None if watch.last_news is None else max(0.0, now - watch.last_news),
@@ -98,7 +98,7 @@ def view(watch: TaskWatch, now: float, own: Own) -> dict[str, Any]:
     }
 
 
-def _about(watch: TaskWatch, state: TaskState) -> dict[str, Any]:
+def _about(watch: TaskWatch, state: TaskState, now: float) -> dict[str, Any]:
     workflow = watch.workflow
     return {
         "title": (workflow.name if workflow else "") or state.workflow_name,
@@ -109,6 +109,7 @@ def _about(watch: TaskWatch, state: TaskState) -> dict[str, Any]:
         "started": _iso(state.started_at),
         "ended": _iso(state.completed_at),
         "waited": state.waited,
+        "ran": state.ran_at(now),
         "node": workflow.nodes.get(state.current_node, "") if workflow else "",
     }
 

@@ -31,14 +31,20 @@ if TYPE_CHECKING:
 BEFORE_RUNNING: Final = ("pending", "waiting", "provisioning", "queued")
 """The API's statuses of a task that hasn't begun."""
 
+NO_REASON: Final = "No error message was returned."
+"""The error of a task that failed without one."""
+
+_SETTLED: Final = 10.0  # seconds after the stream's last news from which an answer of `GET task` can't be a late one
+
 
 @dataclass(frozen=True, slots=True)
 class TaskState:
     """One task as it is known now.
 
     `progress`: [0, 1], the last valid value, stepping back only when the task itself starts over (`attempt` counts
-    those, from 1). `elapsed`: seconds since the task was created, up to the last news of it. `waited`: seconds before
-    it ran, None while it hasn't or if that wasn't seen. `stages`: Nerfstudio's, in order; empty for ComfyUI.
+    those, from 1). `elapsed`: seconds since the task was created, up to the last news of it; once it has ended, its
+    length by the server's own times. `waited`: seconds before it ran, None while it hasn't or if that wasn't seen.
+    `stages`: Nerfstudio's, in order; empty for ComfyUI.
     """
 
     task_id: str
@@ -68,6 +74,7 @@ class TaskState:
     stages: tuple[Stage, ...] = ()
     pace: Pace = field(default_factory=Pace)
     epoch: float | None = None  # the value of `now` at which the task was created
+    heard_at: float | None = None  # the value of `now` at the stream's last news of its status or progress
 
     @property
     def ended(self) -> bool:
@@ -75,10 +82,17 @@ class TaskState:
         return self.status in TERMINAL
 
     def elapsed_at(self, now: float) -> float:
-        """Return the seconds since the task was created, frozen once it has ended. Never less than `elapsed`."""
+        """Return the seconds since the task was created, or from then to its end."""
         if self.ended or self.epoch is None:
             return self.elapsed
         return max(self.elapsed, now - self.epoch)
+
+    def ran_at(self, now: float) -> float | None:
+        """Return the seconds for which the task has run, or ran, without those it waited; None if that isn't known."""
+        ran = _span(self.started_at, self.completed_at) if self.ended else None
+        if ran is None and self.waited is not None:
+            ran = max(0.0, self.elapsed_at(now) - self.waited)
+        return ran
 
     def eta_at(self, now: float) -> float | None:
         """Return the seconds that are probably left, None where nobody can know."""
@@ -90,15 +104,14 @@ class TaskState:
 
 
 def apply(state: TaskState, event: Event, now: float) -> TaskState:  # noqa: PLR0911 - one return a kind of event
-    """Return the state after an event. A state that has ended stays as it is."""
+    """Return the state after an event of the stream. A state that has ended stays as it is."""
     if state.ended:
         return state
-    state = _tick(state, now)
     match event:
-        case StatusEvent(status=status):
-            return _with_status(state, status, now)
         case ProgressEvent():
             return _with_progress(state, event, now)
+        case StatusEvent(status=status):
+            return _with_status(_tick(replace(state, heard_at=now), now), status, now)
         case CompletedEvent(output=output, completed_at=completed_at):
             return finish(state, "completed", now, output=output, completed_at=completed_at)
         case FailedEvent(error=error):
@@ -106,24 +119,30 @@ def apply(state: TaskState, event: Event, now: float) -> TaskState:  # noqa: PLR
         case CancelledEvent():
             return finish(state, "cancelled", now)
         case ErrorEvent(message=message):
-            return replace(state, note=message or "The server could not read the task's status this time.")
+            words = message or "The server could not read the task's status this time."
+            return _tick(replace(state, note=words), now)
 
 
-def reconcile(state: TaskState, task: Task, now: float, server_now: datetime | None) -> TaskState:
-    """Return the state after an answer of `GET /r/tasks/{id}`, which is the authority on everything it tells.
+def reconcile(
+    state: TaskState, task: Task, now: float, server_now: datetime | None, asked_at: float | None = None
+) -> TaskState:
+    """Return the state after an answer of `GET /r/tasks/{id}`, or the task's row in a list.
 
-    It doesn't end a state: the verdict comes with the result (`finish`). `server_now`: the answer's Date.
+    `server_now`: the server's clock, None where it sent none. `asked_at`: the value of `now` when it was asked for.
+    A task that has ended gets its verdict. An answer that may be older than what the stream has told since can't make
+    a running task start over: that takes a higher `retry_count`, a later start, or an answer that was asked for when
+    the stream had been quiet for long.
     """
     if state.ended:
         return state
-    epoch = state.epoch
-    if task.created_at is not None and server_now is not None:
-        begin = now - max(0.0, (server_now - task.created_at).total_seconds())
-        # The server's clock comes cut down to whole seconds, and late: of several readings the earliest is the best.
-        epoch = begin if epoch is None else min(epoch, begin)
-    waited = state.waited
+    epoch, waited = state.epoch, state.waited
+    if task.created_at and server_now:
+        # The earliest epoch counts: the server's clock comes in whole seconds, and elapsed time never runs backwards.
+        since = now - max(0.0, (server_now - task.created_at).total_seconds())
+        epoch = since if epoch is None else min(epoch, since)
     if task.created_at and task.started_at:
         waited = max(0.0, (task.started_at - task.created_at).total_seconds())
+    restarted = bool(task.started_at and state.started_at and task.started_at > state.started_at)
     known = replace(
         state,
         epoch=epoch,
@@ -136,16 +155,22 @@ def reconcile(state: TaskState, task: Task, now: float, server_now: datetime | N
         agent_labels=task.agent_labels or state.agent_labels,
         created_at=task.created_at or state.created_at,
         started_at=task.started_at or state.started_at,
-        completed_at=task.completed_at or state.completed_at,
+        completed_at=task.completed_at if task.ended else None,
         note="",
     )
     if task.retry_count > state.retry_count:
         # Where the stream has told of this start already, what was done since belongs to the new attempt.
         again = state.status not in ("unknown", *BEFORE_RUNNING) and state.attempt <= task.retry_count
         known = _anew(known) if again else known
-        known = replace(known, retry_count=task.retry_count, attempt=max(known.attempt, task.retry_count + 1))
-    known = _tick(known, now)
-    return known if task.ended else _with_status(known, task.status, now)
+        attempt, status = max(known.attempt, task.retry_count + 1), known.status if task.ended else task.status
+        known = replace(known, retry_count=task.retry_count, attempt=attempt, status=status)
+    elif task.status in BEFORE_RUNNING and state.status == "running":
+        heard, asked = state.heard_at, now if asked_at is None else asked_at
+        if not restarted and heard is not None and asked - heard < _SETTLED:
+            return _tick(known, now)
+    if task.ended:
+        return finish(known, task.status, now, error=task.error, completed_at=task.completed_at)
+    return _with_status(_tick(known, now), task.status, now)
 
 
 def finish(
@@ -157,14 +182,28 @@ def finish(
     output: Mapping[str, Any] | None = None,
     completed_at: datetime | None = None,
 ) -> TaskState:
-    """Return the state with its verdict. `status`: completed, failed or cancelled."""
+    """Return the state with its verdict. `status`: completed, failed or cancelled. A verdict is final.
+
+    A task that is found ended, when nothing was known of it, took as long as the server says, not until now.
+    """
     if state.ended:
         return state
-    state = _tick(state, now)
+    known = state if state.status == "unknown" else _tick(state, now)
+    return settle(known, status, now, error=error, output=output, completed_at=completed_at)
+
+
+def settle(
+    state: TaskState,
+    status: str,
+    now: float,
+    *,
+    error: str | None = None,
+    output: Mapping[str, Any] | None = None,
+    completed_at: datetime | None = None,
+) -> TaskState:
+    """Return the state with what the result tells: the last word, also on a task whose verdict is in already."""
     ended_at = completed_at or state.completed_at
-    elapsed = state.elapsed
-    if ended_at and state.created_at:
-        elapsed = max(elapsed, (ended_at - state.created_at).total_seconds())
+    length = _span(state.created_at, ended_at)
     stages = state.stages
     if status == "completed" and not stages and state.tool_type == "nerfstudio":
         stages = begin_stage((), "", now, None)
@@ -172,13 +211,19 @@ def finish(
         state,
         status=status,
         progress=1.0 if status == "completed" else state.progress,
-        error=(error or state.error or "No error message was returned.") if status == "failed" else None,
+        error=(error or state.error or NO_REASON) if status == "failed" else None,
         output=output if output is not None else state.output,
         completed_at=ended_at,
-        elapsed=elapsed,
+        elapsed=state.elapsed if length is None else length,
         stages=end_stages(stages, status, now),
         note="",
     )
+
+
+def _span(begin: datetime | None, end: datetime | None) -> float | None:
+    """Return the seconds from one of the server's times to another, None where that makes no sense."""
+    seconds = (end - begin).total_seconds() if begin and end else -1.0
+    return seconds if seconds >= 0 else None
 
 
 def _tick(state: TaskState, now: float) -> TaskState:
@@ -218,6 +263,8 @@ def _anew(state: TaskState) -> TaskState:
 
 
 def _with_progress(state: TaskState, event: ProgressEvent, now: float) -> TaskState:
+    epoch = now if state.epoch is None else state.epoch
+    elapsed = max(state.elapsed, now - epoch)
     # Progress tells that the task runs, even where the status event that says so was missed.
     status = "running" if state.status in ("unknown", *BEFORE_RUNNING) else state.status
     progress = max(state.progress, event.progress)
@@ -233,10 +280,13 @@ def _with_progress(state: TaskState, event: ProgressEvent, now: float) -> TaskSt
             )
     waited = state.waited
     if waited is None and state.status in BEFORE_RUNNING:
-        waited = state.elapsed
+        waited = elapsed
     return replace(
         state,
         status=status,
+        epoch=epoch,
+        elapsed=elapsed,
+        heard_at=now,
         waited=waited,
         progress=progress,
         stage=stage,

@@ -96,3 +96,22 @@ def test_the_watch_ends_with_its_last_listener(tmp_path):
         assert until(begun.finished.cancelled)
         assert server.quiet()
     assert first.events == []
+
+
+def test_a_listener_that_is_collected_while_events_are_handed_over_locks_nothing(tmp_path):
+    """A card's finalizer leaves the watch, and the garbage collector may run it in the middle of any line."""
+    with FaultyServer(Script(events=[sse(b"".join(STEPS), *finished())])) as server:
+        watches: list[TaskWatch] = []
+        collected = Ear()
+
+        class Hostile(Ear):
+            def happened(self, event: Event) -> None:
+                if watches and event.type == "progress" and event.step_current == 50:
+                    watches[0].leave(collected)
+                super().happened(event)
+
+        hostile = Hostile()
+        watches.append(follow(server, tmp_path, collected, Interest.LIVE))
+        follow(server, tmp_path, hostile, Interest.EVENTS)
+        watches[0].finished.result(10)
+    assert hostile.steps() == list(range(100))

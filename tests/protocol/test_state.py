@@ -20,7 +20,7 @@ from cyberun_widget.protocol.events import (
 )
 from cyberun_widget.protocol.models import Task
 from cyberun_widget.protocol.stages import STAGES
-from cyberun_widget.protocol.state import TaskState, apply, finish, reconcile
+from cyberun_widget.protocol.state import TaskState, apply, finish, reconcile, settle
 
 TASK = "0192f3c1-7c1e-7b5a-9d0e-3f2a1b4c5d6e"
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
@@ -128,6 +128,89 @@ def test_elapsed_is_frozen_at_the_servers_own_times():
     assert end.elapsed_at(20.0) == end.elapsed_at(9999.0) == pytest.approx(130)
 
 
+def test_a_task_that_is_found_long_after_its_end_took_what_it_took():
+    task = Task(
+        TASK,
+        "completed",
+        created_at=NOON,
+        started_at=NOON + timedelta(seconds=6),
+        completed_at=NOON + timedelta(seconds=21),
+    )
+    state = reconcile(TaskState(TASK), task, 5.0, NOON + timedelta(days=30))
+    assert (state.status, state.elapsed_at(9999.0)) == ("completed", 21.0)
+    assert (state.waited, state.ran_at(9999.0)) == (6.0, 15.0)
+
+
+def test_a_task_that_is_found_ended_without_times_took_nobody_knows_how_long():
+    state = reconcile(TaskState(TASK), Task(TASK, "failed", created_at=NOON), 5.0, NOON + timedelta(days=30))
+    assert (state.elapsed_at(5.0), state.ran_at(5.0)) == (0.0, None)
+
+
+def test_the_true_length_replaces_what_the_silence_before_the_news_had_added():
+    created = NOON - timedelta(seconds=10)
+    state = reconcile(TaskState(TASK), Task(TASK, "running", created_at=created), 5.0, NOON)
+    ended = Task(TASK, "completed", created_at=created, completed_at=NOON + timedelta(seconds=11))
+    assert state.elapsed_at(65.0) == 70.0
+    assert reconcile(state, ended, 65.0, NOON + timedelta(seconds=60)).elapsed_at(99.0) == 21.0
+
+
+def test_time_run_and_time_waited_are_apart_while_it_runs_too():
+    task = Task(TASK, "running", created_at=NOON - timedelta(seconds=30), started_at=NOON - timedelta(seconds=10))
+    state = reconcile(TaskState(TASK), task, 100.0, NOON)
+    assert (state.waited, state.ran_at(105.0)) == (20.0, 15.0)
+    assert TaskState(TASK).ran_at(5.0) is None
+
+
+# --- an answer that comes late ---------------------------------------------------------------------------------------
+
+
+def running(at: float = 100.0) -> TaskState:
+    """Return a task whose stream has told, at that time, that it is half done."""
+    started = reconcile(TaskState(TASK), Task(TASK, "running", created_at=NOON, started_at=NOON), at - 1, NOON)
+    return apply(started, progress(0.5), at)
+
+
+def test_an_answer_older_than_the_streams_news_restarts_nothing():
+    late = reconcile(running(), Task(TASK, "queued", created_at=NOON), 100.5, NOON, asked_at=99.9)
+    assert (late.status, late.progress, late.attempt) == ("running", 0.5, 1)
+
+
+def test_nor_does_an_answer_that_lags_a_little_behind_the_stream():
+    lagging = reconcile(running(), Task(TASK, "queued", gpu_type="A100"), 101.5, NOON, asked_at=101.0)
+    assert (lagging.status, lagging.progress, lagging.attempt) == ("running", 0.5, 1)
+    assert lagging.gpu_type == "A100"
+
+
+@pytest.mark.parametrize(
+    "again",
+    [
+        pytest.param(Task(TASK, "queued", retry_count=1), id="a higher retry count"),
+        pytest.param(Task(TASK, "queued", started_at=NOON + timedelta(seconds=60)), id="a later start"),
+    ],
+)
+def test_an_answer_that_proves_a_new_start_is_believed_at_once(again):
+    state = reconcile(running(), again, 100.5, NOON, asked_at=100.2)
+    assert (state.status, state.progress, state.attempt) == ("queued", 0.0, 2)
+
+
+def test_an_answer_is_believed_when_the_stream_has_been_quiet_for_long():
+    state = reconcile(running(), Task(TASK, "queued"), 131.0, NOON, asked_at=130.0)
+    assert (state.status, state.attempt) == ("queued", 2)
+
+
+def test_a_task_that_is_only_looked_at_may_be_queued_again():
+    looked = reconcile(TaskState(TASK), Task(TASK, "running"), 1.0, NOON)
+    assert reconcile(looked, Task(TASK, "queued"), 4.0, NOON, asked_at=4.0).status == "queued"
+
+
+def test_the_result_has_the_last_word_on_a_verdict_that_is_in():
+    state = finish(running(), "completed", 110.0)
+    told = settle(state, "completed", 111.0, output={"n": 1}, completed_at=NOON + timedelta(seconds=21))
+    assert (told.output, told.elapsed) == ({"n": 1}, 21.0)
+    failed = settle(state, "failed", 111.0, error="out of disk")
+    assert (failed.status, failed.error) == ("failed", "out of disk")
+
+
 def test_a_task_from_the_future_took_no_negative_time():
     state = reconcile(TaskState(TASK), Task(TASK, "running", created_at=NOON + timedelta(days=9)), 5.0, NOON)
     assert state.elapsed_at(5.0) == 0.0
@@ -211,7 +294,8 @@ def test_any_sequence_of_news_keeps_the_state_sound(sequence):
         for moment in (now, now + pause / 2):
             elapsed = state.elapsed_at(moment)
             assert math.isfinite(elapsed)
-            assert elapsed >= shown, "time ran backwards"
+            # At the end the server's own times count, whatever was shown until then.
+            assert elapsed >= shown or (state.ended and not before.ended), "time ran backwards"
             shown = elapsed if moment == now or not state.ended else shown
         shown = state.elapsed_at(now)
         for value in (state.eta_at(now), state.speed_at(now), state.waited):

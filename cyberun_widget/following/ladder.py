@@ -1,0 +1,111 @@
+"""The transport ladder: where a follower stands, and what brings it to the next rung.
+
+    Looking -> Streaming <-> Polling <-> Probing, and from each of them to Concluding once the task has ended.
+
+GET the task, stream its events, look again on every break, poll where there is no stream, and climb back.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from cyberun_widget.following.concluding import Concluding
+from cyberun_widget.following.stream_session import StreamSession
+from cyberun_widget.support.backoff import RETRY_AFTER_MAX
+
+if TYPE_CHECKING:
+    from cyberun_widget.following.follower import Follower, Rung
+
+SILENT_TRIES: Final = 3
+"""Tries of the stream in a row that bring nothing, after which the task is polled."""
+
+
+_CONTRADICTED: Final = "The stream reported an end that the service does not know of."
+
+
+@dataclass(frozen=True, slots=True)
+class Looking:
+    """Asks the service how the task is, then goes on. It may have ended while nobody listened."""
+
+    then: Rung
+
+    async def climb(self, follower: Follower) -> Rung | None:
+        """Look once, however many tries that takes."""
+        task = await follower.look()
+        if task.ended:
+            return Concluding(Streaming(_CONTRADICTED), task=task)
+        follower.change(problem=None)
+        return self.then
+
+
+@dataclass(frozen=True, slots=True)
+class Streaming:
+    """Reads the stream of events. `why` it is opened again, after a pause of `asked` seconds or more; "" at first."""
+
+    why: str = ""
+    asked: float | None = None
+
+    async def climb(self, follower: Follower) -> Rung | None:
+        """Read one stream to its end."""
+        line = follower.line
+        if self.why:
+            pause = line.backoff.next(at_least=self.asked if self.asked is not None else line.retry)
+            follower.change(connection="reconnecting", problem=follower.later(self.why, pause))
+            await follower.pause(pause)
+        end = await StreamSession(follower, follower.policy.idle_timeout, probing=False).run()
+        if end.told is not None:
+            return Concluding(Streaming(_CONTRADICTED), told=end.told)
+        if not end.heard:
+            line.silent += 1
+        if end.refused or line.silent >= SILENT_TRIES:
+            return Looking(Polling.begin(follower, end.asked))
+        follower.change(connection="reconnecting")
+        return Looking(Streaming(end.why, end.asked))
+
+
+@dataclass(frozen=True, slots=True)
+class Polling:
+    """Looks every `poll_interval` at a task whose events can't be had, and tries the stream again at `until`."""
+
+    until: float
+
+    @classmethod
+    def begin(cls, follower: Follower, asked: float | None) -> Polling:
+        """Begin to poll. `asked`: the least seconds before the next try of the stream, by the server's wish."""
+        policy = follower.policy
+        follower.log(f"polling every {policy.poll_interval:g} s")
+        follower.change(connection="polling", problem=None)
+        patience = max(policy.sse_retry_interval, min(asked or 0.0, RETRY_AFTER_MAX))
+        return cls(follower.clock() + patience)
+
+    async def climb(self, follower: Follower) -> Rung | None:
+        """Look until the task has ended or it is time to try the stream."""
+        while follower.clock() < self.until:
+            await follower.pause(follower.policy.poll_interval)
+            task = await follower.look()
+            if task.ended:
+                return Concluding(Streaming(_CONTRADICTED), task=task)
+            follower.change(connection="polling", problem=None)
+        return Probing()
+
+
+@dataclass(frozen=True, slots=True)
+class Probing:
+    """Tries the stream while polling. The polling goes on until the stream shows that it lives."""
+
+    async def climb(self, follower: Follower) -> Rung | None:
+        """Read one stream, if one comes."""
+        follower.line.silent = SILENT_TRIES - 1  # one chance
+        end = await StreamSession(follower, follower.policy.poll_interval, probing=True).run()
+        if end.told is not None:
+            return Concluding(Streaming(_CONTRADICTED), told=end.told)
+        if end.heard:
+            follower.change(connection="reconnecting")
+            return Looking(Streaming(end.why, end.asked))
+        return Looking(Polling.begin(follower, end.asked))
+
+
+def start() -> Rung:
+    """Return the first rung."""
+    return Looking(Streaming())

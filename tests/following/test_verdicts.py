@@ -1,0 +1,138 @@
+"""The verdict shows at once, the result follows; an answer that comes late undoes nothing. On real HTTP."""
+
+from __future__ import annotations
+
+import time
+from datetime import timedelta
+
+import pytest
+
+from cyberun_widget import FollowPolicy, TaskFailed, TaskWidget
+from tests.servers.faulty import (
+    KEY,
+    TASK,
+    Answer,
+    FaultyServer,
+    Now,
+    Pause,
+    Script,
+    answer,
+    event,
+    finished,
+    page,
+    progress,
+    sse,
+)
+
+FAST = FollowPolicy(poll_interval=0.05, idle_timeout=5, backoff_initial=0.05, backoff_max=0.2, sse_retry_interval=0.15)
+ENDED = (progress(0.5), Now("completed"), event("completed", output={"psnr": 31.4}))
+
+
+def watch(server: FaultyServer, folder, policy: FollowPolicy = FAST) -> TaskWidget:
+    return TaskWidget(TASK, api_key=KEY, base_url=server.base_url, policy=policy, download_dir=folder)
+
+
+def eventually(check, seconds: float = 5.0) -> bool:
+    end = time.monotonic() + seconds
+    while not check() and time.monotonic() < end:
+        time.sleep(0.01)
+    return bool(check())
+
+
+def problem(card: TaskWidget) -> str:
+    return (card._facts.get("problem") or {}).get("text", "")
+
+
+def test_the_verdict_shows_while_the_result_fails_and_the_result_comes_when_it_can(tmp_path):
+    with FaultyServer(Script(events=[sse(*ENDED)], result=[page(500)] * 12)) as server:
+        card = watch(server, tmp_path)
+        assert eventually(lambda: card.status == "completed" and "result is not available yet" in problem(card))
+        assert (card.progress, card.output) == (1.0, {"psnr": 31.4})
+        assert "500" in problem(card)
+        result = card.wait(20)
+        assert (result.status, len(result.artifacts), problem(card)) == ("completed", 1, "")
+        card.close()
+
+
+def test_the_verdict_shows_while_the_result_is_never_answered(tmp_path):
+    script = Script(events=[sse(*ENDED)], result=[Answer(headers=None, end="hang")])
+    with FaultyServer(script) as server:
+        card, begin = watch(server, tmp_path), time.monotonic()
+        assert eventually(lambda: card.status == "completed")
+        assert time.monotonic() - begin < 3
+        assert card.output == {"psnr": 31.4}
+        card.close()
+
+
+@pytest.mark.parametrize("life", [((0.0, "running"),), ((0.0, "completed"),)], ids=["told live", "found ended"])
+def test_a_result_that_cannot_be_had_is_said_as_just_that(life, tmp_path):
+    policy = FollowPolicy(backoff_initial=0.01, backoff_max=0.05, max_failures=3)
+    with FaultyServer(Script(events=[sse(*ENDED)], result=[page(500)] * 50, life=life)) as server:
+        card = watch(server, tmp_path, policy)
+        result = card.wait(20)
+        assert (result.status, len(result.artifacts)) == ("completed", 0)
+        assert (card.status, card.connection) == ("completed", "closed")
+        assert "its result is not available" in problem(card)
+        assert "500" in problem(card)
+        assert "may still be" not in card.diagnostics()
+        assert server.counters.requests["result"] == 3
+        card.close()
+
+
+def test_a_failure_shows_its_cause_before_the_result_is_here(tmp_path):
+    script = Script(events=[sse(progress(0.5), *finished("failed", error="no such model"))], result=[page(503)] * 5)
+    with FaultyServer(script) as server:
+        card = watch(server, tmp_path)
+        assert eventually(lambda: card.status == "failed" and "result is not available yet" in problem(card))
+        assert card.error == "no such model"
+        with pytest.raises(TaskFailed, match="no such model"):
+            card.wait(20)
+        card.close()
+
+
+def test_a_verdict_that_the_service_denies_is_taken_back_in_words(tmp_path):
+    script = Script(
+        events=[sse(progress(0.5), event("completed")), sse(progress(0.75), Pause(0.5), *finished())],
+        result=[page(500)],
+    )
+    with FaultyServer(script) as server:
+        card = watch(server, tmp_path, FollowPolicy(backoff_initial=0.8, backoff_max=0.8))
+        assert eventually(lambda: card.status == "completed")
+        assert eventually(lambda: card.status == "running" and card.progress == 0.75)
+        assert "does not know of" in card.diagnostics()
+        assert card.wait(20).status == "completed"
+        card.close()
+
+
+def test_a_task_that_is_looked_at_long_after_its_end_took_what_it_took(tmp_path):
+    with FaultyServer(Script(life=((0.0, "completed"),))) as server:
+        server.truth.created_at -= timedelta(days=30)
+        server.become("completed")
+        assert eventually(lambda: server.truth.completed_at is not None)
+        server.truth.completed_at = server.truth.created_at + timedelta(seconds=21)
+        card = watch(server, tmp_path)
+        assert card.wait(20).elapsed == pytest.approx(21, abs=0.01)
+        assert card.elapsed == pytest.approx(21, abs=0.01)
+        assert card._facts["waited"] == pytest.approx(1)
+        assert card._session.watch.state.ran_at(time.monotonic()) == pytest.approx(20)
+        card.close()
+
+
+def test_an_answer_that_lags_behind_the_stream_restarts_nothing(tmp_path):
+    """The machine that runs the task is asked for when it begins to run, and that answer may be older news."""
+    running = {"id": TASK, "task_status": "running"}
+    script = Script(
+        task=[answer({**running, "task_status": "queued"}), answer({**running, "task_status": "queued"})],
+        events=[sse(event("status", status="running"), progress(0.5), Pause(1.0), *finished())],
+    )
+    with FaultyServer(script) as server:
+        card = watch(server, tmp_path)
+        seen: list[tuple[str, float, int]] = []
+        card.observe(lambda _: seen.append((card.status, card.progress, card._facts["attempt"])), "_facts")
+        assert eventually(lambda: server.counters.requests["task"] >= 2)
+        card.wait(20)
+        assert all(attempt == 1 for _status, _progress, attempt in seen)
+        after = [item for item in seen if item[1] >= 0.5]
+        assert {status for status, _progress, _attempt in after} == {"running", "completed"}
+        assert [value for _status, value, _attempt in seen] == sorted(value for _status, value, _attempt in seen)
+        card.close()
