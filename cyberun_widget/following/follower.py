@@ -28,7 +28,8 @@ from cyberun_widget.support.backoff import Backoff
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from cyberun_widget.api.transport import Answer, Http
+    from cyberun_widget.api.answers import Answer
+    from cyberun_widget.api.transport import Http
     from cyberun_widget.policy import FollowPolicy
     from cyberun_widget.protocol.events import Event
     from cyberun_widget.protocol.sse import SSEMessage

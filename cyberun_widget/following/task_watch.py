@@ -8,7 +8,7 @@ import random
 import time
 from concurrent.futures import Future
 from threading import RLock
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 from cyberun_widget.api.calls import find_workflow
 from cyberun_widget.artifacts.result import TaskResult, verdict_error
@@ -30,7 +30,6 @@ if TYPE_CHECKING:
     from cyberun_widget.api.settings import Settings
     from cyberun_widget.api.transport import Http
     from cyberun_widget.artifacts.model import Artifact, Artifacts
-    from cyberun_widget.following.journal import Journal
     from cyberun_widget.following.listener import Listener
     from cyberun_widget.policy import FollowPolicy, Mode
     from cyberun_widget.protocol.events import Event
@@ -40,15 +39,18 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger(__name__)
 
+_BUG: Final = (
+    "Watching stopped because of a bug in cyberun-widget ({}). The task is still running: watch it again, and please "
+    "report what diagnostics() says."
+)
 _Key: TypeAlias = "tuple[Settings, str, FollowPolicy, Path, Mode]"
 
 
 class TaskWatch:
     """One task being followed, its result fetched when it ends.
 
-    `watch()` gives it, `leave()` hands it back, and it ends with the last listener. All attributes and properties may
-    be read from any thread, none is changed in place, and the newest value is always complete: read them whenever
-    `Listener.changed` says so.
+    `watch()` gives it, `leave()` hands it back, and it ends with the last listener. Attributes and properties may be
+    read from any thread and are never changed in place: read them whenever `Listener.changed` says so.
 
     `state`: what is known of the task; `state.ended` is True from the verdict on, before the result is here.
     `finished`: a Future of the TaskResult, done once the result and the files are in; raises TaskFailed,
@@ -112,7 +114,7 @@ class TaskWatch:
 
     @property
     def connection(self) -> str:
-        """The trait's word: "connecting", "live", "reconnecting", "polling", "closed" or "error"."""
+        """The word of the trait."""
         return self.follower.connection
 
     @property
@@ -124,11 +126,6 @@ class TaskWatch:
     def last_news(self) -> float | None:
         """The clock at the last sign of life, None before the first."""
         return self.follower.last_news
-
-    @property
-    def journal(self) -> Journal:
-        """The story of the connection, for `diagnostics()`."""
-        return self.follower.journal
 
     @property
     def artifacts(self) -> Artifacts:
@@ -226,11 +223,8 @@ class TaskWatch:
             self.finished.cancel()
             raise
         except Exception as exc:  # noqa: BLE001 - logged, and told on the card
-            # A fault of our own: the card must say so rather than stand still for ever.
             _log.exception("following a task failed")
-            what = f"Watching stopped because of a bug in cyberun-widget ({type(exc).__name__})."
-            advice = "The task is still running: watch it again, and please report what diagnostics() says."
-            self._fail(CyberunError(f"{what} {advice}"))
+            self._fail(CyberunError(_BUG.format(type(exc).__name__)))
         finally:
             with _lock:
                 if _watches.get(self.key) is self:

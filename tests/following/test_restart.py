@@ -45,7 +45,7 @@ def test_a_task_outlives_the_sudden_death_of_its_server(tmp_path):
         before = card.progress
         time.sleep(AWAY)
         assert (card.status, card.connection, card.progress) == ("running", "reconnecting", before)
-        assert "refuses the connection" in problems[-1]["text"]
+        assert "refused the connection" in problems[-1]["text"]
         assert problems[-1]["retrying"] is True
 
         server = LocalServer.start(**place)
