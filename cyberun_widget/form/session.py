@@ -22,8 +22,8 @@ from cyberun_widget.form.live_runs import LiveRuns
 from cyberun_widget.form.uploads import UploadedFiles, Uploads
 from cyberun_widget.form.values import errors, filled, submitted
 from cyberun_widget.protocol.parameters import check
+from cyberun_widget.render.source import client_expression, run_code
 from cyberun_widget.support.backoff import Backoff
-from cyberun_widget.support.source import client_expression, run_code
 from cyberun_widget.support.threads import background
 
 if TYPE_CHECKING:

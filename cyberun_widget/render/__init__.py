@@ -1,4 +1,4 @@
-"""Static views of a task: wording, text, terminal, HTML, the archive in a saved notebook.
+"""A task as text: the card's parts in words, lines for a terminal, the archive in a saved notebook, Python source.
 
 Draws from values; starts nothing and fetches nothing.
 """

@@ -1,4 +1,4 @@
-"""What every layer uses and that knows nothing of tasks: secrets, threads, back-off, safe names, URLs, asyncio helpers.
+"""What every layer uses: secrets, clean text, words and units, threads, back-off, safe names, URLs, asyncio helpers.
 
-Nothing here imports another layer but `policy` and `errors`.
+Knows nothing of tasks, and imports no other layer but `policy` and `errors`.
 """

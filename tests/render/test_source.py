@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cyberun_widget.support.source import call, client_expression, literal, run_code
+from cyberun_widget.render.source import call, client_expression, literal, run_code
 
 VALUES = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
