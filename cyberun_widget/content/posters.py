@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import io
 import logging
+import math
+import struct
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, BinaryIO, Final, cast
 
@@ -35,6 +37,7 @@ _FORMATS: Final = {
 _AT_ONCE: Final = {"WEBP": 12, "AVIF": 12}  # bytes a pixel, in formats whose decoders keep several copies
 _NARROW: Final = {"1": 1, "L": 1, "P": 1, "I;16": 2, "I;16B": 2, "I;16L": 2}  # bytes a pixel; four in other modes
 _READ_WHOLE: Final = frozenset({"WEBP", "AVIF"})  # the decoder gets the whole file in memory
+_PACKED_MOST: Final = 100_000  # times that a picture may be smaller as a file, at the very best
 _BAND: Final = 256  # lines that are shrunk at a time
 _TURNS: Final = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
@@ -48,7 +51,18 @@ _TURNS: Final = {
 _TOTAL: Final = 600_000  # bytes of all posters of a task
 _MAX: Final = 40_000
 _MIN: Final = 4_000
-_FAILURES: Final = (OSError, ValueError, SyntaxError, TypeError, IndexError, EOFError, MemoryError, ArithmeticError)
+FAILURES: Final = (  # what decoders raise on damaged data
+    ArithmeticError,
+    EOFError,
+    LookupError,
+    MemoryError,
+    OSError,
+    SyntaxError,
+    TypeError,
+    ValueError,
+    struct.error,
+    Image.DecompressionBombError,
+)
 TOO_LARGE: Final = "too large to preview"
 
 
@@ -92,7 +106,7 @@ def telling(data: bytes) -> float:
     """Return how much a picture shows: 0 for a plain one, more for contrast and edges; below 0 if it can't be read."""
     try:
         small = Image.open(io.BytesIO(data), formats=["PNG"]).convert("L").resize((64, 64))
-    except _FAILURES:
+    except FAILURES:
         return -1.0
     return ImageStat.Stat(small).stddev[0] + ImageStat.Stat(small.filter(ImageFilter.FIND_EDGES)).mean[0]
 
@@ -101,12 +115,14 @@ def _poster_of(file: BinaryIO, name: str, limit: int) -> Poster:
     try:
         if name in _READ_WHOLE and _size(file) > DECODED_MAX:
             return Poster(note=f"A picture file of this size is {TOO_LARGE}. Save it to open it.")
+        if math.prod(canvas := _canvas(file)) * _AT_ONCE["WEBP"] > DECODED_MAX:
+            return _refused(*canvas)
         image = _open(file, name)
         if image is None:
             return Poster()
         width, height = image.size
         if _decoded(image) > DECODED_MAX:  # before anything else: some formats decode just to look for EXIF
-            return Poster(width, height, note=f"{width:,} x {height:,} pixels: {TOO_LARGE}. Save it to open it.")
+            return _refused(width, height)
         turn = image.getexif().get(0x0112, 1)
         if turn in (5, 6, 7, 8):
             width, height = height, width
@@ -114,12 +130,39 @@ def _poster_of(file: BinaryIO, name: str, limit: int) -> Poster:
         data, kind = _encode(_shown(image, turn), limit) if limit > 0 else (b"", "")
         if duration is None and name == "GIF":
             duration, note = _gif(file)
-    except _FAILURES as problem:  # what decoders raise on damaged data, as Pillow's own tests collect it
+    except FAILURES as problem:
         _log.debug("no poster: %s", type(problem).__name__)
         words = f"The image is damaged ({problem}). Download it again."
     else:
         return Poster(width, height, duration, data, kind, note)
     raise CyberunError(words)
+
+
+def plausible(path: Path) -> bool:
+    """Whether a WebP file can hold the pixels that it states: its decoder makes room for them before it looks."""
+    with path.open("rb") as file:
+        canvas = _canvas(file)
+    return math.prod(canvas) * _AT_ONCE["WEBP"] <= max(DECODED_MAX, path.stat().st_size * _PACKED_MOST)
+
+
+def _canvas(file: BinaryIO) -> tuple[int, int]:
+    """Return the size in pixels that a WebP file's first chunk states (RFC 9649, 2.5 to 2.7), zeros for other files."""
+    head = file.read(30)
+    file.seek(0)
+    if len(head) < 30 or head[8:12] != b"WEBP":  # noqa: PLR2004 - what the layouts below take
+        return 0, 0
+    match head[12:16]:
+        case b"VP8X":
+            return 1 + int.from_bytes(head[24:27], "little"), 1 + int.from_bytes(head[27:30], "little")
+        case b"VP8L":
+            bits = int.from_bytes(head[21:25], "little")
+            return 1 + (bits & 0x3FFF), 1 + (bits >> 14 & 0x3FFF)
+        case _:
+            return int.from_bytes(head[26:28], "little") & 0x3FFF, int.from_bytes(head[28:30], "little") & 0x3FFF
+
+
+def _refused(width: int, height: int) -> Poster:
+    return Poster(width, height, note=f"{width:,} x {height:,} pixels: {TOO_LARGE}. Save it to open it.")
 
 
 def _size(file: BinaryIO) -> int:

@@ -36,8 +36,9 @@ BROKEN: Final = (  # what reading a damaged array or archive raises
     MemoryError,
     NotImplementedError,
     OSError,
-    RecursionError,
+    RuntimeError,  # an encrypted entry, too deep a nesting
     SyntaxError,
+    SystemError,  # NumPy, of text that isn't Unicode
     TypeError,
     ValueError,
     struct.error,

@@ -13,6 +13,7 @@ from PIL import Image, UnidentifiedImageError
 
 from cyberun_widget.content.native import tables
 from cyberun_widget.content.native.table_worker import PARQUET
+from cyberun_widget.content.posters import FAILURES, plausible
 from cyberun_widget.content.preview import BROKEN
 from cyberun_widget.content.sniff_text import load_json
 from cyberun_widget.errors import CyberunError
@@ -36,6 +37,8 @@ def image(file: File) -> Image.Image:
     if file.kind != "image" or file.mime == "image/svg+xml":
         raise CyberunError(f"{file.name} is {file.mime}, not a raster image. Use .bytes() or .path.")
     try:
+        if not plausible(file.path):
+            raise ValueError("it states more pixels than it can hold")
         with Image.open(file.path) as opened:
             opened.load()
             return opened.copy() if not getattr(opened, "is_animated", False) else Image.open(file.path)
@@ -43,7 +46,7 @@ def image(file: File) -> Image.Image:
         words = f"{file.name} has more pixels than Pillow opens by default; see PIL.Image.MAX_IMAGE_PIXELS."
     except UnidentifiedImageError:
         words = f"Pillow can't read {file.name} ({file.mime}). Use .bytes() or .path."
-    except (OSError, ValueError, SyntaxError) as problem:
+    except FAILURES as problem:
         words = f"{file.name} is damaged: {problem}"
     raise CyberunError(words)
 
