@@ -35,7 +35,7 @@ class AsyncClient(Account):
 
     async def workflows(self) -> WorkflowList:
         """List the workflows that this key may run."""
-        return WorkflowList(await self._calls.workflows())
+        return WorkflowList(await self._calls.workflows(), self)
 
     async def workflow(self, slug: str) -> Workflow:
         """Return one workflow with its parameters. `slug`: such as "upscale", or "upscale@2" for its version 2."""

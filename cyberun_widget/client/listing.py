@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Final, TypeVar, overload
+from typing import TYPE_CHECKING, Any, Final, TypeVar, overload
 
 from cyberun_widget.card.widget import TaskWidget
+from cyberun_widget.client.list_widget import ListWidget
 from cyberun_widget.errors import NotFoundError
+from cyberun_widget.form.widget import WorkflowForm
+from cyberun_widget.jupyter import kernel as _kernel
 from cyberun_widget.protocol.models import Task, Workflow
+from cyberun_widget.render import static_list
 from cyberun_widget.render.html import PLAIN, Node, html, node
 from cyberun_widget.support.text import clean
 from cyberun_widget.support.units import clock
@@ -28,6 +32,9 @@ class _Table(Sequence[T]):
 
     _columns: tuple[str, ...] = ()
     _empty = ""
+    _title = ""
+    _verb = ""  # what a row's button does
+    _kinds: tuple[tuple[str, str], ...] = ()  # the columns of the live table, and how each is sorted and worded
 
     def __init__(self, items: Iterable[T]) -> None:
         self._items = tuple(items)
@@ -57,6 +64,31 @@ class _Table(Sequence[T]):
             "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows
         )
 
+    def _opened(self, place: int) -> TaskWidget | WorkflowForm:
+        """Return the widget that a row's button opens below it."""
+        raise NotImplementedError
+
+    def _facts(self, item: T) -> tuple[str | float | None, ...]:
+        """Return a row as the page sorts and words it, see `frontend/src/listing/types.ts`."""
+        raise NotImplementedError
+
+    def _ipython_display_(self) -> None:
+        """Show a live table where a page may be listening, with a plain one that stays in the saved notebook."""
+        if _kernel.host() != "kernel" or not self._items:
+            _kernel.show({"text/plain": repr(self), "text/html": self._repr_html_()})
+            return
+        rows = [
+            tuple(clean(cell, limit=_CELL_MAX) if isinstance(cell, str) else cell for cell in self._facts(item))
+            for item in self._items
+        ]
+        live = ListWidget(self._title, self._kinds, rows, self._verb, self._opened)
+        made: Any = live._repr_mimebundle_()
+        data, metadata = made if isinstance(made, tuple) else (made, {})
+        plain = static_list.table(self._title, self._columns, [self._cells(item) for item in self._items])
+        text = repr(self)
+        kept = {"text/html": plain, "text/plain": text}
+        _kernel.display_pair({**(data or {}), "text/plain": text}, kept, metadata)
+
     def _repr_html_(self) -> str:
         if not self._items:
             return html(node("p", {}, self._empty))
@@ -74,6 +106,16 @@ class TaskList(_Table[Task]):
 
     _columns = ("task", "status", "workflow", "GPU", "created", "took")
     _empty = "No tasks."
+    _title = "Tasks"
+    _verb = "Open"
+    _kinds = (
+        ("Workflow", "text"),
+        ("Status", "status"),
+        ("Created", "time"),
+        ("Took", "seconds"),
+        ("GPU", "text"),
+        ("Task", "id"),
+    )
 
     def __init__(self, items: Iterable[Task], client: HasCalls) -> None:
         super().__init__(items)
@@ -90,6 +132,16 @@ class TaskList(_Table[Task]):
             )
         return TaskWidget(found[0].id, self._client)
 
+    def _opened(self, place: int) -> TaskWidget:
+        return self.open(place)
+
+    def _facts(self, item: Task) -> tuple[str | float | None, ...]:
+        took = None
+        if item.completed_at and item.created_at:
+            took = (item.completed_at - item.created_at).total_seconds()
+        created = item.created_at.isoformat() if item.created_at else None
+        return (item.workflow_name or item.tool_type, item.status, created, took, item.gpu_type, item.id)
+
     def _row(self, item: Task) -> tuple[str, ...]:
         took = ""
         if item.completed_at and item.created_at:
@@ -102,6 +154,19 @@ class WorkflowList(_Table[Workflow]):
 
     _columns = ("slug", "name", "tool", "description")
     _empty = "No workflows."
+    _title = "Workflows"
+    _verb = "Open the form"
+    _kinds = (("Name", "text"), ("Slug", "text"), ("Tool", "text"), ("Description", "text"))
+
+    def __init__(self, items: Iterable[Workflow], client: HasCalls | None = None) -> None:
+        super().__init__(items)
+        self._client = client
+
+    def _opened(self, place: int) -> WorkflowForm:
+        return WorkflowForm(self._items[place].slug, self._client)
+
+    def _facts(self, item: Workflow) -> tuple[str | float | None, ...]:
+        return (item.name, item.slug, item.tool_type, item.description)
 
     def _row(self, item: Workflow) -> tuple[str, ...]:
         return (item.slug, item.name, item.tool_type, item.description)

@@ -12,6 +12,7 @@ from cyberun_widget.api.calls import Calls
 from cyberun_widget.card.event_dispatch import call_handler
 from cyberun_widget.card.page_channel import PageChannel
 from cyberun_widget.compare.widget import Comparison
+from cyberun_widget.form.display import FormArchives
 from cyberun_widget.form.messages import FORM_REQUESTS
 from cyberun_widget.form.requests import routes
 from cyberun_widget.form.session import FormSession
@@ -66,6 +67,7 @@ class WorkflowForm(BatchedWidget):
         workflow = background.run(calls.workflow(slug))
         self._session = FormSession(calls, slug, workflow, self._write, self._announce, random=random.SystemRandom())
         self._run_handlers: list[Callable[[TaskWidget], None]] = []
+        self._archives = FormArchives()
         begin = self._session.normal(values)
         super().__init__(
             _fields=[field.to_json() for field in self._session.fields],
@@ -114,7 +116,11 @@ class WorkflowForm(BatchedWidget):
             self._session.close()
         super().close()
 
+    def _ipython_display_(self) -> None:
+        self._archives.show(self, self._repr_mimebundle_)
+
     def _announce(self, card: TaskWidget) -> None:
+        card.on_done(lambda _result: self._archives.rewrite(self))
         for handler in tuple(self._run_handlers):
             call_handler(handler, card)
 

@@ -54,7 +54,7 @@ def bundle(traits: Mapping[str, Any], excerpts: Mapping[str, str] | None = None)
 
 def _root(said: CardText, status: str, *parts: Node | None) -> Node:
     about = {"class": f"cyberun-archive {PLAIN}", "data-task-id": said.task_id, "data-status": status}
-    return node("div", about, node("style", {}, _css()), node("article", {}, *parts))
+    return node("div", about, node("style", {}, style()), node("article", {}, *parts))
 
 
 def _unended(said: CardText) -> Node:
@@ -250,5 +250,6 @@ def _output(output: Any) -> Node | None:
 
 
 @functools.cache
-def _css() -> str:
+def style() -> str:
+    """Return the style sheet that every archive carries."""
     return assets.text("archive.css").strip()
