@@ -19,9 +19,14 @@ _LABEL: int = 60  # characters
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """One column. `ready`: whether its files and values are all there. `facts`: what is known of the run itself."""
+    """One column.
+
+    `label`: the user's own word for it, "" without one. `name`: what it is called otherwise. `facts`: what is known of
+    the run itself. `ready`: whether its files and values are all there.
+    """
 
     label: str
+    name: str
     artifacts: Artifacts = field(default_factory=Artifacts)
     parameters: Mapping[str, Any] = field(default_factory=dict)
     output: Any = None
@@ -36,9 +41,9 @@ def subject(item: TaskWidget | TaskResult | Artifact) -> Subject:
             return _of_card(item)
         case TaskResult():
             facts = {"status": item.status, "seconds": round(item.elapsed, 1), "error": item.error}
-            return Subject(_id(item.task_id), item.artifacts, output=item.output, facts=_known(facts))
+            return Subject("", _id(item.task_id), item.artifacts, output=item.output, facts=_known(facts))
         case Artifact():
-            return Subject(clean(item.name, limit=_LABEL), Artifacts([item]))
+            return Subject("", clean(item.name, limit=_LABEL), Artifacts([item]))
     raise ParameterError(f"compare() takes tasks, results and artifacts, not {type(item).__name__}.")
 
 
@@ -46,7 +51,6 @@ def _of_card(card: TaskWidget) -> Subject:
     session, shown = card._session, card._facts  # noqa: SLF001 - one package
     watch, run = session.watch, session.rerun.run
     given = run.parameters if run is not None else watch.state.parameters if watch is not None else {}
-    told = " · ".join(f"{name} {value}" for name, value in shown.get("parameters", {}).items())
     facts = {
         "workflow": shown.get("title"),
         "status": card.status,
@@ -55,7 +59,8 @@ def _of_card(card: TaskWidget) -> Subject:
         "error": card.error,
     }
     return Subject(
-        label=clean(card.label or told or _id(card.task_id), limit=_LABEL),
+        label=clean(card.label, limit=_LABEL),
+        name=_id(card.task_id),
         artifacts=card.artifacts,
         parameters={name: value if _is_json(value) else str(value) for name, value in given.items()},
         output=card.output,
@@ -65,9 +70,16 @@ def _of_card(card: TaskWidget) -> Subject:
 
 
 def labels(subjects: Sequence[Subject]) -> list[str]:
-    """Return a name for each column, no two alike."""
-    names = [each.label for each in subjects]
+    """Return a name for each column, no two alike: the user's own, else the parameters in which the runs differ."""
+    keys = dict.fromkeys(key for each in subjects for key in each.parameters)
+    differing = [key for key in keys if len({repr(each.parameters.get(key)) for each in subjects}) > 1]
+    names = [each.label or _told(each, differing) or each.name for each in subjects]
     return [name if names.count(name) == 1 else f"{number + 1}: {name}" for number, name in enumerate(names)]
+
+
+def _told(each: Subject, keys: Sequence[str]) -> str:
+    told = " · ".join(f"{key} {each.parameters[key]}" for key in keys if key in each.parameters)
+    return clean(told, limit=_LABEL)
 
 
 def _known(facts: Mapping[str, Any]) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from cyberun_widget.card.display import kept
 from cyberun_widget.jupyter import kernel as _kernel
 from cyberun_widget.render import static_list
-from cyberun_widget.support.source import literal
+from cyberun_widget.render.source import literal
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -213,6 +213,7 @@ def test_compare_tells_what_differs_and_pairs_the_files(form):
     assert [pair["kind"] for pair in shown._pairs].count("image") == 1
     rows = {table["title"]: table["differences"]["rows"] for table in shown._tables}
     assert [(row["path"], row["cells"]) for row in rows["Parameters"]] == [("steps", ("60", "90"))]
+    assert shown._labels == ["steps 60", "steps 90"]
     results = compare(first.wait(), second.wait())
     assert len(results._labels) == len(set(results._labels)) == 2
     artifact = first.artifacts.first("image")
