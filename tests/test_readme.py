@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 import cyberun_widget
-from cyberun_widget import Artifact, Client, FollowPolicy, TaskResult, TaskWidget
+from cyberun_widget import Artifact, Client, FollowPolicy, TaskResult, TaskWidget, WorkflowForm
 from cyberun_widget.api.settings import Settings
 from cyberun_widget.artifacts.model import Artifacts
 from cyberun_widget.cli import main as cli
@@ -21,7 +21,14 @@ README = (PROJECT / "README.md").read_text("utf-8")
 SNIPPETS = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
 SHELL = "\n".join(re.findall(r"```sh\n(.*?)```", README, re.DOTALL))
 
-NAMED = {"client": Client, "task": TaskWidget, "result": TaskResult, "artifact": Artifact, "artifacts": Artifacts}
+NAMED = {
+    "client": Client,
+    "task": TaskWidget,
+    "result": TaskResult,
+    "artifact": Artifact,
+    "artifacts": Artifacts,
+    "form": WorkflowForm,
+}
 """What the snippets' variables are."""
 
 
