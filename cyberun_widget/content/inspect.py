@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import logging
+import re
 from dataclasses import dataclass, fields
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from cyberun_widget.content.file import open_regular
 from cyberun_widget.content.kinds import SVG
@@ -19,6 +20,15 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from cyberun_widget.content.kinds import Kind
+
+_LENGTH: Final = r"\s*=\s*[\"']\s*(\d{1,7}(?:\.\d+)?)(?:px)?\s*[\"']"
+_SVG_TAG: Final = re.compile(r"<(?:\w+:)?svg\b[^<>]{0,2000}>")
+_SVG_WIDTH: Final = re.compile(rf"(?<![\w-])width{_LENGTH}")
+_SVG_HEIGHT: Final = re.compile(rf"(?<![\w-])height{_LENGTH}")
+_SVG_BOX: Final = re.compile(
+    r"viewBox\s*=\s*[\"'](?:\s*-?[\d.]{1,9}[\s,]+){2}(\d{1,7}(?:\.\d+)?)[\s,]+(\d{1,7}(?:\.\d+)?)\s*[\"']"
+)
+_SVG_MOST: Final = 100_000  # pixels of a side
 
 _log = logging.getLogger("cyberun_widget.download")
 
@@ -57,7 +67,9 @@ def inspect(path: Path, name: str, mime: str, limit: int) -> Findings:
     content = content_of(path, name)
     media, trouble = Media(), None
     try:
-        if content.kind == "image" and content.mime != SVG:
+        if content.mime == SVG:
+            media = _of_svg(path)
+        elif content.kind == "image":
             media = _of_poster(image_poster(path, content.mime, limit))
         elif content.kind == "video":
             media = video_media(path, content.mime, limit)
@@ -103,6 +115,17 @@ def still(data: bytes, limit: int) -> Poster | None:
     except CyberunError:
         return None
     return made if made.data else None
+
+
+def _of_svg(path: Path) -> Media:
+    """Return the size in pixels that an SVG's first tag states (SVG 2, 8.2), the only thing that is read of it."""
+    with open_regular(path) as file:
+        found = _SVG_TAG.search(file.read(HEAD).decode("utf-8", "replace"))
+    tag = found[0] if found else ""
+    width, height, box = (pattern.search(tag) for pattern in (_SVG_WIDTH, _SVG_HEIGHT, _SVG_BOX))
+    sides = (width[1], height[1]) if width and height else box.groups() if box else ()
+    wide, high = (round(float(side)) for side in sides) if sides else (0, 0)
+    return Media(wide, high) if 0 < wide <= _SVG_MOST and 0 < high <= _SVG_MOST else Media()
 
 
 def _of_poster(poster: Poster) -> Media:

@@ -287,3 +287,21 @@ def test_a_large_picture_in_any_mode_keeps_its_look_when_it_is_shrunk(tmp_path):
         values = poster.convert("RGBA").getchannel(band)
         assert poster.size == (512, 375)
         assert [abs(values.getpixel((x, y)) - x / 2) < 12 for x in (8, 250, 500) for y in (3, 200, 370)] == [True] * 9
+
+
+@pytest.mark.parametrize(
+    ("attributes", "size"),
+    [
+        ('width="120" height="80.4px"', (120, 80)),
+        ("viewBox='0 0 300 150'", (300, 150)),
+        ('viewBox="-1,-1,3 4" width="100%" height="100%"', (3, 4)),
+        ('stroke-width="3" stroke-height="3"', (None, None)),
+        ('width="0" height="10"', (None, None)),
+        ('width="9999999" height="1"', (None, None)),
+    ],
+)
+def test_an_svg_tells_its_size_so_that_the_page_can_keep_room(tmp_path, attributes, size):
+    text = f'<svg xmlns="http://www.w3.org/2000/svg" {attributes}><rect width="5" height="5"/></svg>'
+    (tmp_path / "a.svg").write_text(text)
+    found = look(tmp_path / "a.svg")
+    assert (found.width, found.height) == size
