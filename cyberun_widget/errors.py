@@ -1,4 +1,4 @@
-"""What can go wrong, as types. Every message says what to do about it."""
+"""The errors that this package raises. Every message says what to do."""
 
 from __future__ import annotations
 
@@ -10,27 +10,27 @@ if TYPE_CHECKING:
 
 
 class CyberunError(Exception):
-    """The base of everything this package raises on purpose."""
+    """Base class of all errors that this package raises on purpose."""
 
 
 class ConfigurationError(CyberunError, ValueError):
-    """A setting that can't work: a malformed base URL, a folder that can't be written."""
+    """A setting that can't work, such as a malformed base URL or a folder that isn't writable."""
 
 
 class ParameterError(CyberunError, ValueError):
-    """A parameter that the workflow doesn't have, or a value that it doesn't take."""
+    """An unknown parameter, or a value that the workflow doesn't accept."""
 
 
 class AuthError(CyberunError):
-    """No key, a key that the service refuses (401, 403), or one of a kind that can't do this."""
+    """A missing key, a key that the service rejects (401, 403), or a key of the wrong kind."""
 
 
 class NotFoundError(CyberunError, LookupError):
-    """The task, workflow or artifact isn't there (404), or belongs to another team."""
+    """The task, workflow or artifact doesn't exist (404) or belongs to another team."""
 
 
 class RateLimitError(CyberunError):
-    """Too many requests (429). `retry_after`: seconds the server asked for, None if it didn't say."""
+    """Too many requests (429). `retry_after`: seconds that the server asked to wait, None if it didn't say."""
 
     def __init__(self, message: str, *, retry_after: float | None = None) -> None:
         super().__init__(message)
@@ -38,9 +38,9 @@ class RateLimitError(CyberunError):
 
 
 class ServerError(CyberunError):
-    """The service answered with a failure of its own. `status`: the HTTP status code.
+    """The service failed. `status`: the HTTP status code.
 
-    `retry_after`: seconds the server asked to be left alone, None if it didn't say.
+    `retry_after`: seconds that the server asked to wait, None if it didn't say.
     """
 
     def __init__(self, message: str, *, status: int, retry_after: float | None = None) -> None:
@@ -50,9 +50,9 @@ class ServerError(CyberunError):
 
 
 class NetworkError(CyberunError, ConnectionError):
-    """The service couldn't be reached, or the connection broke: DNS, TLS, refused, reset, timed out.
+    """The service couldn't be reached, or the connection was lost: DNS, TLS, refused, reset, timed out.
 
-    `sent`: False where the request surely never went out.
+    `sent`: False if the request was certainly never sent.
     """
 
     def __init__(self, message: str, *, sent: bool = True) -> None:
@@ -61,15 +61,15 @@ class NetworkError(CyberunError, ConnectionError):
 
 
 class ProtocolError(CyberunError):
-    """An answer that isn't what the API page says: a login page, no JSON, a redirect to another host."""
+    """A response that doesn't match the API: a login page, invalid JSON, a redirect to another host."""
 
 
 class SubmissionUnknownError(CyberunError):
-    """The answer to a submitted run was lost: it may have been started. It is never sent again by itself.
+    """The response to a submitted run was lost, so the run may have been started. It is never resubmitted by itself.
 
-    Raised after a connection that broke or went silent, and for answers that a gateway gives in the service's place
-    (500, 502, 503 without Retry-After, 504). `slug`: the workflow. `at`: when the request went out, in UTC: a task that
-    came of it was created at that time or a moment later, so `client.tasks()` lists it.
+    Raised when the connection is lost or times out, and for responses that a gateway sends in the service's place (500,
+    502, 503 without Retry-After, 504). `slug`: the workflow. `at`: when the request was sent, in UTC; a task that came
+    of it was created at that time or a moment later, and `client.tasks()` lists it.
     """
 
     def __init__(self, message: str, *, slug: str, at: datetime) -> None:
@@ -86,11 +86,11 @@ class DownloadError(CyberunError):
 
 
 class WaitTimeout(CyberunError, TimeoutError):  # noqa: N818 - a name of the contract
-    """`wait(timeout)` ran out. The task goes on, and so does the watching."""
+    """`wait(timeout)` timed out. The task keeps running, and so does watching it."""
 
 
 def __getattr__(name: str) -> Any:
-    """Import the verdicts from where they live now, beside `TaskResult`."""
+    """Provide the verdict errors, which live beside `TaskResult`, under this module's name too."""
     if name in ("TaskFailed", "TaskCancelled"):
         return getattr(importlib.import_module("cyberun_widget.artifacts.result"), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -1,4 +1,4 @@
-"""Every time and limit of following a task, in one place."""
+"""Every timeout and limit of following a task, in one place."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Final, Literal
 from cyberun_widget.errors import ConfigurationError
 
 Mode = Literal["auto", "all", "none"]
-"""What is downloaded unasked: files up to 64 MiB each and 256 MiB a task, everything, or nothing."""
+"""What is downloaded automatically: files up to 64 MiB each and 256 MiB a task, everything, or nothing."""
 
 _COUNTS: Final = ("max_failures", "download_tries")
 _OPTIONAL: Final = ("max_failures", "download_timeout")
@@ -17,17 +17,17 @@ _OPTIONAL: Final = ("max_failures", "download_timeout")
 
 @dataclass(frozen=True, slots=True)
 class FollowPolicy:
-    """How a task is followed and its files are fetched. All times are in seconds.
+    """How a task is followed and its files are downloaded. All times are in seconds.
 
-    - `poll_interval`: between two looks at a task whose events can't be had.
-    - `idle_timeout`: silence on the stream after which the task itself is looked at.
-    - `connect_timeout`: for one connection.
-    - `backoff_initial`, `backoff_max`: the first and the longest pause between two tries.
-    - `sse_retry_interval`: how often the stream is tried again while polling.
-    - `max_failures`: tries in a row without any sign of life before watching ends; None goes on for ever.
-    - `download_idle_timeout`: silence after which a download's connection is given up and the file resumed.
-    - `download_tries`: tries in a row that bring a file no further before it counts as failed.
-    - `download_timeout`: for one file in all, from its first request; None lets it take as long as bytes keep coming.
+    - `poll_interval`: between two requests where events can't be streamed.
+    - `idle_timeout`: silence on the stream after which the task is checked.
+    - `connect_timeout`: to establish one connection.
+    - `backoff_initial`, `backoff_max`: the first and the longest pause between attempts.
+    - `sse_retry_interval`: how often streaming is retried while polling.
+    - `max_failures`: failed attempts in a row before watching stops; None never stops.
+    - `download_idle_timeout`: silence after which a download is resumed on a new connection.
+    - `download_tries`: attempts in a row without progress before a file counts as failed.
+    - `download_timeout`: for one whole file, from its first request; None sets no limit as long as bytes keep coming.
     """
 
     poll_interval: float = 3.0

@@ -71,7 +71,7 @@ class ListWidget(BatchedWidget):
     def _open(self, request: Request) -> None:
         row, wanted = request.fields["row"], request.fields["open"]
         if row >= len(self._rows):
-            raise NotFoundError("That row isn't in the list.")
+            raise NotFoundError("That row is not in the list.")
         opened = {key: reference for key, reference in self._opened.items() if key != str(row)}
         if wanted:
             if row not in self._widgets:

@@ -75,7 +75,7 @@ class Comparison(BatchedWidget):
         """Return a file by the page's key: the item's number and the artifact's key."""
         number, _, name = key.partition("/")
         if not number.isdecimal() or int(number) >= len(self._files):
-            raise CyberunError("That result isn't part of the comparison.")
+            raise CyberunError("That result is not part of the comparison.")
         return self._files[int(number)][name]
 
     def __repr__(self) -> str:

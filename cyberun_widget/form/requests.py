@@ -71,7 +71,7 @@ def routes(form: Form) -> dict[str, Route]:
 
     def only_part(buffers: Sequence[bytes]) -> bytes:
         if len(buffers) != 1:
-            raise CyberunError("The file arrived damaged. Choose it again.")
+            raise CyberunError("The upload was damaged. Choose the file again.")
         return buffers[0]
 
     handlers: dict[str, tuple[Lanes | None, Callable[[dict[str, Any], list[bytes]], Any]]] = {

@@ -142,7 +142,7 @@ class FormSession:
         with self._lock:
             parameters = self._parameters(new_seeds=new_seeds)
             if self._starting:
-                raise CyberunError("A run is being started already.")
+                raise CyberunError("A run is already being started.")
             self._starting = True
         return background.submit(self._run(parameters))
 
@@ -187,7 +187,7 @@ class FormSession:
     def _run_of(self, run: str) -> Run:
         found = next((each for each in self._runs if each.card.model_id == run), None)
         if found is None:
-            raise CyberunError("That run isn't in this form any more.")
+            raise CyberunError("That run is no longer in this form.")
         return found
 
     # --- live --------------------------------------------------------------------------------------------------------

@@ -1,4 +1,4 @@
-"""The built front end: the scripts and style sheets that pages and archives get. Nothing in it is written by hand."""
+"""The built front end: the scripts and style sheets that pages and archives get. Nothing in it is hand-written."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How long to wait before the next try. Pure: the clock and the dice are passed in."""
+"""How long to wait before the next attempt. Pure: time and randomness are arguments."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 RETRY_AFTER_MAX: Final = 600.0
-"""Seconds: a server may ask for more patience than `backoff_max`, but not for more than this."""
+"""Seconds: the longest wait that a server may ask for, even beyond `backoff_max`."""
 
 
 @dataclass(slots=True)
@@ -38,7 +38,7 @@ class Backoff:
         return pause if at_least is None else max(pause, min(at_least, RETRY_AFTER_MAX))
 
     def reset(self) -> None:
-        """Begin anew: there was a sign of life."""
+        """Start over after a success."""
         self.failures = 0
 
 

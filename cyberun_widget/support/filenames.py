@@ -1,4 +1,4 @@
-"""Names for files that a server named: harmless on every system, unique in their folder.
+"""Safe file names from names that a server chose: valid on every system, unique in their folder.
 
 Rules of Windows ("Naming Files, Paths, and Namespaces"), POSIX and macOS together, so that a folder saved on one
 machine can be copied to another.
@@ -27,7 +27,7 @@ _DIGITS: Final = re.compile(r"(\d+)")
 
 
 def safe_name(text: str, fallback: str = _FALLBACK) -> str:
-    """Return a file name made of what `text` means, never a path.
+    """Return a safe file name for `text`, never a path.
 
     Only the last part of a path stays. Control, bidirectional and invisible characters, characters that Windows
     forbids, dots and spaces at the ends go; device names get an underscore; long names lose their middle and keep
@@ -50,7 +50,7 @@ def folder_name(text: str, fallback: str = "folder") -> str:
 
 
 def _clean(part: str) -> str:
-    """Drop what no name should hold from one part of a path."""
+    """Remove unsafe characters from one part of a path."""
     kept = [" " if char in "\t\n\r" else char for char in part]
     visible = "".join(char for char in kept if unicodedata.category(char)[0] != "C")
     name = _FORBIDDEN.sub("_", _DRIVE.sub("", visible))
@@ -65,7 +65,7 @@ def split_suffix(name: str) -> tuple[str, str]:
 
 
 def _shorten(stem: str, suffix: str, reserve: int = 0) -> str:
-    """Cut the stem's end until the whole name fits, at a character's border."""
+    """Shorten the stem until the whole name fits, without splitting a character."""
     room = MAX_CHARACTERS - len(suffix) - reserve
     stem = stem[:room]
     while len((stem + suffix).encode()) > MAX_BYTES - reserve:
@@ -74,7 +74,7 @@ def _shorten(stem: str, suffix: str, reserve: int = 0) -> str:
 
 
 def fold(name: str) -> str:
-    """Return what two names share when a case-insensitive file system takes them for one."""
+    """Return the form under which a case-insensitive file system treats two names as equal."""
     return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", name).casefold())
 
 

@@ -1,4 +1,4 @@
-"""Keys and signed URLs: values that travel, and never show.
+"""Keys and signed URLs: values that are sent but never shown.
 
 Two things guard them. `Secret` wraps a value so that no repr, format or pickle tells it. `redact` cleans text
 that somebody else wrote (a server's message, a log record), where a key or a signature may stand in the middle.
@@ -12,9 +12,9 @@ from math import isfinite
 from typing import Any, Final
 
 _HIDDEN: Final = "***"
-_DEPTH: Final = 64  # levels of nesting: no page shows more, and recursion has its end
+_DEPTH: Final = 64  # levels of nesting: more than any page shows, and a bound on recursion
 
-# Bearer tokens of the API (integration, device and agent keys, JWTs) and whatever stands behind "Bearer".
+# Bearer tokens of the API (integration, device and agent keys, JWTs) and whatever follows "Bearer".
 _TOKEN: Final = re.compile(
     r"\b(?:sk|dk|ak)-[A-Za-z0-9_\-]{6,}|\beyJ[A-Za-z0-9_\-]+(?:\.[A-Za-z0-9_\-]+){0,2}|(?<=[Bb]earer )[^\s'\",]+"
 )
@@ -28,7 +28,7 @@ _SIGNED: Final = re.compile(
 
 
 class Secret:
-    """A string that no repr, format, pickle or traceback shows. `reveal()` gives it to the one who needs it."""
+    """A string that no repr, format, pickle or traceback shows. `reveal()` returns it."""
 
     __slots__ = ("_value",)
 
@@ -36,7 +36,7 @@ class Secret:
         self._value: str = value.reveal() if isinstance(value, Secret) else value
 
     def reveal(self) -> str:
-        """Return the value itself: for a header or a request line, never for a message."""
+        """Return the value, for a header or a request line, never for a message."""
         return self._value
 
     def __repr__(self) -> str:
@@ -59,7 +59,7 @@ class Secret:
 
 def redact(text: str) -> str:
     """Return `text` without API keys and without the signatures of signed URLs."""
-    # Nearly all texts have none, and this is asked of every text of every event: look for what each must have first.
+    # Called for every text of every event, and nearly none holds a secret: check for what each must contain first.
     if "k-" in text or "eyJ" in text or "earer " in text:
         text = _TOKEN.sub(_HIDDEN, text)
     return _SIGNED.sub(rf"\g<1>{_HIDDEN}", text) if "=" in text or "%3" in text or "u003" in text else text
@@ -87,7 +87,7 @@ def scrub(value: Any, depth: int = _DEPTH) -> Any:
 
 
 class _Redactor(logging.Filter):
-    """Rewrites a log record that would tell a key or a signature."""
+    """Rewrites log records that contain a key or a signature."""
 
     def filter(self, record: logging.LogRecord) -> bool:
         message = record.getMessage()

@@ -1,4 +1,4 @@
-"""What a signed URL tells: which object it leads to, its name, when it ends, and whether it may be followed. Pure."""
+"""What a URL says: the object it points to, its file name, its expiry, whether it may be followed. Pure."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def usable(url: str) -> bool:
 
 
 def object_of(url: str) -> tuple[str, str, str]:
-    """Return what a link leads to: host, path, and the query unless that is a signature, which is new each time."""
+    """Return what a link points to: host, path, and the query unless it is a signature, which changes each time."""
     host, path, query = split(url)
     return host, path, "" if _SIGNED.search(f"?{query}") else query
 
@@ -75,7 +75,7 @@ def ends_with(url: str, store: str) -> bool:
 
 
 def linked_name(url: str) -> str:
-    """Return the name that a link carries: the download name it asks for, else the end of its path."""
+    """Return the file name in a link: its requested download name, else the last part of its path."""
     asked = _query(url).get("response-content-disposition", [""])[0]
     return disposition_name(asked) or split(url)[1].rstrip("/").rpartition("/")[2]
 

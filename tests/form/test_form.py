@@ -142,7 +142,7 @@ def test_two_clicks_on_run_pay_once(form, client, monkeypatch):
     refused = page.ask("run", new_seeds=False)
     go_on.set()
     first.join(20)
-    assert (refused["type"], refused["text"]) == ("error", "A run is being started already.")
+    assert (refused["type"], refused["text"]) == ("error", "A run is already being started.")
     assert answers[0]["type"] == "reply"
     assert tasks(client) == before + 1
     form.tasks[0].wait(60)

@@ -46,7 +46,7 @@ function sideBySide(pictures: readonly Picture[], life: Life): HTMLElement {
 
 function overlaid(pictures: readonly Picture[], mode: Mode, life: Life): HTMLElement {
 	const [below, above] = [pictures[0], pictures[1]];
-	if (!below || !above) return el("p", { class: "cyc-hint", text: "Choose two pictures." });
+	if (!below || !above) return el("p", { class: "cyc-hint", text: "Choose two images." });
 	const base = frameOf(below);
 	above.image.classList.add("cyc-picture");
 	above.image.alt = above.label;
@@ -145,6 +145,6 @@ function whenShown(node: HTMLElement, life: Life, begin: () => void): void {
 
 function imageAt(pictures: readonly Picture[], index: number): HTMLImageElement {
 	const picture = pictures[index];
-	if (!picture) throw new Error("There is no such picture.");
+	if (!picture) throw new Error("Unknown image.");
 	return picture.image;
 }

@@ -16,7 +16,7 @@ export function differenceTable({ rows, equal, more, partial }: Differences, lab
 		more && `${many(more, "more difference")} not shown`,
 		partial && "only the beginning of very large documents is compared",
 	].filter(Boolean);
-	const note = el("p", { class: "cyc-hint", text: rows.length ? `${notes.join("; ")}.` : "Nothing differs." });
+	const note = el("p", { class: "cyc-hint", text: rows.length ? `${notes.join("; ")}.` : "No differences." });
 	note.hidden = rows.length > 0 && notes.length === 0;
 	if (!rows.length) return el("section", { class: "cyc-table", "aria-label": title }, el("h4", { text: title }), note);
 	const head = el("tr", {}, el("td"), ...labels.map((label) => el("th", { scope: "col", dir: "auto", text: label })));

@@ -56,7 +56,7 @@ export function fieldView(spec: FieldSpec, options: FieldOptions): FieldView {
 				"aria-describedby": [words && error.id, help.textContent && help.id].filter(Boolean).join(" ") || null,
 			});
 			setText(reset, changed && spec.default !== null ? `Default: ${shown(spec)}` : "");
-			setAttributes(reset, { "aria-label": `Set ${spec.label} back to its default, ${shown(spec)}` });
+			setAttributes(reset, { "aria-label": `Reset ${spec.label} to its default, ${shown(spec)}` });
 		},
 		focus: () => control.main.focus(),
 	};
@@ -82,6 +82,6 @@ function helpOf(spec: FieldSpec): string {
 				: spec.maximum !== null
 					? `At most ${spec.maximum}`
 					: "";
-	const unknown = spec.control === "other" ? `This version doesn’t know the type “${spec.type}”: the value is sent as text.` : "";
+	const unknown = spec.control === "other" ? `Unknown type “${spec.type}”: the value is sent as text.` : "";
 	return [spec.help, spec.control === "seed" ? "" : bounds, unknown].filter(Boolean).join(" · ");
 }

@@ -19,7 +19,7 @@ export function fileControl(spec: FieldSpec, { id, change, signal, file: line }:
 	const name = el("bdi", { class: "cyf-file-name" });
 	const hint = el("span", { class: "cyf-hint", text: "or drop it here" });
 	const bar = el("progress", { class: "cyf-file-bar", max: 1, "aria-label": `${spec.label}: transfer` });
-	const clear = button("Remove the file", () => {
+	const clear = button("Remove file", () => {
 		stop();
 		picker.value = "";
 		change(null);

@@ -12,7 +12,7 @@ export interface LiveOptions {
 export function liveSwitch({ set, signal }: LiveOptions) {
 	const start = askButton({
 		label: "Run as I change",
-		question: `Every time the values rest for ${DELAY} s, a new, paid run starts, and the one before it is cancelled.`,
+		question: `Each time you pause for ${DELAY} s, a new, paid run starts and the previous one is cancelled.`,
 		yes: "Start live runs",
 		no: "Not now",
 		onYes: () => set(DELAY),
@@ -24,7 +24,7 @@ export function liveSwitch({ set, signal }: LiveOptions) {
 		node,
 		update(delay: number | null): void {
 			start.update({ shown: delay === null });
-			setText(words, delay === null ? "" : `Live: a paid run each time the values rest for ${delay} s`);
+			setText(words, delay === null ? "" : `Live: a paid run after each pause of ${delay} s`);
 			stop.hidden = delay === null;
 		},
 	};

@@ -55,7 +55,7 @@ export function numberControl(spec: FieldSpec, { id, change, signal }: ControlOp
 /** A seed: a box, and a dice that draws one in the kernel, where it is recorded. */
 export function seedControl(spec: FieldSpec, options: ControlOptions & { draw(): void }): Control {
 	const control = numberControl({ ...spec, slider: false }, options);
-	const dice = button("Draw a new seed", options.draw, { icon: "dice", bare: true, signal: options.signal });
+	const dice = button("New random seed", options.draw, { icon: "dice", bare: true, signal: options.signal });
 	control.main.setAttribute("placeholder", "Random");
 	return { ...control, node: el("div", { class: "cyf-numbers" }, control.main, dice) };
 }

@@ -114,7 +114,7 @@ export function showForm(model: FormModel, parent: HTMLElement): () => void {
 		}
 		starting = true;
 		setAttributes(root, { "data-starting": "true" });
-		setText(status, "Starting a run...");
+		setText(status, "Starting a run…");
 		const started = await ask("run", { new_seeds: newSeed });
 		setText(status, started ? "Run started" : "");
 		setTimeout(() => {
@@ -127,7 +127,7 @@ export function showForm(model: FormModel, parent: HTMLElement): () => void {
 		if (!reply || signal.aborted) return;
 		const done = await copyText(reply.code, root);
 		relabel(copy, done ? "check" : "warning");
-		setText(status, done ? "Copied" : "The browser did not allow copying");
+		setText(status, done ? "Copied" : "Copying is not allowed here");
 		setTimeout(() => relabel(copy, "copy"), 1600);
 	}
 
