@@ -27,6 +27,7 @@ import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 from playwright.sync_api import sync_playwright
+from states.serve import served
 
 from cyberun_widget import Client
 from cyberun_widget.local import LocalServer
@@ -463,3 +464,24 @@ def add_kernel(lab: Lab, name: str, environment: Mapping[str, str]) -> str:
     }
     (target / "kernel.json").write_text(json.dumps(spec))
     return name
+
+
+@pytest.fixture(scope="module")
+def address() -> Iterator[str]:
+    """Where the page of all states is served."""
+    with served() as url:
+        yield url
+
+
+@pytest.fixture
+def show(address: str, page: Page) -> Callable[..., Locator]:
+    """Open the page with these states, and give the first card: ``show("running", theme="dark", width=320)``."""
+
+    def open_page(*states: str, **query: object) -> Locator:
+        words = {"state": ",".join(states)} if states else {}
+        words |= {key: str(value) for key, value in query.items()}
+        page.goto(address + "?" + "&".join(f"{key}={value}" for key, value in words.items()))
+        page.wait_for_selector("html[data-ready]")
+        return page.locator(".cyberun-task").first
+
+    return open_page

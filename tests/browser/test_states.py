@@ -13,10 +13,11 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
-from states.serve import STATIC, served
+from states.messages import asked, send
+from states.serve import STATIC
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
     from playwright.sync_api import Browser, Locator, Page
 
@@ -46,38 +47,6 @@ window.IntersectionObserver = class extends IntersectionObserver {
   disconnect() { held.observers.delete(this); super.disconnect(); }
 };
 """
-
-
-@pytest.fixture(scope="module")
-def address() -> Iterator[str]:
-    """Where the page of all states is served."""
-    with served() as url:
-        yield url
-
-
-@pytest.fixture
-def show(address: str, page: Page) -> Callable[..., Locator]:
-    """Open the page with these states, and give the first card: ``show("running", theme="dark", width=320)``."""
-
-    def open_page(*states: str, **query: object) -> Locator:
-        words = {"state": ",".join(states)} if states else {}
-        words |= {key: str(value) for key, value in query.items()}
-        page.goto(address + "?" + "&".join(f"{key}={value}" for key, value in words.items()))
-        page.wait_for_selector("html[data-ready]")
-        return page.locator(".cyberun-task").first
-
-    return open_page
-
-
-def send(page: Page, state: str, changes: dict[str, Any]) -> None:
-    """Change traits as the kernel would."""
-    page.evaluate("([state, changes]) => cards[state].model.update(changes)", [state, changes])
-
-
-def asked(page: Page, state: str, kind: str) -> list[dict[str, Any]]:
-    """What the page sent to the kernel, of one kind."""
-    sent: list[dict[str, Any]] = page.evaluate("(state) => cards[state].model.sent", state)
-    return [message for message in sent if message["type"] == kind]
 
 
 def scroll_through(page: Page) -> None:
@@ -147,7 +116,8 @@ def test_every_card_keeps_the_contract(page: Page, show: Callable[..., Locator])
             if artifact["kind"] == "image" and artifact["state"] == "ready":
                 picture = tile.get_by_role("img", name=artifact["name"])
                 picture.scroll_into_view_if_needed()
-                assert picture.evaluate("async (img) => (await img.decode(), img.naturalWidth)") > 0
+                expect(picture).to_have_js_property("complete", True)
+                expect(picture).not_to_have_js_property("naturalWidth", 0)
 
 
 @pytest.mark.parametrize(
@@ -512,7 +482,7 @@ def test_details_unfold_and_are_copied(page: Page, show: Callable[..., Locator])
 def test_pictures_show_while_the_kernel_answers_nothing(page: Page, show: Callable[..., Locator]) -> None:
     show("completed", dead=1)
     picture = page.get_by_role("img", name="lichen_00002_.png")
-    assert picture.evaluate("async (img) => (await img.decode(), img.naturalWidth)") == 512
+    expect(picture).to_have_js_property("naturalWidth", 512)
 
 
 def big_file(page: Page, state: str, key: str, megabytes: float) -> None:

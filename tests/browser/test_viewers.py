@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import re
+import time
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -169,6 +170,56 @@ def test_a_view_that_is_closed_while_it_loads_leaves_no_error_and_no_context(vie
         expect(dialog).to_have_count(0)
     viewers.wait_for_timeout(1500)
     assert alive(viewers) == 0
+
+
+@pytest.mark.parametrize(
+    ("key", "words"),
+    [
+        ("doubling.glb", "This model is too large to be shown here"),
+        ("endless.glb", "its scene contains itself"),
+        ("vast.glb", "This model is too large to be shown here"),
+        ("boasting.ply", "it promises more than it holds"),
+    ],
+)
+def test_a_small_file_that_would_become_a_huge_model_is_refused_at_once(
+    viewers: Page, bench: Bench, key: str, words: str
+) -> None:
+    assert len(bench.files[key].data) < 2_000
+    began = time.monotonic()
+    dialog = show(viewers, key, [key])
+    expect(dialog.get_by_role("alert")).to_contain_text(words)
+    assert time.monotonic() - began < 10
+    dialog.get_by_role("button", name="Close").click()
+    expect(dialog).to_have_count(0)
+
+
+def test_a_file_of_a_hundred_thousand_objects_is_drawn_as_one(viewers: Page) -> None:
+    dialog = show(viewers, "splinters.obj", ["splinters.obj"])
+    expect(dialog.get_by_text("OBJ mesh · 120,000 triangles")).to_be_visible(timeout=30_000)
+
+
+def test_a_model_that_is_still_being_read_can_be_closed_and_holds_up_nothing(viewers: Page) -> None:
+    viewers.evaluate(
+        """() => {
+          const RealWorker = Worker;
+          window.workers = [];
+          window.Worker = class extends RealWorker {
+            constructor(url) {
+              super("data:text/javascript,onmessage = () => { for (;;); }"); // it reads for ever
+              workers.push(this);
+            }
+            terminate() { this.ended = true; super.terminate(); }
+          };
+        }"""
+    )
+    dialog = show(viewers, "mesh.ply", ["mesh.ply"])
+    viewers.wait_for_function("workers.length === 1")
+    began = time.monotonic()
+    assert viewers.evaluate("workers[0].ended ?? false") is False
+    dialog.get_by_role("button", name="Close").click()
+    expect(dialog).to_have_count(0)
+    assert time.monotonic() - began < 3
+    assert viewers.evaluate("workers[0].ended") is True
 
 
 def test_the_format_is_told_by_the_content_not_by_the_name(viewers: Page) -> None:

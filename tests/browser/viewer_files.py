@@ -126,6 +126,46 @@ def glb() -> bytes:
     return glb_of(document, b"".join(parts))
 
 
+def doubling_glb(depth: int = 30) -> bytes:
+    """A few hundred bytes that name one triangle 2 ** depth times."""
+    nodes: list[dict[str, object]] = [{"children": [i + 1, i + 1]} for i in range(depth)] + [{"mesh": 0}]
+    document = {
+        "asset": {"version": "2.0"}, "scene": 0, "scenes": [{"nodes": [0]}], "nodes": nodes,
+        "meshes": [{"primitives": [{"attributes": {"POSITION": 0}}]}],
+        "accessors": [{"componentType": 5126, "count": 3, "type": "VEC3", "min": [0, 0, 0], "max": [1, 1, 1]}],
+    }  # fmt: skip
+    return glb_of(document)
+
+
+def endless_glb() -> bytes:
+    """A scene that contains itself."""
+    document = {"asset": {"version": "2.0"}, "scene": 0, "scenes": [{"nodes": [0]}], "nodes": [{"children": [0]}]}
+    return glb_of(document)
+
+
+def vast_glb() -> bytes:
+    """An accessor without bytes behind it: zeros, 48 GB of them."""
+    document = {
+        "asset": {"version": "2.0"}, "scene": 0, "scenes": [{"nodes": [0]}], "nodes": [{"mesh": 0}],
+        "meshes": [{"primitives": [{"attributes": {"POSITION": 0}}]}],
+        "accessors": [{"componentType": 5126, "count": 4_000_000_000, "type": "VEC3"}],
+    }  # fmt: skip
+    return glb_of(document)
+
+
+def splinters_obj(pieces: int = 120_000) -> bytes:
+    """4 MB of objects, one triangle each, every one with a material of its own."""
+    points = "".join(f"v {i % 200} {i // 200} {i % 7}\n" for i in range(40_000))
+    faces = (1 + i % 39_000 for i in range(pieces))
+    return (points + "".join(f"o p{i}\nusemtl m{i}\nf {i} {i + 1} {i + 201}\n" for i in faces)).encode()
+
+
+def boasting_ply() -> bytes:
+    """A header that promises more than the file can hold."""
+    rows = "property float x\nproperty float y\nproperty float z\n"
+    return f"ply\nformat binary_little_endian 1.0\nelement vertex 900000000\n{rows}end_header\n".encode() + b"\0" * 24
+
+
 def glb_of(document: dict[str, object], binary: bytes = b"") -> bytes:
     text = json.dumps(document).encode()
     text += b" " * (-len(text) % 4)
