@@ -56,8 +56,8 @@ frontend: $(VENV)/.dev ## Build the page's part again whenever a source is saved
 	@exec $(BIN)/python $(FRONTEND)/hatch_build.py --watch
 
 .PHONY: bench
-bench: $(VENV)/.dev ## Measure, beside peers in the same run
-	@exec $(BIN)/python -m tests.bench $(ARGS)
+bench: $(VENV)/.dev chromium ## Measure, beside peers in the same run; writes tests/bench/README.md
+	@exec $(BIN)/python -m tests.bench $(or $(ARGS),--write)
 
 .PHONY: screenshots
 screenshots: $(VENV)/.dev chromium ## Make the pictures of the README again

@@ -1,28 +1,60 @@
-"""All benchmarks, one command, one table: `python -m tests.bench`, or some: `python -m tests.bench decode memory`.
+"""All benchmarks, one command, one table: `python -m tests.bench`, or some: `python -m tests.bench decode imports`.
 
-decode: events/s of our decoder, httpx-sse and sseclient-py. watching: from the wire to the trait, what a watched task
-costs a busy cell, memory a task. download: throughput and memory of ours, curl and httpx. Peers run in the same run, in
-turn, on the same machine: compare the figures of one table, never of two. Keep the machine idle meanwhile.
+decode: events/s of our decoder and of its peers. reading: CPU time per event from the socket on, one stream in a burst
+and many that tick. watching: a kernel with 1 to 1,000 tasks, its busy cell, messages and memory; a card's creation.
+paint: from the event to the screen in JupyterLab. imports: the time of the import. download: throughput and memory.
+
+Peers run in the same run, in turn, on the same machine: compare the figures of one table, never of two. Keep the
+machine idle meanwhile. `--write` puts the table into README.md beside this file, and into results.json.
 """
 
 from __future__ import annotations
 
 import argparse
+import os
 import sys
+import time
+from pathlib import Path
 
-from tests.bench import decode, download, watching
-from tests.bench.report import table
+from tests.bench import decode, download, imports, paint, reading, watching
+from tests.bench.report import Row, as_json, conditions, markdown, table
 
-BENCHES = {"decode": decode.measure, "watching": watching.measure, "download": download.measure}
+BENCHES = {
+    "decode": decode.measure,
+    "reading": reading.measure,
+    "watching": watching.measure,
+    "paint": paint.measure,
+    "imports": imports.measure,
+    "download": download.measure,
+}
+FOLDER = Path(__file__).parent
+BEGIN = "<!-- written by `make bench`: everything below this line -->"
 
 
 def main() -> None:
-    """Print the table."""
+    """Print the table, and with `--write` keep it."""
     parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
     parser.add_argument("names", nargs="*", choices=[[], *BENCHES], metavar="|".join(BENCHES))
-    names = parser.parse_args().names or list(BENCHES)
-    rows = [row for name in names for row in BENCHES[name]()]
+    parser.add_argument("--write", action="store_true", help="put the table into README.md and results.json")
+    options = parser.parse_args()
+    started, load = time.monotonic(), os.getloadavg()[0]
+    rows: list[Row] = []
+    for name in options.names or BENCHES:
+        for row in BENCHES[name]():
+            rows.append(row)
+            sys.stderr.write("  ".join(filter(None, row.cells())) + "\n")
     sys.stdout.write(table(rows) + "\n")
+    if options.write:
+        write(rows, conditions(time.monotonic() - started, load))
+
+
+def write(rows: list[Row], facts: list[tuple[str, str]]) -> None:
+    """Put a run into README.md, below what is written there by hand, and into results.json."""
+    readme = FOLDER / "README.md"
+    kept = readme.read_text(encoding="utf-8").partition(BEGIN)[0]
+    about = "\n".join(f"- {name}: {value}" for name, value in facts)
+    readme.write_text(f"{kept}{BEGIN}\n\n{about}\n\n{markdown(rows)}\n", encoding="utf-8")
+    (FOLDER / "results.json").write_text(as_json(rows, facts), encoding="utf-8")
 
 
 if __name__ == "__main__":

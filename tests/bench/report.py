@@ -1,17 +1,35 @@
-"""What a benchmark gives back, and the one table of them all.
+"""What a benchmark gives back, and how all of them are shown: a table for the terminal, Markdown, JSON.
 
 Each module of this folder has `measure() -> Iterable[Row]`. A new one is named in `__main__.py`.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+import json
+import os
+import platform
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from importlib.metadata import version
+from typing import TYPE_CHECKING, Final
+
+import psutil
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
+OURS: Final = "cyberun-widget"
 _HEAD = ("benchmark", "case", "who", "figure", "against", "aim")
+_PACKAGES: Final = (
+    "anywidget",
+    "httpx",
+    "httpx2",
+    "httpx-sse",
+    "ipykernel",
+    "ipywidgets",
+    "jupyterlab",
+    "sseclient-py",
+)
 
 
 @dataclass(frozen=True)
@@ -38,3 +56,27 @@ def table(rows: Iterable[Row]) -> str:
     widths = [max(len(line[column]) for line in lines) for column in range(len(_HEAD))]
     text = ["  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip() for line in lines]
     return "\n".join([text[0], "-" * (sum(widths) + 2 * len(widths) - 2), *text[1:]])
+
+
+def markdown(rows: Iterable[Row]) -> str:
+    """Return the table as Markdown."""
+    lines = [_HEAD, ("---",) * len(_HEAD), *(row.cells() for row in rows)]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+def conditions(seconds: float, load: float) -> list[tuple[str, str]]:
+    """Return under which conditions a run was made. `load`: the machine's load average before it."""
+    versions = ", ".join(f"{name} {version(name)}" for name in _PACKAGES)
+    return [
+        ("date", f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC"),
+        ("machine", f"{os.cpu_count()} cores, {psutil.virtual_memory().total >> 30} GiB, {platform.platform()}"),
+        ("Python", platform.python_version()),
+        ("packages", versions),
+        ("load before", f"{load:.2f}"),
+        ("took", f"{seconds:.0f} s"),
+    ]
+
+
+def as_json(rows: Sequence[Row], facts: Iterable[tuple[str, str]]) -> str:
+    """Return rows and conditions as JSON."""
+    return json.dumps({"conditions": dict(facts), "rows": [asdict(row) for row in rows]}, indent=1) + "\n"

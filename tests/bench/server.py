@@ -1,7 +1,9 @@
 """A server of running tasks for the benchmarks, in a process of its own: any task id, events at a fixed rate.
 
-`python -m tests.bench.server RATE` prints its base URL. The message of each event is the system's monotonic clock at
-the moment it was written to the socket.
+`python -m tests.bench.server RATE` prints its base URL. All streams tick together, and cost the server little: what is
+measured is the client. The message of each event is the system's clock (`time.time`) as it was written to the socket.
+
+A task `burst-N` gets N events at once and then its verdict. `GET /sent` says how many events were written so far.
 """
 
 from __future__ import annotations
@@ -12,12 +14,14 @@ import subprocess
 import sys
 import time
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-STEPS = 100_000
+STEPS: Final = 100_000
+_STREAM: Final = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n"
+_BACKLOG: Final = 65_536  # bytes that wait for a slow reader; it misses events beyond that
 
 
 @contextmanager
@@ -32,44 +36,101 @@ def serving(rate: float) -> Iterator[str]:
             process.kill()
 
 
-async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, rate: float) -> None:
-    """Answer one connection's requests."""
-    try:
+def event(task_id: str, step: int, total: int) -> bytes:
+    """Return one progress event, as the API page has it, in a chunk of its own."""
+    data = (
+        f'{{"task_id": "{task_id}", "progress": {step / total}, "current_node": "3", "step_current": {step}, '
+        f'"step_total": {total}, "message": "{time.time():.6f}", "timestamp": "2026-11-24T12:00:00.123456Z"}}'
+    )
+    return chunk(f"event: progress\ndata: {data}\n\n".encode())
+
+
+def chunk(data: bytes) -> bytes:
+    """Return one chunk of a chunked body."""
+    return b"%x\r\n%s\r\n" % (len(data), data)
+
+
+class Server:
+    """The tasks that were asked for, and the streams that are open."""
+
+    def __init__(self, rate: float) -> None:
+        self.rate = rate
+        self.tasks: dict[str, None] = {}
+        self.streams: dict[asyncio.StreamWriter, str] = {}
+        self.sent = 0
+
+    async def tick(self) -> None:
+        """Write one event to every stream, at the given rate, for ever."""
+        loop = asyncio.get_running_loop()
+        due, step = loop.time(), 0
         while True:
-            head = (await reader.readuntil(b"\r\n\r\n")).decode()
-            path = head.split(" ")[1]
-            task_id = path.split("/r/tasks/")[-1].split("/")[0]
-            if path.endswith("/events"):
-                await stream(writer, task_id, rate)
-                return
-            task = {"id": task_id, "task_status": "running", "gpu_type": "none", "tool_type": "comfyui"}
-            body = json.dumps(task if "/tasks/" in path else {"id": "w", "display_name": "Bench"}).encode()
-            writer.write(
-                b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%s" % (len(body), body)
-            )
-    except (asyncio.IncompleteReadError, ConnectionError):
-        writer.close()
+            step += 1
+            for writer, task_id in list(self.streams.items()):
+                if writer.is_closing():
+                    del self.streams[writer]
+                elif writer.transport.get_write_buffer_size() < _BACKLOG:
+                    writer.write(event(task_id, step, STEPS))
+                    self.sent += 1
+            due += 1 / self.rate
+            await asyncio.sleep(max(0.0, due - loop.time()))
+
+    async def answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """Answer one connection's requests."""
+        try:
+            while True:
+                path = (await reader.readuntil(b"\r\n\r\n")).decode().split(" ")[1].partition("?")[0]
+                task_id = path.split("/r/tasks/")[-1].split("/")[0]
+                if path.endswith("/events"):
+                    writer.write(_STREAM)
+                    if task_id.startswith("burst-"):
+                        self.burst(writer, task_id, int(task_id.split("-")[1]))
+                    else:
+                        self.streams[writer] = task_id
+                    continue
+                body = json.dumps(self.body(path, task_id)).encode()
+                head = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n"
+                writer.write(head % len(body) + body)
+        except (asyncio.IncompleteReadError, ConnectionError):
+            self.streams.pop(writer, None)
+            writer.close()
+
+    def burst(self, writer: asyncio.StreamWriter, task_id: str, count: int) -> None:
+        """Write many events at once, and the verdict."""
+        writer.writelines(event(task_id, step, count) for step in range(count))
+        data = json.dumps({"task_id": task_id, "status": "completed", "completed_at": None, "output": {}})
+        writer.write(chunk(f"event: completed\ndata: {data}\n\n".encode()) + b"0\r\n\r\n")
+        self.sent += count
+
+    def body(self, path: str, task_id: str) -> dict[str, object]:
+        """Return the answer to a JSON call."""
+        if path.endswith("/sent"):
+            return {"sent": self.sent, "streams": len(self.streams)}
+        if path.endswith("/result"):
+            return {"id": task_id, "task_status": "completed", "task_output": {}, "download_urls": {}}
+        if path.endswith("/r/tasks"):
+            listed = [task(known) for known in list(self.tasks)[:100]]
+            return {
+                "task_list": listed,
+                "page_meta": {"current_page": 1, "per_page": 100, "total_count": len(self.tasks)},
+            }
+        if "/r/tasks/" in path:
+            self.tasks[task_id] = None
+            return task(task_id)
+        return {"id": "w", "display_name": "Bench"}
 
 
-async def stream(writer: asyncio.StreamWriter, task_id: str, rate: float) -> None:
-    """Write events until the client leaves."""
-    writer.write(b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nConnection: close\r\n\r\n")
-    for step in range(STEPS):
-        data = {"task_id": task_id, "progress": step / STEPS, "current_node": "3", "step_current": step}
-        data |= {"step_total": STEPS, "message": repr(time.monotonic())}
-        writer.write(f"event: progress\ndata: {json.dumps(data)}\n\n".encode())
-        await writer.drain()
-        await asyncio.sleep(1 / rate)
+def task(task_id: str) -> dict[str, object]:
+    """Return a running task."""
+    return {"id": task_id, "task_status": "running", "gpu_type": "none", "tool_type": "comfyui"}
 
 
 async def main() -> None:
     """Serve until killed."""
-    rate = float(sys.argv[1])
-    server = await asyncio.start_server(lambda r, w: answer(r, w, rate), "127.0.0.1", 0)
-    port = server.sockets[0].getsockname()[1]
-    sys.stdout.write(f"http://127.0.0.1:{port}/api/v1\n")
+    server = Server(float(sys.argv[1]))
+    listener = await asyncio.start_server(server.answer, "127.0.0.1", 0, backlog=1024)
+    sys.stdout.write(f"http://127.0.0.1:{listener.sockets[0].getsockname()[1]}/api/v1\n")
     sys.stdout.flush()
-    await server.serve_forever()
+    await asyncio.gather(listener.serve_forever(), server.tick())
 
 
 if __name__ == "__main__":
