@@ -17,7 +17,7 @@ from cyberun_widget.card.event_dispatch import Audience
 from cyberun_widget.card.page_requests import PageRequests
 from cyberun_widget.card.publisher import publisher
 from cyberun_widget.card.runs import Outcome, Rerun
-from cyberun_widget.card.traits import Own, provenance, view
+from cyberun_widget.card.traits import Own, posters, provenance, view
 from cyberun_widget.downloads.cache import cache_folder
 from cyberun_widget.errors import CyberunError
 from cyberun_widget.following.listener import Interest
@@ -312,7 +312,7 @@ class Session:
         over = current.finished.done()
         try:
             values = view(current, current.clock(), own)
-            self._write(values, quiet=self.audience.out_of_sight and not over)
+            self._write(values, extras=posters(values["artifacts"]), quiet=self.audience.out_of_sight and not over)
             if over:
                 if not outcome.done():
                     self.requests.push(self.artifacts)

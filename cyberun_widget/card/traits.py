@@ -198,8 +198,16 @@ def revision(artifact: Artifact) -> str:
 
 
 def travelling(artifacts: Artifacts) -> list[dict[str, Any]]:
-    """Return the files as the page gets them: as `shown`, without places on this machine's disk."""
-    return [{**item, "path": None} for item in shown(artifacts)]
+    """Return the files as the page gets them: as `shown`, without places on this machine's disk.
+
+    Posters travel beside them, each once: see `posters`.
+    """
+    return [{**item, "poster": None, "path": None} for item in shown(artifacts)]
+
+
+def posters(artifacts: Artifacts) -> dict[str, bytes]:
+    """Return the posters by the names that they have in the page's model."""
+    return {f"_poster:{item.key}": item.poster for item in artifacts if item.poster is not None}
 
 
 def excerpt(value: Any, room: int = _OUTPUT) -> Any:

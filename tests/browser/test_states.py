@@ -215,6 +215,53 @@ def test_a_silent_kernel_is_asked_then_said_to_be_silent(page: Page, show: Calla
     expect(card).to_contain_text("50%")
 
 
+def test_a_sign_of_life_by_another_card_keeps_a_quiet_one_alive_and_its_clock_running(
+    page: Page, show: Callable[..., Locator]
+) -> None:
+    page.clock.install()
+    card = show("running,waiting", still=1).first
+    send(page, "running", {"_facts": {"process": "this kernel"}})
+    for _ in range(8):
+        page.clock.run_for(5_000)
+        page.evaluate(
+            "cards.waiting.model.emit('msg:custom', { type: 'beat', protocol: 1, process: 'this kernel' }, [])"
+        )
+    page.clock.run_for(1_000)
+    expect(card).not_to_contain_text("not responding")
+    expect(card).to_contain_text("0:55 elapsed")
+    assert asked(page, "running", "sync") == []
+
+
+def test_a_poster_travels_beside_its_file_and_stays_while_the_others_change(
+    page: Page, show: Callable[..., Locator]
+) -> None:
+    card = show("running")
+    page.evaluate(
+        """async () => {
+          const { model } = cards.running;
+          const drawing = new OffscreenCanvas(8, 8);
+          drawing.getContext("2d").fillRect(0, 0, 8, 8);
+          const poster = await (await drawing.convertToBlob({ type: "image/png" })).arrayBuffer();
+          const file = { ...states.completed.artifacts[0], poster: null, poster_mime: "image/png", state: "waiting" };
+          window.files = ["a.png", "b.png"].map((key) => ({ ...file, key, name: key }));
+          model.update({ artifacts: structuredClone(files), "_poster:a.png": new DataView(poster) });
+        }"""
+    )
+    picture = card.locator("[data-artifact='a.png'] img")
+    expect(card.locator("[data-artifact='b.png'] button").first).to_be_attached()  # by the module `files`
+    expect(picture).to_have_js_property("naturalWidth", 8)
+    source = picture.get_attribute("src")
+    page.evaluate(
+        """() => {
+          files[1].state = "downloading";
+          files[1].received = 1000;
+          cards.running.model.update({ artifacts: structuredClone(files) });
+        }"""
+    )
+    expect(card.locator("[data-artifact='b.png']")).to_have_attribute("data-state", "downloading")
+    assert picture.get_attribute("src") == source
+
+
 def test_a_finished_task_asks_for_nothing(page: Page, show: Callable[..., Locator]) -> None:
     page.clock.install()
     card = show("failed", still=1)

@@ -13,6 +13,7 @@ import anywidget
 import pytest
 
 from cyberun_widget import CyberunError, FollowPolicy, NotFoundError, TaskFailed, TaskWidget, WaitTimeout
+from cyberun_widget.artifacts.model import Artifacts
 from cyberun_widget.card import display, event_dispatch
 from cyberun_widget.card.messages import PROTOCOL
 from cyberun_widget.card.page_requests import PageRequests
@@ -292,6 +293,37 @@ def test_a_huge_output_travels_as_an_excerpt_and_is_whole_in_python(tmp_path):
             assert len(json.dumps(card.get_state()["output"])) < 100_000
         card.close()
     assert len(json.dumps(excerpt(huge))) < 150_000
+
+
+def test_each_poster_travels_once_however_often_its_neighbours_change(tmp_path):
+    bodies = {f"{n}.images.0": PNG for n in range(4)}
+    with FaultyServer(Script(events=[sse(progress(0.5), Pause(0.5), *finished())], bodies=bodies)) as server:
+        card, sent = watch(server, tmp_path), []
+        assert eventually(lambda: card.progress == 0.5)
+        send = card.comm.send
+
+        def counted(data, *args, buffers=None, **options) -> None:
+            if data["method"] == "update":
+                sent.extend(name for [name] in data["buffer_paths"])
+            send(data, *args, buffers=buffers, **options)
+
+        card.comm.send = counted
+        card.wait(10)
+        assert sorted(sent) == sorted(f"_poster:{key}" for key in bodies)
+        whole = card.get_state()
+        assert [item["poster"] for item in whole["artifacts"]] == [None] * 4
+        assert all(whole[f"_poster:{key}"] == card.artifacts[key].poster for key in bodies), "for a page that reloads"
+        card.close()
+
+
+def test_the_posters_of_an_earlier_run_end_with_it(tmp_path):
+    with FaultyServer(Script(life=((0.0, "completed"),))) as server:
+        card = watch(server, tmp_path)
+        card.wait(10)
+        assert card.get_state()["_poster:9.images.0"]
+        card._write({"artifacts": Artifacts()}, extras={})
+        assert card.get_state()["_poster:9.images.0"] is None
+        card.close()
 
 
 @pytest.mark.parametrize(

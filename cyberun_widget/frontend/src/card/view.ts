@@ -4,7 +4,7 @@ import { el, setAttributes, setText } from "../shared/dom.ts";
 import type { CardRequests } from "../shared/messages.ts";
 import { loadModule } from "../shared/modules.ts";
 import { page } from "../shared/page.ts";
-import type { Card, Files, FilesModule, Model, Traits } from "../shared/types.ts";
+import type { Artifact, Card, Files, FilesModule, Model, Traits } from "../shared/types.ts";
 import { cardActions } from "./actions.ts";
 import { announcer } from "./announcer.ts";
 import { inbox } from "./inbox.ts";
@@ -27,14 +27,35 @@ const ELEMENTS: Partial<Record<TextName, "strong" | "summary" | "pre">> = {
 };
 
 const now = () => performance.now() / 1000;
-const read = (model: Model) => Object.fromEntries(TRAITS.map((name) => [name, model.get(name)])) as unknown as Traits;
+
+/** Each poster travels alone and once, as state of its own beside `artifacts`. See jupyter/batching.py. */
+function withPosters(model: Model): () => Artifact[] {
+	let told: Artifact[] = [];
+	let shown: Artifact[] = [];
+	return () => {
+		const artifacts = model.get("artifacts");
+		const all = artifacts.map((each) => each.poster ?? model.get(`_poster:${each.key}`) ?? null);
+		if (artifacts !== told || all.some((poster, index) => poster !== shown[index]?.poster)) {
+			told = artifacts;
+			shown = artifacts.map((each, index) => ({ ...each, poster: all[index] ?? null }));
+		}
+		return shown;
+	};
+}
+
+function reader(model: Model): () => Traits {
+	const artifacts = withPosters(model);
+	return () =>
+		({ ...Object.fromEntries(TRAITS.map((name) => [name, model.get(name)])), artifacts: artifacts() }) as unknown as Traits;
+}
 
 /** Draw a card into `parent` until the function that it returns is called. */
 export function showCard(model: Model, parent: HTMLElement): () => void {
 	const life = new AbortController();
 	const { signal } = life;
 	const channel = new Channel<CardRequests>(model, signal);
-	const first = describe(read(model), { silent: 0, asked: null, trouble: "" });
+	const read = reader(model);
+	const first = describe(read(), { silent: 0, since: 0, asked: null, trouble: "" });
 	const text = Object.fromEntries(
 		Object.keys(first.text).map((name) => [name, el(ELEMENTS[name as TextName] ?? "bdi", { class: `cy-${name}` })]),
 	) as Record<TextName, HTMLElement>;
@@ -46,8 +67,8 @@ export function showCard(model: Model, parent: HTMLElement): () => void {
 	let taskId = model.get("task_id");
 	let asked: number | null = null;
 	let trouble = "";
-	let heard = now(); // the kernel's last sign
-	let synced = heard;
+	let told = now(); // the traits
+	let synced = told;
 	let beat = NaN;
 	let timer: ReturnType<typeof setInterval> | undefined;
 	let queued = false;
@@ -100,11 +121,11 @@ export function showCard(model: Model, parent: HTMLElement): () => void {
 
 	function draw(): void {
 		if (signal.aborted) return;
-		const traits = read(model);
+		const traits = read();
 		const { status, density, connection, _facts: facts } = traits;
-		if (beat !== traits._beat) heard = synced = now();
+		if (beat !== traits._beat) told = synced = now();
 		beat = traits._beat;
-		heard = Math.max(heard, (page.heard.get(facts.process ?? "") ?? -Infinity) / 1000);
+		const heard = Math.max(told, (page.heard.get(facts.process ?? "") ?? -Infinity) / 1000); // the kernel's last sign
 		if (taskId !== traits.task_id) {
 			taskId = traits.task_id; // run again: what was asked of the old task is over
 			asked = null;
@@ -112,7 +133,8 @@ export function showCard(model: Model, parent: HTMLElement): () => void {
 			actions.update(new Set(), { cancelling: false, watched: false }); // closes a question
 		}
 		if (facts.cancel) asked = null;
-		const seen = describe(traits, { silent: now() - heard, asked: asked === null ? null : now() - asked, trouble });
+		const moment = { silent: now() - heard, since: now() - told, asked: asked === null ? null : now() - asked };
+		const seen = describe(traits, { ...moment, trouble });
 		if (seen.watched && now() - Math.max(heard, synced) > SYNC) {
 			synced = now();
 			channel.ask("sync", {}).catch(() => undefined); // what a kernel that is gone doesn't answer shows by itself

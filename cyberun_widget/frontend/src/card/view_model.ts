@@ -12,6 +12,8 @@ const QUEUED = 1; // seconds without an answer after which a request waits for a
 export interface Moment {
 	/** Since the kernel's last sign. */
 	silent: number;
+	/** Since the traits were told: the kernel tells nothing of a clock that runs on by itself. */
+	since: number;
 	/** Since Cancel was confirmed here, null where it wasn't. */
 	asked: number | null;
 	/** A problem with something that was asked for here, "" for none. */
@@ -45,7 +47,7 @@ export interface ViewModel {
 	actions: ReadonlySet<Action>;
 }
 
-export function describe(traits: Traits, { silent, asked, trouble }: Moment): ViewModel {
+export function describe(traits: Traits, { silent, since, asked, trouble }: Moment): ViewModel {
 	const { status, stage, connection, progress, elapsed, output, artifacts, _facts: facts } = traits;
 	const { step_current: step, step_total: steps } = traits;
 	const done = status === "completed";
@@ -55,7 +57,7 @@ export function describe(traits: Traits, { silent, asked, trouble }: Moment): Vi
 	const lost = connection === "error" && !ended;
 	const watched = !ended && !lost && !facts.stopped;
 	const dead = watched && silent > DEAD;
-	const drift = dead || !watched ? 0 : silent;
+	const drift = dead || !watched ? 0 : since;
 	const lively = running && watched && !dead;
 	const waiting = status === "waiting" && watched;
 	/** Nothing is known yet of how far it is. */
@@ -92,7 +94,7 @@ export function describe(traits: Traits, { silent, asked, trouble }: Moment): Vi
 		return done && !artifacts.length && output == null ? said.no_files : "";
 	}
 	function note(): string {
-		if (dead) return fill(said.dead, { time: span(silent) });
+		if (dead) return fill(said.dead, { time: span(since) });
 		if (trouble) return trouble;
 		if (cancelling) return queued && !facts.cancel ? said.cancel_queued : said.cancel_requested;
 		if (ended) return missing;

@@ -96,6 +96,8 @@ export interface Traits {
 	density: "full" | "compact";
 	_facts: Facts;
 	_beat: number;
+	/** One for each artifact that has a poster. */
+	[poster: `_poster:${string}`]: Bytes | null | undefined;
 }
 
 /** anywidget's model, as far as our widgets use it. */
