@@ -1,7 +1,7 @@
 """The static card: what a saved notebook shows of a task without a kernel, a script or a network.
 
-It stands under the live card as an output of its own and is hidden while that one is there (`frontend/src/archive`).
-It reads well without any style too, as GitHub shows it. Keys, signed links and places on disk are not in it.
+It is a second output below the live card, hidden while that one is shown (`frontend/src/archive`). It also reads well
+without styles, as GitHub shows it. It contains no key, no signed link and no path on disk.
 """
 
 from __future__ import annotations
@@ -27,9 +27,9 @@ if TYPE_CHECKING:
 
 LIMIT: Final = 1_000_000  # bytes of HTML a task
 _ROWS: Final = 100  # files in the table
-_FIGURES: Final = 200  # pictures that are tried
-_DETAILS: Final = 8_000  # characters of a failure's details
-_SIDE, _SIDE_ALONE = 240, 480  # pixels of a picture where no style sheet says otherwise
+_FIGURES: Final = 200  # pictures considered
+_DETAILS: Final = 8_000  # characters of an error's details
+_SIDE, _SIDE_ALONE = 240, 480  # pixels of a picture's longer side, without a style sheet
 _MIMES: Final = ("image/webp", "image/jpeg", "image/png", "image/gif")
 
 _Artifact = dict[str, Any]
@@ -58,8 +58,8 @@ def _root(said: CardText, status: str, *parts: Node | None) -> Node:
 
 
 def _unended(said: CardText) -> Node:
-    # True also where the task has ended: a page that was reloaded meanwhile drops the rewritten archive, and the
-    # style sheet says so under the live card in place of this sentence.
+    # Also right where the task has ended: a page that was reloaded meanwhile drops the rewritten archive. The style
+    # sheet then shows `data-reloaded` below the live card instead of this sentence.
     about = {"data-reloaded": say("archive.reloaded")}
     footer = node("footer", {}, node("p", about, node("span", {}, say("archive.unfinished")), " ", _code(said)))
     return _root(said, "unfinished", _head(said, say("archive.no_result")), footer)
@@ -98,7 +98,7 @@ def _failure(said: CardText) -> Node:
     first, _, rest = re.sub(r"(?<=[.!?]) ", "\n", said.cause, count=1).partition("\n")
     cause = node("p", {}, node("bdi", {}, node("strong", {}, first), f" {rest}" if rest else None))
     details = said.details[:_DETAILS] + ("\n…" if len(said.details) > _DETAILS else "")
-    # Focusable, since it may scroll.
+    # Focusable, because it may scroll.
     about = {"tabindex": "0", "role": "region", "aria-label": say("card.details")}
     folded = (
         node("details", {}, node("summary", {}, say("card.details")), node("pre", about, details)) if details else None
@@ -115,7 +115,7 @@ def _stages(stages: Sequence[Mapping[str, Any]]) -> Node | None:
         state, seconds = str(stage.get("state")), stage.get("seconds")
         told = "" if seconds is None else clock(seconds)
         told = " ".join(filter(None, [told, WORDS["stage_state"].get(state, "")]))
-        # As long as it took, yet never too short for its name.
+        # As wide as it took long, but never too narrow for its name.
         share = max(0.04, float(seconds or 0) / longest)
         name = node("bdi", {}, stage_name(clean(stage.get("name"))))
         about = {"data-state": state, "style": f"flex-grow:{share:.2f}"}
@@ -156,7 +156,7 @@ def _code(said: CardText) -> Node:
 
 
 def _hang(gallery: Node, artifacts: Sequence[_Artifact], room: int) -> None:
-    """Put as many pictures into the gallery as `room` bytes allow: one of each group first, then in order."""
+    """Add as many pictures to the gallery as fit into `room` bytes: one of each group first, then in order."""
     pictures = [item for item in artifacts if item.get("poster") and item.get("poster_mime") in _MIMES][:_FIGURES]
     side = _SIDE_ALONE if len(pictures) == 1 else _SIDE
     groups: set[str] = set()
@@ -165,7 +165,7 @@ def _hang(gallery: Node, artifacts: Sequence[_Artifact], room: int) -> None:
     for item in pictures:
         (others if item.get("group") in groups else firsts).append(item)
         groups.add(str(item.get("group")))
-    room -= 200  # for the words about those that don't fit
+    room -= 200  # for the note about those that don't fit
     chosen: dict[int, Node] = {}
     for item in firsts + others:
         made = _figure(item, side)

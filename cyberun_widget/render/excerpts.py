@@ -1,4 +1,4 @@
-"""The beginning of a task's small text files, for the archive: read from disk, and laid out. `layout` is pure."""
+"""The beginnings of a task's small text files, for the archive: read from disk and laid out. `layout` is pure."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ Table = list[list[str]]
 
 
 def excerpts(traits: Mapping[str, Any]) -> dict[str, str]:
-    """Return artifact key -> content, for the first few small text files that are on disk. Blocks shortly."""
+    """Return artifact key -> content of the first few small text files on disk. Blocks briefly."""
     found: dict[str, str] = {}
     for item in traits.get("artifacts") or []:
         if len(found) == MOST:
@@ -41,13 +41,16 @@ def excerpts(traits: Mapping[str, Any]) -> dict[str, str]:
                 data = file.read(_BYTES + 1)
             if len(data) <= _BYTES:
                 found[str(item["key"])] = data.decode("utf-8-sig")
-        except (OSError, UnicodeDecodeError) as problem:  # gone meanwhile, or Parquet: the archive does without it
+        except (
+            OSError,
+            UnicodeDecodeError,
+        ) as problem:  # deleted meanwhile, or binary such as Parquet: the archive does without it
             _log.debug("no excerpt of %s: %s", item.get("name"), type(problem).__name__)
     return found
 
 
 def layout(kind: str, name: str, content: str) -> str | Table:
-    """Return what is shown of a file: rows of cells, the first of them the header, or lines of text."""
+    """Return what is shown of a file: rows of cells, header first, or lines of text."""
     if kind == "table":
         rows = _rows(content, "\t" if name.lower().endswith((".tsv", ".tab")) else ",")
         if rows:
@@ -59,7 +62,7 @@ def layout(kind: str, name: str, content: str) -> str | Table:
 
 
 def shorten(text: str) -> str:
-    """Return the first lines of a text, with an ellipsis where more follows."""
+    """Return the first lines of a text, with an ellipsis if more follow."""
     lines = clean(text[: 4 * _CHARACTERS], lines=True).strip("\n").split("\n")
     kept = "\n".join(lines[:_LINES])
     short = kept[:_CHARACTERS]

@@ -1,4 +1,4 @@
-"""HTML as a tree: what goes in as text comes out as text. Pure.
+"""HTML as a tree: text stays text. Pure.
 
 The standard library's element tree escapes all text and attributes and knows HTML's void elements.
 """
@@ -21,7 +21,7 @@ MathJax 3 (JupyterLab, Notebook 7, Voila) passes over `mathjax_ignore`, MathJax 
 
 
 def node(tag: str, attributes: Mapping[str, str], *children: Node | str | None) -> Node:
-    """Return an element. A child that is a string is text; None is left out."""
+    """Return an element. String children are text; None is skipped."""
     made = ET.Element(tag, dict(attributes))
     for child in children:
         if isinstance(child, str):
@@ -35,5 +35,5 @@ def node(tag: str, attributes: Mapping[str, str], *children: Node | str | None) 
 
 
 def html(root: Node) -> str:
-    """Return the element as HTML. The content of `style` is written as it is, as HTML wants it."""
+    """Return the element as HTML. The content of `style` is not escaped, as HTML requires."""
     return ET.tostring(root, encoding="unicode", method="html")

@@ -1,6 +1,6 @@
-"""The card on a text screen: a block that rewrites itself while somebody waits, sparse lines where it can't.
+"""The card in a terminal: a block that is redrawn in place while somebody waits, or a few lines where it can't be.
 
-Nothing here has a thread: it writes when it is told to, from the thread that waits.
+It has no thread of its own: it draws when called, on the thread that waits.
 """
 
 from __future__ import annotations
@@ -16,19 +16,19 @@ from cyberun_widget.render.text import block, line
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-_TICK: Final = 0.2  # seconds between two looks while somebody waits
+_TICK: Final = 0.2  # seconds between two drawings
 _STRIDE: Final = 0.1  # progress between two sparse lines
-_PAUSE: Final = 60.0  # seconds after which a sparse line comes although little has changed
+_PAUSE: Final = 60.0  # seconds after which a line is due although little has changed
 _WIDEST: Final = 120  # cells
 
 
 class TerminalCard:
-    """Draws one task on a stream, by default stderr: rewritten on a terminal, else a line for each thing worth one.
+    """Draws one task on a stream, stderr by default: redrawn in place on a terminal, else a line per notable change.
 
-    `environ`: NO_COLOR, FORCE_COLOR and TERM are obeyed (no-color.org). `clock`: monotonic seconds. `size`: columns
+    `environ`: NO_COLOR, FORCE_COLOR and TERM are honoured (no-color.org). `clock`: monotonic seconds. `size`: columns
     and rows of the terminal.
 
-    A stream that has been closed or whose reader has gone ends the drawing, quietly: the task matters more.
+    A closed stream, or one whose reader is gone, ends the drawing silently: the task matters more.
     """
 
     def __init__(
@@ -39,7 +39,7 @@ class TerminalCard:
         clock: Callable[[], float] = time.monotonic,
         size: Callable[[], tuple[int, int]] = shutil.get_terminal_size,
     ) -> None:
-        # Looked up now and not on import: whoever exchanges sys.stderr means us too.
+        # Looked up now and not on import, so that a replaced sys.stderr is used.
         self._stream = sys.stderr if stream is None else stream
         self._clock, self._size = clock, size
         self._rewrites = _is_terminal(self._stream) and environ.get("TERM") != "dumb"
@@ -51,7 +51,7 @@ class TerminalCard:
         self._gone = False
 
     def update(self, traits: Mapping[str, Any]) -> None:
-        """Draw a widget's state, as `TaskWidget.get_state()` gives it. Nothing known yet: nothing is drawn."""
+        """Draw a widget's state, as `TaskWidget.get_state()` gives it. Draws nothing while nothing is known."""
         if traits.get("status", "unknown") == "unknown" and not (traits.get("_facts") or {}).get("problem"):
             return
         if self._rewrites:
@@ -62,9 +62,9 @@ class TerminalCard:
     def follow(
         self, state: Callable[[], Mapping[str, Any]], wait: Callable[[float], bool], timeout: float | None = None
     ) -> bool:
-        """Draw until `wait(seconds)` returns True, and the end; return False after `timeout` seconds.
+        """Draw until `wait(seconds)` returns True, then once more; return False after `timeout` seconds.
 
-        An interrupt passes, with the block left whole above whatever is written next.
+        An interrupt propagates and leaves the block intact above what is written next.
         """
         deadline = None if timeout is None else self._clock() + timeout
         while True:
@@ -78,9 +78,9 @@ class TerminalCard:
 
     def _rewrite(self, traits: Mapping[str, Any]) -> None:
         columns, rows = self._size()
-        # One column stays free: a line that fills the last one wraps in some terminals.
+        # One column stays free: some terminals wrap a line that fills the last one.
         text = block(traits, min(_WIDEST, columns - 1), colour=self._colour, unicode=self._unicode)
-        lines = text.split("\n")[: max(1, rows - 1)]  # what has scrolled out can't be rewritten
+        lines = text.split("\n")[: max(1, rows - 1)]  # lines that have scrolled away can't be redrawn
         text = "\n".join(lines)
         if text == self._drawn:
             return
@@ -105,14 +105,14 @@ class TerminalCard:
         try:
             self._stream.write(text.encode(encoding, "replace").decode(encoding))
             self._stream.flush()
-        except (OSError, ValueError):  # the reader has gone, or the stream is closed
+        except (OSError, ValueError):  # the reader is gone, or the stream is closed
             self._gone = True
 
 
 def _is_terminal(stream: TextIO) -> bool:
     try:
         return stream.isatty()
-    except (AttributeError, ValueError):  # no real file, or a closed one
+    except (AttributeError, ValueError):  # not a real file, or closed
         return False
 
 

@@ -22,7 +22,7 @@ _ESCAPE: Final = re.compile(r"\x1b\[[\d;]*m")
 
 
 def line(traits: Mapping[str, Any]) -> str:
-    """Return the state in one line: what, which task, where it stands, how long, how much."""
+    """Return the state in one line: workflow, task, status, progress, times, files."""
     said = card_text(traits)
     parts = [said.pill, said.percent, said.steps, said.node]
     if said.live:
@@ -36,10 +36,10 @@ def line(traits: Mapping[str, Any]) -> str:
 def block(
     traits: Mapping[str, Any], width: int = 80, *, colour: bool = False, unicode: bool = True, paths: bool = True
 ) -> str:
-    """Return the state as lines of at most `width` cells, as many as it needs, without a line end after the last.
+    """Return the state as lines of at most `width` cells, without a line break at the end.
 
-    `colour`: with ANSI colours. `unicode`: False where the stream can only take ASCII symbols of ours; names and
-    messages stay as they are. `paths`: with the place of each file on disk, which a saved notebook shouldn't tell.
+    `colour`: with ANSI colours. `unicode`: False if the stream takes only ASCII; then our own symbols are replaced,
+    names and messages are not. `paths`: with each file's path, which a saved notebook must not contain.
     """
     pen = _Pen(max(_NARROW, width), colour=colour, unicode=unicode)
     said = card_text(traits)
@@ -102,7 +102,7 @@ def _file(item: Mapping[str, Any], pen: _Pen, *, paths: bool) -> str:
 
 
 class _Pen:
-    """Lays text out in cells: a wide character takes two, a combining one none, a colour none."""
+    """Lays text out in terminal cells: wide characters take two, combining characters and colours none."""
 
     def __init__(self, width: int, *, colour: bool, unicode: bool) -> None:
         self._width, self._colour, self._unicode = width, colour, unicode
@@ -113,7 +113,7 @@ class _Pen:
         return f"\x1b[{code}m{text}\x1b[0m" if self._colour and code and text else text
 
     def row(self, left: Sequence[str], right: Sequence[str]) -> str:
-        """Return one line with parts at both ends. Where they don't fit, the end of the left ones goes."""
+        """Return one line with parts at both ends. If they don't fit, the left side is cut."""
         start, end = ("  ".join(part for part in side if part) for side in (left, right))
         start, end = self._symbols(start), self._symbols(end)
         room = self._width - (cells(end) + 2 if end else 0)
@@ -125,13 +125,13 @@ class _Pen:
         return f"{start}{gap}{end}".rstrip()
 
     def bar(self, progress: float, tone: str) -> str:
-        """Return the bar over the whole width."""
+        """Return the progress bar, as wide as the block."""
         filled = round(self._width * min(1.0, max(0.0, progress)))
         full, empty = ("━", "─") if self._unicode else ("=", "-")
         return self.paint(full * filled, tone) + self.paint(empty * (self._width - filled), "dim")
 
     def wrapped(self, text: str, most: int = 6) -> list[str]:
-        """Return a text as several lines, broken between words."""
+        """Return a text as several lines, wrapped between words."""
         rows = [""]
         for word in self._symbols(text).split():
             longer = f"{rows[-1]} {word}".strip()
@@ -149,12 +149,12 @@ class _Pen:
 
 
 def cells(text: str) -> int:
-    """Return how many cells of a terminal a text takes, colours not counted."""
+    """Return the width of a text in terminal cells, ignoring colours."""
     return sum(_cell(char) for char in _ESCAPE.sub("", text))
 
 
 def cut(text: str, room: int, ellipsis: str = "…") -> str:
-    """Return the text, or its beginning and an ellipsis, in at most `room` cells. Colours are closed."""
+    """Return the text, or its beginning and an ellipsis, in at most `room` cells. Resets open colours."""
     if cells(text) <= room:
         return text
     kept, used, coloured = [], 0, False
