@@ -1,4 +1,4 @@
-"""Saving a task's files together with where they come from."""
+"""Saving a task's files with their provenance."""
 
 from __future__ import annotations
 
@@ -96,7 +96,7 @@ def sha256(path: Path) -> str:
 
 
 def _write(folder: Path, document: dict[str, Any]) -> Path:
-    """Write the sidecar; one of another task, or anything else of that name, stays and ours gets a number."""
+    """Write the sidecar. Only the same task's is replaced; beside any other file of that name ours gets a number."""
     text = json.dumps(document, indent=2, ensure_ascii=False, default=str) + "\n"
     taken: set[str] = set()
     while True:

@@ -37,4 +37,4 @@ def open_regular(path: Path) -> BinaryIO:
     if not stat.S_ISREG(os.fstat(handle).st_mode):
         os.close(handle)
         raise OSError(errno.EINVAL, "not a regular file", str(path))
-    return open(handle, "rb")  # noqa: PTH123 - a descriptor, not a path
+    return os.fdopen(handle, "rb")

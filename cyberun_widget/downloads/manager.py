@@ -1,4 +1,4 @@
-"""All the files of one task: which are fetched, four at a time, and the list of artifacts as it stands."""
+"""The files of one task: which are fetched, four at a time, and the current list of artifacts."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ class Downloads:
 
     @property
     def artifacts(self) -> Artifacts:
-        """The list as it stands."""
+        """The current list."""
         return Artifacts(self._items.values())
 
     async def run(self, result: Mapping[str, Any] | None, output: Any = None) -> Artifacts:
@@ -99,7 +99,7 @@ class Downloads:
     async def fetch(self, key: str) -> Artifact:
         """Fetch one, whatever its size: an offered or failed one, or again one whose content is wrong.
 
-        Returns it ready, or failed with words. Raises NotFoundError for a key that the task doesn't have.
+        Returns it ready, or failed with a reason. Raises NotFoundError for a key that the task doesn't have.
         """
         if key not in self._items:
             await self._renew()
@@ -117,14 +117,14 @@ class Downloads:
         return self._items[key]
 
     def entitle(self, titles: Mapping[str, str]) -> None:
-        """Take the names of ComfyUI's nodes by id, known once the workflow is, and group by them."""
+        """Regroup by the titles of ComfyUI's nodes, by id. They are known once the workflow is."""
         self._titles = titles
         for key, item in self._items.items():
             if item.group != (group := group_of(key, titles)):
                 self._set(key, group=group)
 
     async def set_poster(self, key: str, data: bytes) -> None:
-        """Take a picture that the page made (of a 3D view) as the artifact's poster, re-encoded here."""
+        """Use a still that the page made of a 3D view as the artifact's poster. It is re-encoded here."""
         item = self._items.get(key)
         if item is None or item.kind != "model":
             return
@@ -134,7 +134,7 @@ class Downloads:
             self._set(key, poster=made.data, poster_mime=made.mime)
 
     async def close(self) -> None:
-        """Stop what is under way. Partial files stay, for the next time."""
+        """Cancel what is under way. Partial files stay, to be resumed."""
         jobs = list(self._jobs.values())
         for job in jobs:
             job.cancel()
@@ -145,7 +145,7 @@ class Downloads:
     # --- the list ----------------------------------------------------------------------------------------------------
 
     def _adopt(self, found: tuple[Artifact, ...]) -> None:
-        """Take a newer result: new links for what is known, and what is new."""
+        """Merge a newer result: fresh links for known files, and new files."""
         for item in found:
             known = self._items.get(item.key)
             self._announced[item.key] = item.size
@@ -159,7 +159,7 @@ class Downloads:
         return Slot(self._folder, self._task_id, item.key, item.name)
 
     async def _look(self) -> None:
-        """Find what is here already."""
+        """Find files that are on disk already."""
         items = [item for item in self._items.values() if item.state in ("waiting", "failed", "offered")]
         found = await asyncio.to_thread(lambda: [(item.key, self._slot(item).cached()) for item in items])
         for key, here in found:
@@ -175,7 +175,7 @@ class Downloads:
             task.add_done_callback(lambda _: self._jobs.pop(key, None))
 
     async def _job(self, key: str, *, again: bool) -> None:
-        """Bring one file to its end: ready, offered, or failed with words. The others go on whatever happens here."""
+        """Bring one file to its end: ready, offered, or failed with a reason. Never affects the other files."""
         words: str | None = None
         try:
             size = self._items[key].size
@@ -189,7 +189,7 @@ class Downloads:
             words = str(problem)
         except OSError as problem:
             words = disk_words(problem, self._folder)
-        except Exception as problem:  # noqa: BLE001 - it must not cost the user the other files: logged and shown
+        except Exception as problem:  # noqa: BLE001 - one file's fault must not cost the others: logged and shown
             _log.exception("artifact %s of task %s", key, self._task_id)
             words = f"Unexpected error ({type(problem).__name__}). Download it again."
         if words is not None:

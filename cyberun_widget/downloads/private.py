@@ -69,7 +69,7 @@ def _key(path: Path) -> bytes:
         make_folder(path.parent)
         draft = path.with_name(f"seal.{os.getpid()}.new")
         draft.unlink(missing_ok=True)
-        with open(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:  # noqa: PTH123 - a descriptor
+        with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
             file.write(fresh)
         try:
             os.link(draft, path)  # whole or not at all, and never over the key of a process that was quicker

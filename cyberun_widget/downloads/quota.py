@@ -1,4 +1,4 @@
-"""How much may be fetched unasked."""
+"""How much is downloaded without being asked for."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ TASK: Final = 256 * 1024 * 1024
 
 
 class DeclinedError(Exception):
-    """The file is larger than may be fetched unasked: it is offered instead."""
+    """The file exceeds the automatic limits; it is offered instead."""
 
 
 class Allowance:
@@ -26,12 +26,12 @@ class Allowance:
         self._forced: set[str] = set()
 
     def force(self, key: str) -> None:
-        """Let one file through whatever its size: the user asked for it. It no longer counts towards the sum."""
+        """Exempt a file that the user asked for from the limits and from the sum."""
         self._forced.add(key)
         self._granted.pop(key, None)
 
     def admit(self, key: str, size: int) -> None:
-        """Count `size` bytes (so far, or in all) for a file. Raises DeclinedError when that is too much."""
+        """Count `size` bytes, so far or in all, for a file. Raises DeclinedError beyond a limit."""
         if self.mode == "all" or key in self._forced:
             return
         granted = max(size, self._granted.pop(key, 0))

@@ -56,7 +56,7 @@ def write_record(path: Path, record: Record, mode: int) -> None:
     """Write a record, whole or not at all. `mode`: the file's permissions. Raises OSError."""
     fresh = path.with_name(f"{path.stem}.{os.getpid()}.new")
     fresh.unlink(missing_ok=True)
-    with open(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "w", encoding="utf-8") as file:  # noqa: PTH123 - a descriptor
+    with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "w", encoding="utf-8") as file:
         json.dump({**asdict(record), "seal": seal(_text(record))}, file)
     fresh.replace(path)
 

@@ -1,4 +1,4 @@
-"""A file that is being written, and what its trouble means in words."""
+"""The file a download is written to, and what a disk error means in words."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 class Sink:
-    """An open file that a thread writes to and the event loop closes, in whatever order a cancellation brings."""
+    """An open file, written by a worker thread and closed by the event loop, in either order after a cancellation."""
 
     __slots__ = ("_handle", "_lock")
 
@@ -22,18 +22,18 @@ class Sink:
         self._lock = threading.Lock()
 
     def open(self, opener: Callable[[int], int], at: int) -> None:
-        """Take the descriptor that `opener` gives for writing from byte `at` on. Raises OSError."""
+        """Open the file for writing from byte `at` on; `opener` returns its descriptor. Raises OSError."""
         self._handle = opener(at)
 
     def write(self, blocks: Sequence[bytes]) -> None:
-        """Write all the bytes, whatever the system takes at once; nothing once it is closed. Raises OSError."""
+        """Write all the blocks; a no-op once closed. Raises OSError."""
         with self._lock:
             view = memoryview(blocks[0] if len(blocks) == 1 else b"".join(blocks))
             while view and self._handle is not None:
                 view = view[os.write(self._handle, view) :]
 
     def close(self) -> None:
-        """Close it, after a write that is under way."""
+        """Close the file once a pending write has finished."""
         with self._lock:
             if self._handle is not None:
                 os.close(self._handle)
@@ -41,7 +41,7 @@ class Sink:
 
 
 def disk_words(problem: OSError, folder: Path) -> str:
-    """Say what keeps a file from being written to `folder`, and what to do."""
+    """Return why a file can't be written to `folder`, and what to do."""
     match problem.errno:
         case errno.ENOSPC | errno.EDQUOT:
             return f"No space left in {folder}. Free some space, then try again."

@@ -1,4 +1,4 @@
-"""One file from the store to its slot: resumed where it broke, its length checked, its memory bounded."""
+"""One file, from the store to its slot: resumed after a break, checked for length, bounded in memory."""
 
 from __future__ import annotations
 
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from cyberun_widget.support.urls import Link
 
 _BLOCK: Final = 1024 * 1024  # bytes written at once; two blocks a file are in memory at most
+_WHOLE, _PART, _BEYOND = 200, 206, 416  # the file, a range of it, a range behind its end
 _STALE: Final = frozenset({400, 401, 403})  # how stores refuse a link whose time is over
 _ADVANCE: Final = 8 * 1024 * 1024  # bytes that make a try worth its while, however large the file
 _PAUSE_MAX: Final = 8.0  # seconds between two tries: a link lives for an hour, and a person waits
@@ -65,7 +66,7 @@ class Transfer:
     async def run(self) -> Record:
         """Fetch all of it. Returns the record to finish the slot with.
 
-        Raises DownloadError in words when it can't be had, OSError when it can't be written.
+        Raises DownloadError when the store doesn't deliver, OSError when the disk doesn't take it.
         """
         before = await asyncio.to_thread(self._slot.record)
         if before is not None:
@@ -115,7 +116,7 @@ class Transfer:
         return self._best - best >= (_ADVANCE if size is None else max(1, min(_ADVANCE, size // 10)))
 
     async def _try(self, url: Link) -> NetworkError | DownloadError | None:
-        """Make one attempt; return what stood in its way, None if the file is whole."""
+        """Make one attempt. Return what went wrong, None if the file is whole."""
         try:
             if await self._attempt(url):
                 return None
@@ -131,7 +132,7 @@ class Transfer:
         return f"Received {data_size_of(self._best, size)}; try again to resume."
 
     async def _attempt(self, url: Link) -> bool:
-        """Ask once and take what comes. True when the file is whole."""
+        """Send one request and store its body. True when the file is whole."""
         known = self._record
         have = await asyncio.to_thread(self._slot.have) if known.size is not None else 0
         if have and have == known.size:  # all of it came, and then the process ended
@@ -151,26 +152,26 @@ class Transfer:
                 self._callbacks.admit(total)
             self._record = replace(known, size=total, etag=source.etag, mime=source.mime, complete=False)
             await asyncio.to_thread(self._slot.write_record, self._record)
-            if source.status == 416:  # noqa: PLR2004 - all of it is here, as _start has checked
+            if source.status == _BEYOND:
                 return True
             received = await self._pour(source, start, total)
         return total is None or received == total
 
     def _start(self, source: Download, have: int) -> int:
-        """Return where the body begins, once it is clear that it continues what is here."""
+        """Return the offset at which the body starts. Raises _StartOverError unless it continues the partial file."""
         known, same = self._record, True
-        if source.status == 416:  # noqa: PLR2004 - the range lies behind the end
+        if source.status == _BEYOND:
             same = source.total == have == known.size
-        elif have and source.status == 206:  # noqa: PLR2004 - a part
+        elif have and source.status == _PART:
             same = 0 < source.offset <= have and source.total == known.size
-        if known.etag and source.etag and source.status != 200 and known.etag != source.etag:  # noqa: PLR2004 - whole
+        if known.etag and source.etag and source.status != _WHOLE and known.etag != source.etag:
             same = False
         if not same or (not have and source.offset):
             raise _StartOverError
-        return have if source.status == 416 else source.offset  # noqa: PLR2004 - as above
+        return have if source.status == _BEYOND else source.offset
 
     async def _pour(self, source: Download, received: int, total: int | None) -> int:
-        """Write the body from byte `received` on, one block on its way to disk while the next one fills."""
+        """Write the body from byte `received` on; one block is written while the next one fills."""
         sink = Sink()
         blocks: list[bytes] = []
         gathered = 0

@@ -16,7 +16,7 @@ import pytest
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="measured with what POSIX tells of a process")
 
 TIMES = int(os.environ.get("CYBERUN_FUZZ", "1"))
-CASES = {"pictures": 300, "arrays": 400, "texts": 200, "models": 200, "tables": 100, "media": 6}
+CASES = {"pictures": 200, "arrays": 250, "texts": 150, "models": 150, "tables": 60, "media": 4}
 MEMORY = 256_000_000
 
 
