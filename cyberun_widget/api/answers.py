@@ -6,6 +6,7 @@ import json
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Final
 
 from cyberun_widget.errors import (
@@ -48,7 +49,7 @@ class Reply:
     @property
     def ok(self) -> bool:
         """Whether the service did what was asked."""
-        return 200 <= self.status < 300  # noqa: PLR2004 - HTTP's success range
+        return is_success(self.status)
 
     @property
     def now(self) -> datetime | None:
@@ -69,6 +70,11 @@ class Reply:
             return Answer(parse(self.content, self.headers, host), self.now)
         except ProtocolError as exc:
             return exc.with_traceback(None)
+
+
+def is_success(status: int) -> bool:
+    """Whether an HTTP status is one of success."""
+    return HTTPStatus.OK <= status < HTTPStatus.MULTIPLE_CHOICES
 
 
 def failure(status: int, headers: Mapping[str, str], content: bytes, now: datetime | None) -> CyberunError:  # noqa: PLR0911 - one a status
@@ -92,7 +98,7 @@ def failure(status: int, headers: Mapping[str, str], content: bytes, now: dateti
             return RateLimitError(f"Too many requests (429{said}).", retry_after=wait)
         case 400 | 413 | 422:
             return ParameterError(f"The service rejected the request ({status}{said}).")
-        case _ if status >= 500:  # noqa: PLR2004 - HTTP's server errors
+        case _ if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
             return ServerError(f"Server error ({status}{said}).", status=status, retry_after=wait)
         case _:
             return ServerError(f"Unexpected response ({status}{said}).", status=status, retry_after=wait)

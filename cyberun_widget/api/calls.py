@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 import json
 import mimetypes
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
+from http import HTTPStatus
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NoReturn, Protocol
 
@@ -28,7 +30,7 @@ from cyberun_widget.support.urls import segment
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+    from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 
     from cyberun_widget.api.answers import Reply
 
@@ -157,20 +159,22 @@ class Calls:
         """List the newest tasks. `status`: only those in it. `limit`: how many at most, over all pages."""
         if limit < 1:
             raise ParameterError("limit must be at least 1.")
-        found: list[Task] = []
-        page = 1
+        found: dict[str, Task] = {}  # by id: a task that begins meanwhile moves another onto the next page
+        page, listed = 1, 0
         while len(found) < limit:
             query: dict[str, str | int] = {"current_page": page, "per_page": min(limit, _PAGE)}
             if status is not None:
                 query["status"] = status
             data = (await self.http.call("GET", "/r/tasks", params=query)).data
-            items = _list(data, "task_list")
-            found += [Task.from_json(item) for item in items]
-            total = (data.get("page_meta") or {}).get("total_count")
-            if not items or (isinstance(total, int) and len(found) >= total):
+            items = [Task.from_json(item) for item in _list(data, "task_list")]
+            new = {task.id: task for task in items if task.id not in found}
+            found |= new
+            listed += len(items)
+            total = _field(data.get("page_meta"), "total_count")
+            if not new or (isinstance(total, int) and listed >= total):
                 break
             page += 1
-        return found[:limit]
+        return list(found.values())[:limit]
 
     async def task(self, task_id: str) -> Task:
         """Return one task as it is now. Raises NotFoundError where there is none."""
@@ -202,6 +206,16 @@ class Calls:
 
     def __repr__(self) -> str:
         return f"Calls(base_url={self.settings.base_url!r})"
+
+
+@contextmanager
+def noting_interrupts() -> Iterator[None]:
+    """Say with an interrupt of a submission (Ctrl-C, the stop button) that the run may have been started already."""
+    try:
+        yield
+    except KeyboardInterrupt as exc:
+        exc.add_note("If the run had been submitted by then, it goes on and is paid for: client.tasks() lists it.")
+        raise
 
 
 def task_path(task_id: str) -> str:
@@ -240,10 +254,13 @@ def _started(reply: Reply) -> str:
 def _in_doubt(reply: Reply) -> bool:
     """Whether a run may have been started although the answer is an error: one of a gateway, or of a crash."""
     error = reply.error()
-    if not isinstance(error, ServerError) or reply.status in (501, 505):
-        return False
-    refused = reply.status == 503 and error.retry_after is not None  # noqa: PLR2004 - "come back later", HTTP says
-    return (reply.status >= 500 or reply.status == 408) and not refused  # noqa: PLR2004 - HTTP's server errors, time-out
+    match reply.status:
+        case HTTPStatus.NOT_IMPLEMENTED | HTTPStatus.HTTP_VERSION_NOT_SUPPORTED:
+            return False
+        case HTTPStatus.SERVICE_UNAVAILABLE:  # with Retry-After it says "come back later": it wasn't taken
+            return isinstance(error, ServerError) and error.retry_after is None
+        case status:
+            return status >= HTTPStatus.INTERNAL_SERVER_ERROR or status == HTTPStatus.REQUEST_TIMEOUT
 
 
 def _workflow_path(slug: str) -> str:

@@ -6,12 +6,13 @@ import asyncio
 import re
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Final
 
 import httpx
 
 from cyberun_widget.api.addresses import allowed_address
-from cyberun_widget.api.answers import mime
+from cyberun_widget.api.answers import is_success, mime
 from cyberun_widget.api.body import close, encoding_problem, pieces
 from cyberun_widget.api.exceptions import BROKEN, explain
 from cyberun_widget.api.pool import pool
@@ -27,6 +28,7 @@ _SILENCE: Final = 30.0  # seconds without a byte
 _CONNECT: Final = 10.0  # seconds
 _UPLOAD_SILENCE: Final = 120.0  # seconds: a store may take its time over the last byte
 _REDIRECTS: Final = 5
+_GOOD: Final = frozenset({HTTPStatus.OK, HTTPStatus.PARTIAL_CONTENT, HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE})
 _WHY: Final = {
     403: "the link has expired or is invalid",
     404: "the file no longer exists (outputs are kept for at least 7 days)",
@@ -91,11 +93,11 @@ class Storage:
         outcome = await _put(url, headers, content)
         if isinstance(outcome, CyberunError):
             raise outcome
-        if outcome == httpx.codes.PRECONDITION_FAILED:
+        if outcome == HTTPStatus.PRECONDITION_FAILED:
             raise CyberunError(
                 "The object store already has a file under this key (412); upload it again for a new one."
             )
-        if not 200 <= outcome < 300:  # noqa: PLR2004 - HTTP's success range
+        if not is_success(outcome):
             raise CyberunError(f"The object store refused the upload ({outcome}).")
 
     async def _open(self, link: Link, headers: Mapping[str, str], silence: float) -> httpx.Response | CyberunError:
@@ -180,9 +182,8 @@ async def _paced(content: AsyncIterator[bytes], limit: asyncio.Timeout) -> Async
 
 async def _checked(response: httpx.Response) -> httpx.Response | CyberunError:
     status = response.status_code
-    good = (httpx.codes.OK, httpx.codes.PARTIAL_CONTENT, httpx.codes.REQUESTED_RANGE_NOT_SATISFIABLE)
     problem: CyberunError | None = encoding_problem(response, _STORE)
-    if status not in good:
+    if status not in _GOOD:
         why = _WHY.get(status, "it failed")
         problem = DownloadError(f"The object store returned {status}: {why}.", status=status)
     if problem is None:
@@ -207,10 +208,10 @@ def _described(response: httpx.Response, asked: int, silence: float) -> Download
     headers, status = response.headers, response.status_code
     offset, total = 0, None
     span = re.fullmatch(r"bytes (?:(\d+)-\d+|\*)/(\d+|\*)", headers.get("content-range", "").strip())
-    if span and status != httpx.codes.OK:
+    if span and status != HTTPStatus.OK:
         offset = int(span[1] or asked)
         total = int(span[2]) if span[2] != "*" else None
-    elif status == httpx.codes.OK and headers.get("content-length", "").isdigit() and "content-encoding" not in headers:
+    elif status == HTTPStatus.OK and headers.get("content-length", "").isdigit() and "content-encoding" not in headers:
         total = int(headers["content-length"])
     etag = headers.get("etag")
     return Download(

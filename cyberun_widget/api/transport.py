@@ -9,6 +9,7 @@ import asyncio
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 
@@ -217,7 +218,7 @@ class Http:
             raise response
         error: CyberunError | None = encoding_problem(response, self._host)
         now = date(response.headers)
-        if response.status_code != httpx.codes.OK:
+        if response.status_code != HTTPStatus.OK:
             error = failure(response.status_code, response.headers, b"", now)
         wait = parse_retry_after(response.headers.get("retry-after"), now or datetime.now(UTC))
         try:

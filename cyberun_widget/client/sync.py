@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import update_wrapper
 from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar
 
+from cyberun_widget.api.calls import noting_interrupts
 from cyberun_widget.card.widget import TaskWidget
 from cyberun_widget.client.account import Account
 from cyberun_widget.client.asynchronous import AsyncClient
@@ -39,11 +40,15 @@ class Client(Account):
     workflows = _waiting(AsyncClient.workflows)
     workflow = _waiting(AsyncClient.workflow)
     upload = _waiting(AsyncClient.upload)
-    submit = _waiting(AsyncClient.submit)
     tasks = _waiting(AsyncClient.tasks)
     task = _waiting(AsyncClient.task)
     result = _waiting(AsyncClient.result)
     cancel = _waiting(AsyncClient.cancel)
+
+    def submit(self, slug: str, /, **parameters: Any) -> str:
+        """Run a workflow and return the task's id. See `AsyncClient.submit`."""
+        with noting_interrupts():
+            return background.run(self._calls.submit(slug, parameters))
 
     def run(self, slug: str, /, *, label: str | None = None, **parameters: Any) -> TaskWidget:
         """Run a workflow and return the card that watches the task.
@@ -51,4 +56,5 @@ class Client(Account):
         `label`: your own name for the run, shown on the card. Where the workflow has a parameter of that name, it is
         that parameter's value.
         """
-        return TaskWidget.submitted(self, slug, parameters, label)
+        with noting_interrupts():
+            return TaskWidget.submitted(self, slug, parameters, label)
