@@ -8,9 +8,9 @@
 PYTHON ?= python3
 VENV ?= .venv
 ARGS ?=
-# Two test files at a time: much of a browser test is waiting. Real browsers, kernels and clocks on a busy machine miss
-# a beat now and then: what fails is run again, and the last line counts those. `make test JOBS=` does neither.
-JOBS ?= -n 2 --dist loadfile --reruns 2
+# Two test files at a time: much of a browser test is waiting. A browser on a busy machine misses a beat now and then:
+# such a test is run again, and named in the last lines. `make test JOBS=` does neither.
+JOBS ?= -n 2 --dist loadfile --rerun-browser 2
 
 BIN := $(VENV)/bin
 FRONTEND := cyberun_widget/frontend
@@ -35,7 +35,7 @@ demo: $(VENV)/.demo ## Open the quickstart in JupyterLab on a local server; no k
 	@exec $(BIN)/cyberun-widget demo $(ARGS)
 
 .PHONY: test
-test: $(VENV)/.dev chromium ## Lint, check the types, run all tests
+test: $(VENV)/.dev $(VENV)/ipykernel6/.made chromium ## Lint, check the types, run all tests
 	@checked=0; $(MAKE) check || checked=1; \
 	echo "== pytest"; $(BIN)/python -m pytest $(JOBS) $(ARGS) && exit $$checked
 
@@ -91,6 +91,14 @@ packages: $(NODE_MODULES)
 	@echo "== Fetching the JavaScript type checker for $*"
 	@home="$(NODE_HOME)"; PATH="$$home/bin:$$PATH" \
 		"$$home/bin/node" "$$home/lib/node_modules/npm/bin/npm-cli.js" ci --prefix $* --ignore-scripts --no-audit --no-fund --loglevel=error
+	@touch $@
+
+# The kernel without subshells, beside the current one: only these two, all else of it is there.
+.PHONY: ipykernel6
+ipykernel6: $(VENV)/ipykernel6/.made
+$(VENV)/ipykernel6/.made: | $(VENV)/.dev
+	@echo "== Fetching ipykernel 6"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --target $(VENV)/ipykernel6 "ipykernel<7" nest-asyncio
 	@touch $@
 
 .PHONY: chromium
