@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
@@ -21,6 +22,8 @@ from cyberun_widget.errors import (
     ProtocolError,
 )
 from cyberun_widget.following.journal import Journal
+from cyberun_widget.following.lookout import lookout
+from cyberun_widget.following.stream_budget import stream_budget
 from cyberun_widget.protocol.models import Task
 from cyberun_widget.protocol.state import TaskState, reconcile
 from cyberun_widget.support.backoff import Backoff
@@ -28,8 +31,8 @@ from cyberun_widget.support.backoff import Backoff
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from cyberun_widget.api.answers import Answer
     from cyberun_widget.api.transport import Http
+    from cyberun_widget.following.listener import Interest
     from cyberun_widget.policy import FollowPolicy
     from cyberun_widget.protocol.events import Event
     from cyberun_widget.protocol.sse import SSEMessage
@@ -54,6 +57,10 @@ class Recipient(Protocol):
     @property
     def eager(self) -> bool:
         """Whether somebody takes every event."""
+
+    @property
+    def interest(self) -> Interest:
+        """How closely the task is looked at."""
 
     def changed(self) -> None:
         """Take note that something about the task or its connection is different."""
@@ -111,16 +118,27 @@ class Follower:
         self.http, self.policy, self.recipient, self.clock = http, policy, recipient, clock
         self.path = task_path(task_id)
         self.line = Line(Backoff(policy.backoff_initial, policy.backoff_max, random))
+        self.unseat: Callable[[], None] = _nothing  # ends the stream under way
         self.failures = 0  # requests in a row without any sign of life
         self._backoff = Backoff(policy.backoff_initial, policy.backoff_max, random)
+        self.looked_at = float("-inf")  # when what `get` gave was asked for
+        self._seen: Task | None = None
         self._nudged = asyncio.Event()
 
     async def run(self, first: Rung) -> None:
         """Follow the task to its end. Raises AuthError, NotFoundError and what else no second try will mend."""
         self.log(f"following task {self.state.task_id} at {self.http.settings.origin}")
         rung: Rung | None = first
-        while rung is not None:
-            rung = await rung.climb(self)
+        try:
+            while rung is not None:
+                rung = await rung.climb(self)
+        finally:
+            stream_budget().give_back(self)
+
+    @property
+    def rank(self) -> tuple[Interest, bool]:
+        """The claim to a stream, see `stream_budget`."""
+        return self.recipient.interest, self.state.status == "running"
 
     def nudge(self) -> None:
         """Try again now instead of later. Call it on the loop's thread."""
@@ -128,11 +146,11 @@ class Follower:
 
     # --- asking the service ------------------------------------------------------------------------------------------
 
-    async def look(self) -> Task:
-        """GET the task, the authority on its status, however many tries that takes."""
+    async def look(self, within: float = 0.0) -> Task:
+        """GET the task, the authority on its status, however many tries that takes. `within`: as for `get`."""
         while True:
             try:
-                task = await self.get()
+                task = await self.get(within)
             except FATAL:
                 raise
             except CyberunError as exc:
@@ -140,21 +158,31 @@ class Follower:
             else:
                 return task
 
-    async def get(self) -> Task:
-        """GET the task once, and take in what it tells. Raises a CyberunError."""
-        asked_at = self.clock()
-        answer = await self._call(self.path)
-        task = Task.from_json(answer.data, self.state.task_id)
-        self.alive(self.clock())
+    async def get(self, within: float = 0.0) -> Task:
+        """GET the task once, and take in what it tells. `within`: seconds for which an earlier look is as good.
+
+        Raises a CyberunError.
+        """
+        policy = self.policy
+        seen = await lookout(self.http).look(
+            self.state.task_id, connect=policy.connect_timeout, silence=policy.idle_timeout, within=within
+        )
+        now = self.clock()
+        self.alive(now)
+        self.looked_at = now - (time.monotonic() - seen.asked_at)
         self._backoff.reset()
-        if task.status != self.state.status:
-            self.log(f"GET task: {task.status}")
-        self.state = reconcile(self.state, task, self.clock(), answer.now, asked_at)
-        return task
+        if seen.task is not self._seen or seen.task.status != self.state.status:
+            if seen.task.status != self.state.status:
+                self.log(f"GET task: {seen.task.status}")
+            self.state = reconcile(self.state, seen.task, now, seen.now, self.looked_at)
+            self._seen = seen.task
+        return seen.task
 
     async def get_result(self) -> dict[str, Any]:
         """GET the result once. Returns it with a sound `task_status`, which may be none of an end. Raises as `get`."""
-        answer = await self._call(f"{self.path}/result")
+        connect, silence = self.policy.connect_timeout, self.policy.idle_timeout
+        async with lookout(self.http).room:
+            answer = await self.http.call("GET", f"{self.path}/result", connect_timeout=connect, silence=silence)
         if not isinstance(answer.data, dict):
             raise ProtocolError("Unexpected response: the result is not a JSON object.")
         status = Task.from_json({"id": self.state.task_id, **answer.data}, self.state.task_id).status
@@ -162,10 +190,6 @@ class Follower:
         self._backoff.reset()
         self.log(f"GET result: {status}")
         return {**answer.data, "task_status": status}
-
-    async def _call(self, path: str) -> Answer:
-        connect, silence = self.policy.connect_timeout, self.policy.idle_timeout
-        return await self.http.call("GET", path, connect_timeout=connect, silence=silence)
 
     async def wait_out(self, exc: CyberunError) -> None:
         """Tell what went wrong, and wait before the next try. Raises NetworkError once it has been tried enough."""
@@ -218,3 +242,7 @@ class Follower:
         if "problem" in problem:
             self.problem = problem["problem"]
         self.recipient.changed()
+
+
+def _nothing() -> None:
+    """Nothing is under way."""

@@ -2,7 +2,8 @@
 
     Looking -> Streaming <-> Polling <-> Probing, and from each of them to Concluding once the task has ended.
 
-GET the task, stream its events, look again on every break, poll where there is no stream, and climb back.
+GET the task, stream its events, look again on every break, poll where there is no stream, and climb back. Where more
+tasks are followed than streams may be open, the others are Listed until their turn comes.
 """
 
 from __future__ import annotations
@@ -11,6 +12,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from cyberun_widget.following.concluding import Concluding
+from cyberun_widget.following.lookout import lookout
+from cyberun_widget.following.stream_budget import stream_budget
 from cyberun_widget.following.stream_session import StreamSession
 from cyberun_widget.support.backoff import RETRY_AFTER_MAX
 
@@ -49,13 +52,19 @@ class Streaming:
     async def climb(self, follower: Follower) -> Rung | None:
         """Read one stream to its end."""
         line = follower.line
+        if not stream_budget().take(follower):
+            return Listed()
         if self.why:
             pause = line.backoff.next(at_least=self.asked if self.asked is not None else line.retry)
             follower.change(connection="reconnecting", problem=follower.later(self.why, pause))
             await follower.pause(pause)
+            if not stream_budget().take(follower):  # somebody else's turn has come meanwhile
+                return Listed()
         end = await StreamSession(follower, follower.policy.idle_timeout, probing=False).run()
         if end.told is not None:
             return Concluding(Streaming(_CONTRADICTED), told=end.told)
+        if end.unseated:
+            return Listed()
         if not end.heard:
             line.silent += 1
         if end.refused or line.silent >= SILENT_TRIES:
@@ -75,6 +84,7 @@ class Polling:
         """Begin to poll. `asked`: the least seconds before the next try of the stream, by the server's wish."""
         policy = follower.policy
         follower.log(f"polling every {policy.poll_interval:g} s")
+        stream_budget().give_back(follower)
         follower.change(connection="polling", problem=None)
         patience = max(policy.sse_retry_interval, min(asked or 0.0, RETRY_AFTER_MAX))
         return cls(follower.clock() + patience)
@@ -96,14 +106,43 @@ class Probing:
 
     async def climb(self, follower: Follower) -> Rung | None:
         """Read one stream, if one comes."""
+        if not stream_budget().take(follower):
+            return Listed()
         follower.line.silent = SILENT_TRIES - 1  # one chance
         end = await StreamSession(follower, follower.policy.poll_interval, probing=True).run()
         if end.told is not None:
             return Concluding(Streaming(_CONTRADICTED), told=end.told)
+        if end.unseated:
+            return Listed()
         if end.heard:
             follower.change(connection="reconnecting")
             return Looking(Streaming(end.why, end.asked))
         return Looking(Polling.begin(follower, end.asked))
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """Follows the task by pages of the list, until there is room for its stream. Its verdict comes all the same."""
+
+    async def climb(self, follower: Follower) -> Rung | None:
+        """Look until the task has ended or may be streamed."""
+        listed, task_id, interval = lookout(follower.http), follower.state.task_id, follower.policy.poll_interval
+        follower.log(f"followed by the list, every {interval:g} s")
+        listed.enlist(task_id)
+        try:
+            while True:
+                before = follower.state
+                task = await follower.look(within=interval / 2)
+                if task.ended:
+                    return Concluding(Streaming(_CONTRADICTED), task=task)
+                if follower.state is not before or follower.connection != "polling":
+                    follower.change(connection="polling", problem=None)
+                # In step with the others, so that they all find their rows on the same pages.
+                await follower.pause(max(0.05, follower.looked_at + interval - follower.clock()))
+                if stream_budget().take(follower):
+                    return Streaming()
+        finally:
+            listed.strike(task_id)
 
 
 def start() -> Rung:

@@ -32,12 +32,14 @@ class Ending:
     """How a stream ended. `told`: the end of the task that it told, if any. `heard`: whether any byte came.
 
     `refused`: there is no stream here. `asked`: the seconds of patience that the server asked for, if it did.
+    `unseated`: it was given up for another task's.
     """
 
     why: str = "The event stream ended early."
     told: Event | None = None
     heard: bool = False
     refused: bool = False
+    unseated: bool = False
     asked: float | None = None
 
 
@@ -68,6 +70,7 @@ class StreamSession:
         verdict = False
         try:
             async with self._limit:
+                follower.unseat = self._unseat
                 verdict = await self._read()
         except TimeoutError:
             if not self._left:
@@ -75,6 +78,7 @@ class StreamSession:
         except NetworkError as exc:
             self._note(why=str(exc))
         finally:
+            follower.unseat = follower.nudge
             await self._stop_watchdog()
         if self._fatal is not None:
             raise self._fatal
@@ -232,6 +236,10 @@ class StreamSession:
             self._leave()
         else:
             self._bark()
+
+    def _unseat(self) -> None:
+        self._note(why="Other tasks are watched more closely.", unseated=True)
+        self._leave()
 
     def _leave(self) -> None:
         """End the reading."""

@@ -56,7 +56,7 @@ class TaskWatch:
     `finished`: a Future of the TaskResult, done once the result and the files are in; raises TaskFailed,
     TaskCancelled or the CyberunError that ended the watching (`fatal` then). `connection`, `problem`, `last_news`:
     how the following goes. `artifacts`, `workflow`: what is known of the files and of the workflow.
-    `clock`: the monotonic seconds that all times in here refer to.
+    `clock`: the monotonic seconds of all times in here.
     """
 
     def __init__(self, key: _Key, http: Http) -> None:
@@ -81,8 +81,6 @@ class TaskWatch:
         self._asides: dict[str, asyncio.Task[None]] = {}  # small questions that the card can do without
         self._work: Future[None] | None = None
 
-    # --- those who look ----------------------------------------------------------------------------------------------
-
     def join(self, listener: Listener, interest: Interest = Interest.LIVE) -> None:
         """Tell a listener what happens from now on. A listener that is here already only changes its interest."""
         self._subscribers.attend(listener, interest, join=True)
@@ -93,10 +91,13 @@ class TaskWatch:
         A listener that comes to `EVENTS` is given the events seen so far first, the last 1,000 of them; it stays at
         `EVENTS` until it leaves, so that none is ever given twice.
         """
+        before = self._subscribers.interest
         self._subscribers.attend(listener, interest)
+        if self._subscribers.interest > before and self.connection == "polling":
+            self.nudge()  # it may have a stream now
 
     def leave(self, listener: Listener) -> None:
-        """Stop telling a listener. When the last one has left, the watching ends; the task goes on."""
+        """Stop telling a listener. The watching ends with the last of them; the task goes on."""
         self._subscribers.leave(listener)
         background.call(self._tidy)
 
@@ -139,7 +140,7 @@ class TaskWatch:
 
     @property
     def cancel_problem(self) -> str | None:
-        """Why the service hasn't taken the request to cancel, None where nothing stands in the way."""
+        """Why the service hasn't taken that request, None where nothing stands in the way."""
         return self._cancelling.problem
 
     def result(self) -> TaskResult:
@@ -153,8 +154,6 @@ class TaskWatch:
             error=redact(state.error) if state.error else problem.text if problem else None,
             elapsed=state.elapsed,
         )
-
-    # --- what can be asked for ---------------------------------------------------------------------------------------
 
     def start(self) -> None:
         """Begin to follow, unless that has begun."""
@@ -175,12 +174,15 @@ class TaskWatch:
         """Download one artifact, whatever its size."""
         return background.submit(self.downloads.fetch(key))
 
-    # --- for the follower, on the loop's thread ----------------------------------------------------------------------
-
     @property
     def eager(self) -> bool:
         """Whether somebody takes every event."""
         return self._subscribers.eager
+
+    @property
+    def interest(self) -> Interest:
+        """The closest look."""
+        return self._subscribers.interest
 
     def changed(self) -> None:
         """Pass on that something changed, and find out what no event tells."""
@@ -198,8 +200,6 @@ class TaskWatch:
     def passed_over(self, message: SSEMessage) -> None:
         """Keep an outdated message."""
         self._subscribers.passed_over(message)
-
-    # --- on the loop's thread ----------------------------------------------------------------------------------------
 
     def _tidy(self) -> None:
         self._subscribers.tidy()

@@ -1,0 +1,194 @@
+"""Looking at the tasks of one account: one by one while they are few, by pages of the list when they are many.
+
+A thousand tasks that are looked at cost ten pages, not a thousand requests, and whatever breaks and comes back, no
+more than a few requests are under way at once.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import time
+import weakref
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+from cyberun_widget.api.calls import task_path
+from cyberun_widget.errors import AuthError, CyberunError, NotFoundError, ParameterError, ProtocolError
+from cyberun_widget.protocol.models import Task
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from cyberun_widget.api.settings import Settings
+    from cyberun_widget.api.transport import Http
+
+AT_ONCE: Final = 8
+"""Requests for single tasks, or for results, that are under way at once."""
+
+_PAGE: Final = 100  # tasks on one page, the most that the service gives
+_SPARE: Final = 5  # pages beyond those that the tasks looked for would fill
+_GATHER: Final = 0.05  # seconds in which looks come together
+_GAP: Final = 0.25  # seconds between two rounds
+_NO_LIST: Final = 60.0  # seconds before a list that can't be had is asked for again
+_REFUSED: Final = (AuthError, NotFoundError, ParameterError, ProtocolError)
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What was seen of a task. `now`: the server's clock. `asked_at`: when it was asked for, in monotonic seconds."""
+
+    task: Task
+    now: datetime | None
+    asked_at: float
+
+
+@dataclass(frozen=True, slots=True)
+class _Limits:
+    connect: float
+    silence: float
+
+
+class Lookout:
+    """Answers looks. Everything runs on one event loop."""
+
+    def __init__(self, http: Http) -> None:
+        self._http = http
+        self._single = 0  # requests for single tasks under way outside of a round
+        self._waiting: dict[str, asyncio.Future[Look]] = {}
+        self._round: asyncio.Task[None] | None = None
+        self._listed: dict[str, tuple[Any, Look]] = {}  # the rows of those who are followed by the list
+        self._no_list_until = 0.0
+        self.room = asyncio.Semaphore(AT_ONCE)
+        """Held while a result is asked for."""
+
+    def enlist(self, task_id: str) -> None:
+        """Keep what the list tells of a task from now on."""
+        self._listed.setdefault(task_id, (None, _NEVER))
+
+    def strike(self, task_id: str) -> None:
+        """Keep it no more."""
+        self._listed.pop(task_id, None)
+
+    async def look(self, task_id: str, *, connect: float, silence: float, within: float = 0.0) -> Look:
+        """Look at a task. `within`: seconds for which an earlier look is as good. Raises a CyberunError."""
+        seen = self._listed.get(task_id)
+        if seen is not None and time.monotonic() - seen[1].asked_at < within:
+            return seen[1]
+        limits = _Limits(connect, silence)
+        many = task_id in self._listed and len(self._listed) > AT_ONCE
+        if self._round is None and self._single < AT_ONCE and not many:
+            self._single += 1
+            try:
+                return await self._one(task_id, limits)
+            finally:
+                self._single -= 1
+        future = self._waiting.get(task_id)
+        if future is None:
+            future = self._waiting[task_id] = asyncio.get_running_loop().create_future()
+            future.add_done_callback(_retrieved)
+        if self._round is None:
+            self._round = asyncio.create_task(self._rounds(limits))
+        return await asyncio.shield(future)
+
+    async def _rounds(self, limits: _Limits) -> None:
+        wanted: dict[str, asyncio.Future[Look]] = {}
+        try:
+            await asyncio.sleep(_GATHER)
+            while self._waiting:
+                wanted, self._waiting = self._waiting, {}
+                try:
+                    await self._serve(wanted, limits)
+                except CyberunError as exc:
+                    for future in wanted.values():
+                        if not future.done():
+                            future.set_exception(exc)
+                await asyncio.sleep(_GAP)
+        finally:
+            self._round = None
+            for future in (*wanted.values(), *self._waiting.values()):
+                future.cancel()
+            self._waiting = {}
+
+    async def _serve(self, wanted: dict[str, asyncio.Future[Look]], limits: _Limits) -> None:
+        if len(wanted) > AT_ONCE and time.monotonic() >= self._no_list_until:
+            try:
+                await self._pages(wanted, limits)
+            except _REFUSED:
+                self._no_list_until = time.monotonic() + _NO_LIST
+        room = asyncio.Semaphore(AT_ONCE)
+
+        async def one(task_id: str, future: asyncio.Future[Look]) -> None:
+            async with room:
+                try:
+                    look = await self._one(task_id, limits)
+                except CyberunError as exc:
+                    if not future.done():
+                        future.set_exception(exc)
+                else:
+                    if not future.done():
+                        future.set_result(look)
+
+        await asyncio.gather(*(one(*item) for item in wanted.items() if not item[1].done()))
+
+    async def _pages(self, wanted: dict[str, asyncio.Future[Look]], limits: _Limits) -> None:
+        """Read pages until all are found. A task that isn't on them is looked at by itself afterwards."""
+        missing = set(wanted)
+        most = -(-max(len(missing), len(self._listed)) // _PAGE) + _SPARE
+        for page in range(1, most + 1):
+            asked_at = time.monotonic()
+            answer = await self._http.call(
+                "GET",
+                "/r/tasks",
+                params={"current_page": page, "per_page": _PAGE},
+                connect_timeout=limits.connect,
+                silence=limits.silence,
+            )
+            rows = answer.data.get("task_list") if isinstance(answer.data, dict) else None
+            if not isinstance(rows, list):
+                raise ProtocolError("Unexpected response: there is no task_list.")
+            for row in rows:
+                task_id = row.get("id") if isinstance(row, dict) else None
+                if not isinstance(task_id, str) or not (task_id in missing or task_id in self._listed):
+                    continue
+                with contextlib.suppress(ProtocolError):
+                    look = self._read(task_id, row, answer.now, asked_at)
+                    if task_id in missing:
+                        missing.remove(task_id)
+                        if not wanted[task_id].done():
+                            wanted[task_id].set_result(look)
+            if not missing or len(rows) < _PAGE:
+                return
+
+    def _read(self, task_id: str, row: Any, now: datetime | None, asked_at: float) -> Look:
+        """Read a row, unless it is as it was."""
+        before = self._listed.get(task_id)
+        same = before is not None and before[0] == row
+        look = Look(before[1].task if before is not None and same else Task.from_json(row, task_id), now, asked_at)
+        if before is not None:
+            self._listed[task_id] = (row, look)
+        return look
+
+    async def _one(self, task_id: str, limits: _Limits) -> Look:
+        asked_at = time.monotonic()
+        answer = await self._http.call(
+            "GET", task_path(task_id), connect_timeout=limits.connect, silence=limits.silence
+        )
+        return Look(Task.from_json(answer.data, task_id), answer.now, asked_at)
+
+
+_NEVER: Final = Look(Task("", "unknown"), None, float("-inf"))
+_lookouts: weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, dict[Settings, Lookout]] = weakref.WeakKeyDictionary()
+
+
+def lookout(http: Http) -> Lookout:
+    """Return the running loop's lookout for an account."""
+    found = _lookouts.setdefault(asyncio.get_running_loop(), {})
+    if http.settings not in found:
+        found[http.settings] = Lookout(http)
+    return found[http.settings]
+
+
+def _retrieved(future: asyncio.Future[Look]) -> None:
+    if not future.cancelled():
+        future.exception()  # whoever waited has it; without them nobody needs it

@@ -1,0 +1,181 @@
+"""Hundreds of tasks: few streams, few requests, every verdict in time. On real HTTP."""
+
+from __future__ import annotations
+
+import time
+from uuid import UUID
+
+import pytest
+
+from cyberun_widget import FollowPolicy
+from cyberun_widget.api.settings import Settings
+from cyberun_widget.api.transport import Http
+from cyberun_widget.following.listener import Interest
+from cyberun_widget.following.stream_budget import STREAMS, StreamBudget
+from cyberun_widget.following.task_watch import TaskWatch, watch
+from tests.servers.many_tasks import ManyTasks
+
+KEY = "sk-many-7f3a9b1c5d2e8046"
+POLICY = FollowPolicy(poll_interval=1.0, backoff_initial=0.2, backoff_max=1.0)
+
+
+def ids(count: int) -> list[str]:
+    return [str(UUID(int=0x0192F3C1_7C1E_7B5A_9D0E_000000000000 + number)) for number in range(count)]
+
+
+class Ear:
+    """A listener that notes when its task's verdict was known."""
+
+    def __init__(self) -> None:
+        self.watch: TaskWatch | None = None
+        self.verdict_at: float | None = None
+
+    def changed(self) -> None:
+        if self.verdict_at is None and self.watch is not None and self.watch.state.ended:
+            self.verdict_at = time.monotonic()
+
+    def happened(self, _event: object) -> None:
+        raise AssertionError("nobody asked for every event")
+
+
+def follow(server: ManyTasks, folder, task_ids: list[str], interest: Interest = Interest.LIVE) -> list[Ear]:
+    http = Http(Settings.resolve(KEY, server.base_url, environ={}))
+    ears = []
+    for task_id in task_ids:
+        ear = Ear()
+        ear.watch = watch(http, task_id, POLICY, folder / task_id, "none", ear, interest)
+        ears.append(ear)
+    return ears
+
+
+def until(check, seconds: float = 20.0) -> bool:
+    end = time.monotonic() + seconds
+    while not check() and time.monotonic() < end:
+        time.sleep(0.02)
+    return bool(check())
+
+
+def leave(ears: list[Ear]) -> None:
+    for ear in ears:
+        ear.watch.leave(ear)
+
+
+def connections(ears: list[Ear], word: str) -> int:
+    return sum(ear.watch.connection == word for ear in ears)
+
+
+def test_three_hundred_tasks_hold_few_streams_and_every_verdict_comes_in_time(tmp_path):
+    task_ids = ids(300)
+    with ManyTasks(task_ids, rate=5) as server:
+        ears = follow(server, tmp_path, task_ids)
+        assert until(lambda: connections(ears, "live") == STREAMS and connections(ears, "polling") == 300 - STREAMS)
+        before, begin = server.requests.copy(), time.monotonic()
+        time.sleep(3 * POLICY.poll_interval)
+        rounds = (time.monotonic() - begin) / POLICY.poll_interval
+        assert server.requests["task"] - before["task"] <= 10
+        assert server.requests["list"] - before["list"] <= 3 * (rounds + 2)
+        for number, task_id in enumerate(task_ids):
+            server.end(task_id, "failed" if number % 7 == 0 else "completed")
+        assert until(lambda: all(ear.watch.finished.done() for ear in ears))
+        for number, ear in enumerate(ears):
+            assert ear.watch.state.status == ("failed" if number % 7 == 0 else "completed")
+            assert ear.watch.state.output == {"id": ear.watch.task_id}
+            assert ear.verdict_at - server.ended_at[ear.watch.task_id] < 3 * POLICY.poll_interval
+        assert server.most["events"] <= STREAMS
+        assert server.most["result"] <= 8
+        leave(ears)
+
+
+def test_who_is_looked_at_gets_the_stream(tmp_path):
+    task_ids = ids(STREAMS + 20)
+    with ManyTasks(task_ids) as server:
+        ears = follow(server, tmp_path, task_ids, Interest.VERDICT)
+        assert until(lambda: connections(ears, "live") == STREAMS and connections(ears, "polling") == 20)
+        listed = next(ear for ear in ears if ear.watch.connection == "polling")
+        listed.watch.attend(listed, Interest.LIVE)
+        assert until(lambda: listed.watch.connection == "live" and listed.watch.state.progress > 0, 5)
+        assert until(lambda: connections(ears, "live") == STREAMS)
+        leave(ears)
+
+
+def test_a_stream_that_ends_makes_room_for_the_next_task(tmp_path):
+    task_ids = ids(STREAMS + 1)
+    with ManyTasks(task_ids) as server:
+        ears = follow(server, tmp_path, task_ids)
+        assert until(lambda: connections(ears, "live") == STREAMS and connections(ears, "polling") == 1)
+        listed = next(ear for ear in ears if ear.watch.connection == "polling")
+        server.end(next(ear for ear in ears if ear is not listed).watch.task_id)
+        assert until(lambda: listed.watch.connection == "live", 5)
+        leave(ears)
+
+
+def test_a_break_of_everything_is_no_storm_and_loses_nobody(tmp_path):
+    task_ids = ids(200)
+    with ManyTasks(task_ids) as server:
+        ears = follow(server, tmp_path, task_ids)
+        assert until(lambda: connections(ears, "live") == STREAMS)
+        server.break_all(down=True)
+        before, begin = sum(server.requests.values()), time.monotonic()
+        time.sleep(3)
+        requests = sum(server.requests.values()) - before
+        assert requests / (time.monotonic() - begin) < 60, "a storm"
+        server.break_all(down=False)
+        for task_id in task_ids:
+            server.end(task_id)
+        assert until(lambda: all(ear.watch.state.status == "completed" for ear in ears))
+        assert server.most["task"] <= 16
+        leave(ears)
+
+
+def test_a_task_that_is_on_no_list_is_looked_at_by_itself(tmp_path):
+    task_ids = ids(80)
+    with ManyTasks(task_ids) as server:
+        ears = follow(server, tmp_path, [*task_ids, "not-there"])
+        assert until(ears[-1].watch.finished.done)
+        assert "404" in str(ears[-1].watch.fatal)
+        assert until(lambda: connections(ears, "live") == STREAMS)
+        leave(ears)
+
+
+class Claim:
+    """A candidate for a stream."""
+
+    def __init__(self, interest: Interest, *, running: bool = True) -> None:
+        self.rank = (interest, running)
+        self.told: list[str] = []
+
+    def unseat(self) -> None:
+        self.told.append("unseat")
+
+    def nudge(self) -> None:
+        self.told.append("nudge")
+
+
+@pytest.mark.parametrize(
+    ("seated", "comes", "gets"),
+    [
+        (Interest.VERDICT, Interest.LIVE, True),
+        (Interest.LIVE, Interest.EVENTS, True),
+        (Interest.LIVE, Interest.LIVE, False),
+        (Interest.EVENTS, Interest.LIVE, False),
+    ],
+)
+def test_only_a_closer_look_drives_another_out(seated, comes, gets):
+    budget, first, second = StreamBudget(1), Claim(seated), Claim(comes)
+    assert budget.take(first)
+    assert budget.take(second) is gets
+    assert first.told == (["unseat"] if gets else [])
+
+
+def test_the_next_in_line_is_whoever_is_looked_at_and_runs():
+    budget, first = StreamBudget(1), Claim(Interest.EVENTS)
+    waiting = [
+        Claim(Interest.VERDICT),
+        Claim(Interest.LIVE, running=False),
+        Claim(Interest.LIVE, running=True),
+        Claim(Interest.VERDICT, running=False),
+    ]
+    assert budget.take(first)
+    assert not any(budget.take(item) for item in waiting)
+    budget.give_back(first)
+    assert [item.told for item in waiting] == [[], [], ["nudge"], []]

@@ -1,0 +1,148 @@
+"""A server of many tasks at once, on a thread of its own: lists in pages, streams that tick, results. Real HTTP."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import re
+import threading
+import time
+from collections import Counter
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, Self
+from urllib.parse import parse_qs, urlsplit
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+PAGE = 100
+
+
+class ManyTasks:
+    """Tasks by id. `status` may be changed from any thread; `ended_at` holds when each came to its end."""
+
+    def __init__(self, task_ids: Iterable[str], *, rate: float = 10.0) -> None:
+        self.status = dict.fromkeys(task_ids, "running")
+        self.ended_at: dict[str, float] = {}
+        self.requests: Counter[str] = Counter()
+        self.most: Counter[str] = Counter()  # requests of a kind under way at once
+        self.down = False
+        self._open: Counter[str] = Counter()
+        self._rate = rate
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._loop.run_forever, name="many-tasks", daemon=True)
+        self._port = 0
+        self._writers: set[asyncio.StreamWriter] = set()
+
+    @property
+    def base_url(self) -> str:
+        return f"http://127.0.0.1:{self._port}/api/v1"
+
+    def end(self, task_id: str, status: str = "completed") -> None:
+        self.ended_at[task_id] = time.monotonic()
+        self.status[task_id] = status
+
+    def break_all(self, *, down: bool) -> None:
+        """Reset every connection; while it is `down`, answer 503 to everything."""
+        self.down = down
+        self._loop.call_soon_threadsafe(lambda: [writer.transport.abort() for writer in tuple(self._writers)])
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        asyncio.run_coroutine_threadsafe(self._listen(), self._loop).result(10)
+        return self
+
+    def __exit__(self, *_args: object) -> None:
+        asyncio.run_coroutine_threadsafe(self._shut(), self._loop).result(10)
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join()
+        self._loop.close()
+
+    async def _listen(self) -> None:
+        listener = await asyncio.start_server(self._serve, "127.0.0.1", 0, backlog=1024)
+        self._listener = listener  # kept, or it would be collected
+        self._port = listener.sockets[0].getsockname()[1]
+
+    async def _shut(self) -> None:
+        handlers = [task for task in asyncio.all_tasks() if task is not asyncio.current_task()]
+        for handler in handlers:
+            handler.cancel()
+        await asyncio.gather(*handlers, return_exceptions=True)
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._writers.add(writer)
+        try:
+            while head := await reader.readuntil(b"\r\n\r\n"):
+                url = urlsplit(head.split(b" ")[1].decode())
+                kind = self._kind(url.path)
+                self.requests[kind] += 1
+                self._open[kind] += 1
+                self.most[kind] = max(self.most[kind], self._open[kind])
+                try:
+                    if kind == "events" and not self.down:
+                        await self._stream(writer, url.path.split("/")[-2])
+                        return
+                    await asyncio.sleep(0.002)
+                    self._answer(writer, *self._json(kind, url.path, parse_qs(url.query)))
+                    await writer.drain()
+                finally:
+                    self._open[kind] -= 1
+        except (asyncio.IncompleteReadError, ConnectionError):
+            pass
+        finally:
+            self._writers.discard(writer)
+            writer.close()
+            with contextlib.suppress(ConnectionError, asyncio.CancelledError):
+                await writer.wait_closed()
+
+    def _kind(self, path: str) -> str:
+        if re.search(r"/r/workflows/", path):
+            return "workflow"
+        if path.endswith(("/events", "/result")):
+            return path.rpartition("/")[2]
+        return "list" if path.endswith("/r/tasks") else "task"
+
+    def _json(self, kind: str, path: str, query: dict[str, list[str]]) -> tuple[int, Any]:
+        if self.down:
+            return 503, {"error": "down"}
+        if kind == "list":
+            page, size = int(query["current_page"][0]), int(query["per_page"][0])
+            ids = list(self.status)[(page - 1) * size : page * size]
+            meta = {"current_page": page, "per_page": size, "total_count": len(self.status)}
+            return 200, {"task_list": [self._task(task_id) for task_id in ids], "page_meta": meta}
+        task_id = path.split("/")[-2] if kind == "result" else path.rsplit("/", maxsplit=1)[-1]
+        if task_id not in self.status:
+            return 404, {"error": "no such task"}
+        if kind == "result":
+            return 200, {"id": task_id, "task_status": self.status[task_id], "task_output": {"id": task_id}}
+        return 200, self._task(task_id)
+
+    def _task(self, task_id: str) -> dict[str, Any]:
+        return {
+            "id": task_id,
+            "task_status": self.status[task_id],
+            "tool_type": "comfyui",
+            "gpu_type": "RTX 4090",
+            "created_at": "2026-11-24T12:00:00Z",
+            "retry_count": 0,
+        }
+
+    def _answer(self, writer: asyncio.StreamWriter, status: int, data: Any) -> None:
+        body = json.dumps(data).encode()
+        date = datetime.now(UTC).strftime("%a, %d %b %Y %H:%M:%S GMT")
+        head = f"HTTP/1.1 {status} X\r\nContent-Type: application/json\r\nDate: {date}\r\nContent-Length: {len(body)}"
+        writer.write(head.encode() + b"\r\n\r\n" + body)
+
+    async def _stream(self, writer: asyncio.StreamWriter, task_id: str) -> None:
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nConnection: close\r\n\r\n")
+        step = 0
+        while self.status[task_id] == "running":
+            step += 1
+            data = {"task_id": task_id, "progress": min(step / 1000, 1.0), "step_current": step, "step_total": 10_000}
+            writer.write(f"event: progress\ndata: {json.dumps(data)}\n\n".encode())
+            await writer.drain()
+            await asyncio.sleep(1 / self._rate)
+        data = {"task_id": task_id, "status": self.status[task_id]}
+        writer.write(f"event: {self.status[task_id]}\ndata: {json.dumps(data)}\n\n".encode())
+        await writer.drain()
