@@ -13,7 +13,7 @@ import weakref
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from cyberun_widget.api.calls import task_path
+from cyberun_widget.api.calls import find_workflow, task_path
 from cyberun_widget.errors import AuthError, CyberunError, NotFoundError, ParameterError, ProtocolError
 from cyberun_widget.protocol.models import Task
 
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from cyberun_widget.api.settings import Settings
     from cyberun_widget.api.transport import Http
+    from cyberun_widget.protocol.models import Workflow
 
 AT_ONCE: Final = 8
 """Requests for single tasks, or for results, that are under way at once."""
@@ -59,6 +60,7 @@ class Lookout:
         self._round: asyncio.Task[None] | None = None
         self._listed: dict[str, tuple[Any, Look]] = {}  # the rows of those who are followed by the list
         self._no_list_until = 0.0
+        self._workflows: dict[str, asyncio.Future[Workflow]] = {}
         self.room = asyncio.Semaphore(AT_ONCE)
         """Held while a result is asked for."""
 
@@ -90,6 +92,21 @@ class Lookout:
         if self._round is None:
             self._round = asyncio.create_task(self._rounds(limits))
         return await asyncio.shield(future)
+
+    async def workflow(self, workflow_id: str) -> Workflow:
+        """Return a workflow by its id. However many tasks of it begin at once, it is asked for once.
+
+        Raises a CyberunError where it can't be had.
+        """
+        asking = self._workflows.get(workflow_id)
+        if asking is None:
+            asking = self._workflows[workflow_id] = asyncio.ensure_future(find_workflow(self._http, workflow_id))
+            asking.add_done_callback(lambda done: self._forget(workflow_id, done))
+        return await asyncio.shield(asking)
+
+    def _forget(self, workflow_id: str, done: asyncio.Future[Workflow]) -> None:
+        self._workflows.pop(workflow_id, None)
+        _retrieved(done)
 
     async def _rounds(self, limits: _Limits) -> None:
         wanted: dict[str, asyncio.Future[Look]] = {}
@@ -189,6 +206,6 @@ def lookout(http: Http) -> Lookout:
     return found[http.settings]
 
 
-def _retrieved(future: asyncio.Future[Look]) -> None:
+def _retrieved(future: asyncio.Future[Any]) -> None:
     if not future.cancelled():
         future.exception()  # whoever waited has it; without them nobody needs it

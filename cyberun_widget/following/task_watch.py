@@ -10,7 +10,6 @@ from concurrent.futures import Future
 from threading import RLock
 from typing import TYPE_CHECKING, Final, TypeAlias
 
-from cyberun_widget.api.calls import find_workflow
 from cyberun_widget.artifacts.result import TaskResult, verdict_error
 from cyberun_widget.downloads.manager import Downloads
 from cyberun_widget.errors import CyberunError
@@ -18,6 +17,7 @@ from cyberun_widget.following.cancelling import Cancelling
 from cyberun_widget.following.follower import Follower, Problem
 from cyberun_widget.following.ladder import start
 from cyberun_widget.following.listener import Interest
+from cyberun_widget.following.lookout import lookout
 from cyberun_widget.following.subscribers import Subscribers
 from cyberun_widget.support.secrets import redact, scrub
 from cyberun_widget.support.threads import background
@@ -256,7 +256,7 @@ class TaskWatch:
     async def _find_workflow(self, workflow_id: str) -> None:
         """Learn the workflow's name, labels and nodes. They make the card kinder, and it does without them."""
         try:
-            self.workflow = await find_workflow(self.follower.http, workflow_id)
+            self.workflow = await lookout(self.follower.http).workflow(workflow_id)
         except CyberunError as exc:
             self.follower.log(f"the workflow's name stays unknown: {exc}")
         else:

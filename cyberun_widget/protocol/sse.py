@@ -12,6 +12,8 @@ _BOM: Final = b"\xef\xbb\xbf"
 _LF: Final = 0x0A  # `number in bytes` takes a quarter of the time of `bytes in bytes`
 _CR: Final = 0x0D
 _RETRY_DIGITS: Final = 12  # more than thirty years in milliseconds; longer numbers are cut down to this many nines
+_SMALL: Final = 256  # bytes of a piece of a line, below which it takes more memory than its bytes do
+_LOOSE: Final = 512  # small pieces that are kept apart
 _build: Final = tuple.__new__  # a message straight from its fields: half the time of NamedTuple's own constructor
 
 
@@ -41,8 +43,11 @@ class SSEDecoder:
         self._limit = max_event_bytes
         self._watchful = True  # one of the next two holds
         self._fresh = True  # the first character hasn't been seen: it may be a byte-order mark
+        self._first = b""  # what there is of it
         self._after_cr = False  # a line feed would belong to the line end that was just seen
-        self._line = bytearray()  # the begin of a line whose end hasn't come
+        self._line: list[bytes] = []  # the start of a line whose end hasn't come, in pieces
+        self._line_size = 0  # bytes in them
+        self._loose = 0  # small pieces that have come since they were last joined
         self._dropping = False  # the message at hand is too large
         self._event = ""
         self._data: list[str] = []
@@ -57,7 +62,6 @@ class SSEDecoder:
             self._watchful = self._after_cr = chunk.endswith(b"\r")
             chunk = chunk.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
         # Whole lines only, so that no character is cut, and a broken one can't reach beyond its line.
-        block: bytes | bytearray
         if chunk and chunk[-1] == _LF:
             block, rest = chunk[:-1], b""
         elif _LF in chunk:
@@ -66,8 +70,10 @@ class SSEDecoder:
             self._begin_line(chunk)
             return []
         if self._line:
-            self._line += block
-            block, self._line = self._line, bytearray()
+            self._line.append(block)
+            block = b"".join(self._line)
+            self._line.clear()
+            self._line_size = self._loose = 0
         if self._dropping or self._held + len(block) >= self._limit:
             messages = self._carefully(block)
         else:
@@ -84,10 +90,9 @@ class SSEDecoder:
     def _open(self, chunk: bytes) -> bytes:
         """Return a chunk without what only the chunks before it can tell to be no part of a line."""
         if self._fresh:
-            chunk = bytes(self._line) + chunk
-            self._line.clear()
+            chunk = self._first + chunk
             if len(chunk) < len(_BOM) and _BOM.startswith(chunk):
-                self._line += chunk
+                self._first = chunk
                 return b""
             self._fresh = False
             chunk = chunk.removeprefix(_BOM)
@@ -97,7 +102,7 @@ class SSEDecoder:
         self._watchful = self._after_cr
         return chunk
 
-    def _count(self, block: bytes | bytearray) -> int:
+    def _count(self, block: bytes) -> int:
         """Return the bytes of the data lines that now stand without their blank line."""
         begin, held = block.rfind(b"\n\n") + 2, 0
         if begin == 1:  # none in there, and the first line may be one
@@ -141,7 +146,7 @@ class SSEDecoder:
             digits = value.lstrip("0") or "0"
             self.retry = int(digits) if len(digits) <= _RETRY_DIGITS else 10**_RETRY_DIGITS - 1
 
-    def _carefully(self, block: bytes | bytearray) -> list[SSEMessage]:
+    def _carefully(self, block: bytes) -> list[SSEMessage]:
         """Do what `_interpret` does, line by line, where the limit is near."""
         messages: list[SSEMessage] = []
         for line in block.split(b"\n"):
@@ -160,12 +165,19 @@ class SSEDecoder:
 
     def _begin_line(self, part: bytes) -> None:
         """Keep a piece of a line until its end comes; of one that grows too long, no more than a comment."""
-        self._line += part
-        if len(self._line) > self._limit:
-            self._too_long(self._line)
-            self._line = bytearray(b":")
+        if not part:
+            return
+        self._line.append(part)
+        self._line_size += len(part)
+        self._loose += len(part) < _SMALL
+        if self._line_size > self._limit:
+            self._too_long(self._line[0])
+            self._line, self._line_size, self._loose = [b":"], 1, 1
+        elif self._loose == _LOOSE:
+            _pack(self._line)
+            self._loose = 0
 
-    def _too_long(self, line: bytes | bytearray) -> None:
+    def _too_long(self, line: bytes) -> None:
         if not line.startswith(b":"):
             self._drop()
 
@@ -176,5 +188,13 @@ class SSEDecoder:
         self._data.clear()
 
 
-def _is_data(line: bytes | bytearray) -> bool:
+def _pack(pieces: list[bytes]) -> None:
+    """Join the small pieces at the end of a line's: those before them are large already."""
+    begin = len(pieces)
+    while begin and len(pieces[begin - 1]) < _SMALL:
+        begin -= 1
+    pieces[begin:] = [b"".join(pieces[begin:])]
+
+
+def _is_data(line: bytes) -> bool:
     return line.startswith(b"data:") or line == b"data"
