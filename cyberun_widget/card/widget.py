@@ -21,7 +21,7 @@ from cyberun_widget.errors import ConfigurationError, CyberunError, DownloadErro
 from cyberun_widget.jupyter import kernel as _kernel
 from cyberun_widget.jupyter.batching import BatchedWidget
 from cyberun_widget.policy import FollowPolicy
-from cyberun_widget.render.text import line
+from cyberun_widget.render.text_card import line
 from cyberun_widget.support import assets
 from cyberun_widget.support.secrets import Secret
 from cyberun_widget.support.threads import background

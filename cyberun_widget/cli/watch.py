@@ -14,7 +14,7 @@ from cyberun_widget.card.widget import TaskWidget
 from cyberun_widget.client.sync import Client
 from cyberun_widget.errors import WaitTimeout
 from cyberun_widget.render.terminal import TerminalCard
-from cyberun_widget.render.text import block
+from cyberun_widget.render.text_card import block
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping

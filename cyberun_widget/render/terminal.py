@@ -11,7 +11,7 @@ import sys
 import time
 from typing import TYPE_CHECKING, Any, Final, TextIO
 
-from cyberun_widget.render.text import block, line
+from cyberun_widget.render.text_card import block, line
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

@@ -8,7 +8,7 @@ import re
 import pytest
 
 from cyberun_widget.render.terminal import TerminalCard
-from cyberun_widget.render.text import block, cells, cut, line
+from cyberun_widget.render.text_card import block, cells, cut, line
 
 ID = "019abc12"
 
