@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import logging
+import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
@@ -44,6 +45,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run a server from the command line. Returns the exit code."""
     options = vars(_parser().parse_args(argv))
     announced = options.pop("announce")
+    os.umask(0o077)  # this process is the server's own: whatever it writes is for the user alone
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(name)s %(levelname)s %(message)s")
     try:
         settings = ServerSettings(**options | {"labels": tuple(options["labels"])})

@@ -66,7 +66,7 @@ def ensure(folder: str | Path | None = None, idle: float = _IDLE) -> Connection:
 def _alone(path: Path) -> Iterator[None]:
     """Hold the lock between processes while one of them starts the server. Raises OSError when that takes too long."""
     try:
-        with filelock.FileLock(path, timeout=_PATIENCE):
+        with filelock.FileLock(path, timeout=_PATIENCE, mode=0o600):
             yield
     except filelock.Timeout:
         raise OSError(f"Another process has been starting the local server for {_PATIENCE:.0f} s ({path}).") from None
