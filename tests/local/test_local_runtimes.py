@@ -15,6 +15,7 @@ import pytest
 from PIL import Image
 
 from cyberun_widget.local import catalogue
+from cyberun_widget.local.catalogue import photo_filter
 from cyberun_widget.local.runtimes import gray_scott, load
 from cyberun_widget.local.runtimes.context import Context, RuntimeFailure
 from cyberun_widget.local.runtimes.splat import camera, renderer, training
@@ -61,7 +62,9 @@ def test_gray_scott_makes_a_picture_and_a_video_of_a_pattern(tmp_path):
     assert steps[-1]["step_current"] == steps[-1]["step_total"] == 1200
     assert [item["progress"] for item in events] == sorted(item["progress"] for item in events)
     assert events[-1]["progress"] == 1
-    assert facts["mean_v"] > 0.01
+    assert facts["mean"] > 0.01
+    assert 0.1 < facts["coverage"] < 0.9
+    assert 5 < facts["structure_scale"] < 64
 
 
 def test_the_same_seed_gives_the_same_picture_and_another_another(tmp_path):
@@ -83,6 +86,25 @@ def test_rates_that_let_nothing_grow_fail_with_the_cause_first(tmp_path):
     with pytest.raises(RuntimeFailure, match="the pattern died out") as failure:
         work(tmp_path, "gray-scott", steps=2000, size=64, feed=0.01, kill=0.08)
     assert "feed=0.01" in str(failure.value).splitlines()[0]
+
+
+def test_the_structure_scale_is_the_distance_between_ridges():
+    across = np.arange(128)
+    stripes = np.tile(0.2 + 0.1 * np.sin(2 * np.pi * across / 16), (128, 1)).astype(np.float32)
+    assert gray_scott.measures(stripes, 128)["structure_scale"] == pytest.approx(16, rel=0.01)
+    assert gray_scott.measures(stripes, 256)["structure_scale"] == pytest.approx(32, rel=0.01)
+    plain = gray_scott.measures(np.full((32, 32), 0.3, np.float32), 32)
+    assert plain == {"mean": 0.3, "coverage": 1.0, "structure_scale": None}
+
+
+def test_other_rates_give_another_pattern(tmp_path):
+    """Spots and stripes, as on Pearson's map: what a sweep over feed and kill shows."""
+    facts = [
+        work(tmp_path, "gray-scott", steps=3000, size=96, video=False, feed=feed, kill=kill)[2]
+        for feed, kill in ((0.03, 0.063), (0.046, 0.059))
+    ]
+    spots, stripes = (item["coverage"] for item in facts)
+    assert stripes > spots + 0.1
 
 
 def test_every_palette_shows_the_pattern():
@@ -251,6 +273,97 @@ def test_echo_files_makes_files_of_every_kind(tmp_path):
 def test_an_unknown_kind_fails_in_words(tmp_path):
     with pytest.raises(RuntimeFailure, match="no kind tarball"):
         work(tmp_path, "echo-files", kinds="tarball")
+
+
+# --- photo-filter --------------------------------------------------------------------------------------------------
+
+
+def filtered(folder: Path, content: bytes, **parameters):
+    source = folder / "upload"
+    source.write_bytes(content)
+    values = {item.key: item.default for item in catalogue.by_slug("photo-filter").parameters}
+    events: list[dict] = []
+    context = Context(
+        folder, values | {"image": "inputs/1/photo.png"} | parameters, events.append, files={"image": source}
+    )
+    facts = load("photo_filter")(context)
+    (output,) = context.outputs
+    return Image.open(output.path), facts, [item["current_node"] for item in events]
+
+
+def png(width: int = 60, height: int = 40) -> bytes:
+    pixels = np.zeros((height, width, 3), np.uint8)
+    pixels[:, width // 2 :] = (200, 120, 40)
+    buffer = io.BytesIO()
+    Image.fromarray(pixels).save(buffer, "PNG")
+    return buffer.getvalue()
+
+
+@pytest.mark.parametrize("name", photo_filter.FILTERS)
+def test_each_filter_changes_the_picture(tmp_path, name):
+    plain, _, _ = filtered(tmp_path, png(), filter=name, strength=0)
+    changed, facts, nodes = filtered(tmp_path, png(), filter=name, strength=1, passes=2)
+    assert plain.size == changed.size == (facts["width"], facts["height"]) == (60, 40)
+    assert np.array_equal(np.asarray(plain), np.asarray(Image.open(io.BytesIO(png()))))
+    assert not np.array_equal(np.asarray(plain), np.asarray(changed))
+    assert list(dict.fromkeys(nodes)) == ["1", "2", "3", "9"]
+
+
+def test_tint_grain_and_caption_do_what_they_say(tmp_path):
+    red, _, _ = filtered(tmp_path, png(), strength=0, tint="#ff0000")
+    assert np.asarray(red)[..., 1:].max() == 0
+    grains = [np.asarray(filtered(tmp_path, png(), strength=0, grain=True, seed=seed)[0]) for seed in (1, 1, 2)]
+    assert np.array_equal(grains[0], grains[1])
+    assert not np.array_equal(grains[0], grains[2])
+    captioned, facts, _ = filtered(tmp_path, png(), strength=0, caption="Grüße")
+    assert captioned.height == facts["height"] == 40 + 28
+    assert np.asarray(captioned)[40:].min() < 128, "letters"
+
+
+def test_a_large_picture_is_scaled_down(tmp_path):
+    made, _, _ = filtered(tmp_path, png(2048, 512))
+    assert made.size == (1024, 256)
+
+
+@pytest.mark.parametrize("content", [b"", b"not a picture", png()[:60], b"%PDF-1.4", b"GIF89a" + b"\0" * 40])
+def test_a_file_that_is_no_picture_fails_in_words(tmp_path, content):
+    with pytest.raises(RuntimeFailure, match=r"photo\.png can't be read"):
+        filtered(tmp_path, content)
+
+
+def test_it_has_a_parameter_of_every_type_and_one_that_is_new(tmp_path):
+    parameters = [item.to_json() for item in catalogue.by_slug("photo-filter").parameters]
+    assert {item["type"] for item in parameters} == {
+        "string", "number", "boolean", "select", "file", "integer", "color",
+    }  # fmt: skip
+    assert all(item["label"] and item["description"] for item in parameters)
+    assert {item["required"] for item in parameters} == {True, False}
+
+
+# --- flaky ---------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("fail_at", "heals", "earlier", "fails"),
+    [
+        ("", False, 0, False),
+        ("3", False, 0, True),
+        ("13, 33", False, 0, False),
+        ("1, 3", False, 5, True),
+        ("*", False, 0, True),
+        ("3", True, 0, True),
+        ("3", True, 1, False),
+    ],
+)
+def test_flaky_fails_at_the_chosen_points_only(tmp_path, fail_at, heals, earlier, fails):
+    parameters = {"point": 3, "fail_at": fail_at, "heals": heals, "how": "error", "seconds": 0, "seed": 1}
+    context = Context(tmp_path, parameters, lambda _: None, earlier=earlier)
+    if fails:
+        with pytest.raises(RuntimeFailure, match="point 3 fails"):
+            load("flaky")(context)
+    else:
+        assert 0 <= load("flaky")(context)["score"] <= 1
+        assert [item.key for item in context.outputs] == ["4.images.0"]
 
 
 # --- progress ------------------------------------------------------------------------------------------------------

@@ -5,19 +5,22 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
-from cyberun_widget.local.catalogue.comfyui import COLORMAPS, ECHO, GRAY_SCOTT
-from cyberun_widget.local.catalogue.nerfstudio import BIG_SPLAT, TINY_SPLAT
+from cyberun_widget.local.catalogue.echo_files import ECHO_FILES
+from cyberun_widget.local.catalogue.flaky import FLAKY
+from cyberun_widget.local.catalogue.gray_scott import GRAY_SCOTT
+from cyberun_widget.local.catalogue.photo_filter import PHOTO_FILTER
+from cyberun_widget.local.catalogue.tiny_splat import BIG_SPLAT, TINY_SPLAT
 
 if TYPE_CHECKING:
     from cyberun_widget.local.catalogue.workflow import Workflow
 
-__all__ = ["CATALOGUE", "COLORMAPS", "by_id", "by_slug", "current"]
-
-CATALOGUE: Final = (
+_ALL: Final = (
     replace(GRAY_SCOTT, version=1, parameters=tuple(p for p in GRAY_SCOTT.parameters if p.key != "batch")),
     GRAY_SCOTT,
     TINY_SPLAT,
-    ECHO,
+    PHOTO_FILTER,
+    ECHO_FILES,
+    FLAKY,
     BIG_SPLAT,
 )
 """Every version of every workflow; the last of a slug is the current one."""
@@ -25,7 +28,7 @@ CATALOGUE: Final = (
 
 def current() -> tuple[Workflow, ...]:
     """Return the newest version of each workflow."""
-    return tuple({item.slug: item for item in CATALOGUE}.values())
+    return tuple({item.slug: item for item in _ALL}.values())
 
 
 def by_id(workflow_id: str) -> Workflow | None:
@@ -38,4 +41,4 @@ def by_slug(text: str) -> Workflow | None:
     slug, pinned, version = text.partition("@")
     if not pinned:
         return next((item for item in current() if item.slug == slug), None)
-    return next((item for item in CATALOGUE if item.slug == slug and str(item.version) == version), None)
+    return next((item for item in _ALL if item.slug == slug and str(item.version) == version), None)

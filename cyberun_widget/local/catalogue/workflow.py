@@ -1,4 +1,4 @@
-"""A workflow as the API tells it. Pure."""
+"""A workflow as the API shows it. Pure."""
 
 from __future__ import annotations
 
@@ -13,6 +13,11 @@ if TYPE_CHECKING:
     from cyberun_widget.local.catalogue.parameters import Parameter
 
 _SINCE: Final = 1_767_225_600.0  # the workflows' made-up date of creation: 2026-01-01
+
+
+def node(class_type: str, title: str, **inputs: Any) -> dict[str, Any]:
+    """Return one node of a graph, as ComfyUI's API format has it."""
+    return {"class_type": class_type, "inputs": inputs, "_meta": {"title": title}}
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,13 @@ if TYPE_CHECKING:
 
     from cyberun_widget.local.runtimes.context import Context
 
-_MODULES: Final = {"gray_scott": "gray_scott", "tiny_splat": "splat.pipeline", "echo_files": "echo_files"}
+_MODULES: Final = {
+    "gray_scott": "gray_scott",
+    "tiny_splat": "splat.pipeline",
+    "photo_filter": "photo_filter",
+    "echo_files": "echo_files",
+    "flaky": "flaky",
+}
 
 
 def load(name: str) -> Callable[[Context], dict[str, Any] | None]:

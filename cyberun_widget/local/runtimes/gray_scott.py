@@ -31,6 +31,9 @@ _GRID: Final = 0.7  # cells of the simulation per pixel
 _DROPS: Final = 13
 _LEAST: Final = 4.5  # cells; smaller drops dissolve before they can grow
 _SIMULATED: Final = 0.72  # of the whole task
+_VISIBLE: Final = 0.05  # of V; where its maximum is less, nothing is left to see
+_RIDGE: Final = 0.12  # of V, about half of a ridge's height
+_PLAIN: Final = 1e-9  # power of a spectrum without any structure
 
 
 def run(context: Context) -> dict[str, Any]:
@@ -40,13 +43,31 @@ def run(context: Context) -> dict[str, Any]:
     context.progress(0.0, node=_NOISE)
     u, v = seed_fields(max(32, round(size * _GRID)), int(values["seed"]))
     history, u, v = _simulate(context, u, v, steps)
-    if float(v.max()) < 0.05:  # noqa: PLR2004 - nothing of V is left to see
+    if float(v.max()) < _VISIBLE:
         raise RuntimeFailure(_died(values, v))
     _save_pictures(context, history, size)
     if values.get("video"):
         _save_video(context, history, min(size, 384))
     context.progress(1.0, node=_VIDEO if values.get("video") else _PICTURE, step=steps, total=steps)
-    return {"seed": values["seed"], "steps": steps, "mean_v": round(float(v.mean()), 5)}
+    return {"seed": values["seed"], "steps": steps, **measures(v, size)}
+
+
+def measures(v: Field, size: int) -> dict[str, float | None]:
+    """Return what describes a pattern in numbers, for sweeps to sort and plot by.
+
+    `mean`: of V. `coverage`: the part of the picture that the pattern covers, in [0, 1]. `structure_scale`: the typical
+    distance from ridge to ridge in pixels of a picture of `size`, None for a plain field.
+    """
+    side = v.shape[0]
+    power = np.abs(np.fft.rfft2(v - v.mean())) ** 2
+    waves = np.hypot(np.fft.fftfreq(side, 1 / side)[:, None], np.fft.rfftfreq(side, 1 / side)[None])
+    total = float(power.sum())
+    scale = size * total / float((power * waves).sum()) if total > _PLAIN else None
+    return {
+        "mean": round(float(v.mean()), 5),
+        "coverage": round(float((v > _RIDGE).mean()), 4),
+        "structure_scale": None if scale is None else round(scale, 2),
+    }
 
 
 def seed_fields(side: int, seed: int) -> tuple[Field, Field]:
@@ -122,7 +143,7 @@ def ages(history: list[Field]) -> Field:
     """Return when the pattern reached each cell: 0 at the start, 1 at the end or never."""
     first = np.full(history[0].shape, len(history), np.float32)
     for index in range(len(history) - 1, -1, -1):
-        first[history[index] > 0.12] = index  # noqa: PLR2004 - about half of a ridge's height
+        first[history[index] > _RIDGE] = index
     came = first < len(history)
     if not came.any():
         return np.ones_like(first)
@@ -187,6 +208,6 @@ def _died(values: Any, v: Field) -> str:
     return (
         f"GrayScottSimulate (node {_SIMULATE}): the pattern died out: nothing is left of V with "
         f"feed={values['feed']:g} and kill={values['kill']:g}. Try feed=0.0545 and kill=0.062.\n\n"
-        f"max(V) = {float(v.max()):.3e} after {values['steps']} steps, below the 0.05 that can be seen\n"
+        f"max(V) = {float(v.max()):.3e} after {values['steps']} steps, below the {_VISIBLE} that can be seen\n"
         f"grid = {v.shape[0]} x {v.shape[1]}, Du = {_DU:g}, Dv = {_DV:g}, seed = {values['seed']}"
     )

@@ -1,4 +1,4 @@
-"""The workflows in the shape of Nerfstudio, and their parameters. Pure."""
+"""`tiny-splat`: Gaussians from photos of a still life; `big-splat`: the same for an agent that isn't here."""
 
 from __future__ import annotations
 

@@ -1,23 +1,18 @@
-"""The workflows in the shape of ComfyUI: node graphs and their parameters. Pure."""
+"""`gray-scott`: a pattern that grows, as a picture and a video."""
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Final
 
 from cyberun_widget.local.catalogue.parameters import Parameter
-from cyberun_widget.local.catalogue.workflow import Workflow
-
-
-def _node(class_type: str, title: str, **inputs: Any) -> dict[str, Any]:
-    return {"class_type": class_type, "inputs": inputs, "_meta": {"title": title}}
-
+from cyberun_widget.local.catalogue.workflow import Workflow, node
 
 _GRAPH: Final = {
-    "3": _node("SeedNoise", "Seed noise", seed=7, size=512),
-    "5": _node("GrayScottSimulate", "Simulate", field=["3", 0], steps=9000, feed=0.0545, kill=0.062),
-    "7": _node("Colourise", "Colourise", field=["5", 0], colormap="reef"),
-    "9": _node("SaveImage", "Save Image", images=["7", 0], filename_prefix="gray-scott"),
-    "10": _node("SaveVideo", "Save Video", frames=["7", 1], format="mp4", fps=24),
+    "3": node("SeedNoise", "Seed noise", seed=7, size=512),
+    "5": node("GrayScottSimulate", "Simulate", field=["3", 0], steps=9000, feed=0.0545, kill=0.062),
+    "7": node("Colourise", "Colourise", field=["5", 0], colormap="reef"),
+    "9": node("SaveImage", "Save Image", images=["7", 0], filename_prefix="gray-scott"),
+    "10": node("SaveVideo", "Save Video", frames=["7", 1], format="mp4", fps=24),
 }
 
 COLORMAPS: Final = ("reef", "ember", "aurora", "ink", "orchid")
@@ -27,8 +22,9 @@ GRAY_SCOTT: Final = Workflow(
     version=2,
     name="Gray-Scott reaction-diffusion",
     description=(
-        "Grows a pattern of two chemicals that feed on each other, as a picture and a video. Real work on this "
-        "computer's CPU in the shape of a ComfyUI task; it is not ComfyUI and uses no GPU."
+        "Grows a pattern of two chemicals that feed on each other, as a picture and a video, and measures it: "
+        "coverage, mean and structure_scale. Real work on this computer's CPU in the shape of a ComfyUI task; it is "
+        "not ComfyUI and uses no GPU."
     ),
     tool_type="comfyui",
     runtime="gray_scott",
@@ -145,74 +141,4 @@ GRAY_SCOTT: Final = Workflow(
         ),
     ),
     graph=_GRAPH,
-)
-
-ECHO: Final = Workflow(
-    slug="echo-files",
-    version=1,
-    name="Echo files",
-    description=(
-        "Writes one small file of each chosen kind, and gives an uploaded file back. Made for trying things out; it is "
-        "not ComfyUI."
-    ),
-    tool_type="comfyui",
-    runtime="echo_files",
-    parameters=(
-        Parameter(
-            "kinds",
-            "string",
-            "Kinds",
-            "Which files to make, separated by commas: png gif wav svg html txt log csv tsv json zip npy bin.",
-            "png,wav,svg,html,txt,csv,json,zip",
-            node_id="2",
-            target="kinds",
-        ),
-        Parameter(
-            "text",
-            "string",
-            "Text",
-            "What the text files say.",
-            "Hello from the local server.",
-            node_id="2",
-            target="text",
-        ),
-        Parameter(
-            "file",
-            "file",
-            "File",
-            "An uploaded file, given back as it came.",
-            None,
-            accept="*/*",
-            node_id="1",
-            target="file",
-        ),
-        Parameter(
-            "seconds",
-            "number",
-            "Seconds",
-            "How long to take over it, in seconds.",
-            0.5,
-            min=0,
-            max=3600,
-            node_id="2",
-            target="seconds",
-        ),
-        Parameter(
-            "size",
-            "number",
-            "Size",
-            "Size of the bin file, in bytes.",
-            65_536,
-            min=0,
-            max=2**31,
-            whole=True,
-            node_id="2",
-            target="size",
-        ),
-    ),
-    graph={
-        "1": _node("LoadFile", "Load file", file=""),
-        "2": _node("MakeFiles", "Make files", source=["1", 0], kinds="png"),
-        "4": _node("SaveFiles", "Save files", files=["2", 0]),
-    },
 )
