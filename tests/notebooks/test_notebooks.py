@@ -1,4 +1,4 @@
-"""The quickstart, executed by a real kernel on the real local server."""
+"""The notebooks, executed by a real kernel on the real local server."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from nbclient import NotebookClient
 from cyberun_widget.local import LocalServer
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
 PROJECT = Path(__file__).parents[2]
 NOTEBOOKS = sorted((PROJECT / "notebooks").glob("*.ipynb"))
@@ -38,16 +38,25 @@ def test_a_notebook_is_sound_names_its_kernel_and_carries_no_output(path):
             assert cell.execution_count is None
 
 
-def test_the_quickstart_runs_as_it_is_and_ends_with_pictures_and_files(server, tmp_path, monkeypatch):
+@pytest.fixture
+def execute(server, tmp_path, monkeypatch) -> Callable[[str], nbformat.NotebookNode]:
+    """Run a notebook from top to bottom, in a folder of its own and with the server's key."""
     for name in [name for name in os.environ if name.startswith("CYBERUN_")]:
         monkeypatch.delenv(name)
     monkeypatch.setenv("CYBERUN_API_KEY", server.api_key)
     monkeypatch.setenv("CYBERUN_BASE_URL", server.base_url)
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     monkeypatch.setenv("PYTHONPATH", os.pathsep.join(filter(None, [str(PROJECT), os.environ.get("PYTHONPATH")])))
-    notebook = nbformat.read(PROJECT / "notebooks" / "quickstart.ipynb", as_version=4)
-    executed = NotebookClient(notebook, timeout=240, resources={"metadata": {"path": str(tmp_path)}}).execute()
 
+    def run(name: str) -> nbformat.NotebookNode:
+        notebook = nbformat.read(PROJECT / "notebooks" / f"{name}.ipynb", as_version=4)
+        return NotebookClient(notebook, timeout=240, resources={"metadata": {"path": str(tmp_path)}}).execute()
+
+    return run
+
+
+def test_the_quickstart_runs_as_it_is_and_ends_with_pictures_and_files(server, tmp_path, execute):
+    executed = execute("quickstart")
     shown = {cell.id: cell.get("outputs", []) for cell in executed.cells}
 
     # Each card stands in its cell, live and as the archive that stays.
@@ -70,6 +79,19 @@ def test_the_quickstart_runs_as_it_is_and_ends_with_pictures_and_files(server, t
     assert {".ply", ".glb", ".mp4", ".json"} <= saved
 
     # Nothing that a user would share carries the key.
+    assert server.api_key not in nbformat.writes(executed)
+
+
+def test_the_exploration_runs_as_it_is(server, tmp_path, execute):
+    executed = execute("explore")
+    shown = {cell.id: cell.get("outputs", []) for cell in executed.cells}
+    for cell in ("form", "compare", "slider", "compare-three", "upload"):
+        assert any("application/vnd.jupyter.widget-view+json" in output.get("data", {}) for output in shown[cell]), cell
+    assert "gray-scott" in text(shown["run"])
+    assert text(shown["measures"]).count("structure_scale") == 2
+    assert text(shown["drive"]).splitlines()[-1] == "1", "three quick changes are one run"
+    assert any("image/png" in output.get("data", {}) for output in shown["wait-upload"])
+    assert list((tmp_path / "explore-results").glob("*.png"))
     assert server.api_key not in nbformat.writes(executed)
 
 
