@@ -1,7 +1,7 @@
 // One view of a comparison: which files, in which way, and what differs in the values.
 import { store } from "../files/store.ts";
 import { Channel } from "../shared/channel.ts";
-import { el, setText } from "../shared/dom.ts";
+import { el, OWN_KEYS, setText } from "../shared/dom.ts";
 import { Life } from "../shared/life.ts";
 import type { CompareRequests } from "../shared/messages.ts";
 import { loadModule } from "../shared/modules.ts";
@@ -25,10 +25,10 @@ export function showComparison(model: CompareModel, parent: HTMLElement): () => 
 	let at = 0;
 	let [first, second] = [0, 1];
 
-	const files = el("select", { class: "cyc-select", "aria-label": "File" });
+	const files = el("select", { ...OWN_KEYS, class: "cyc-select", "aria-label": "File" });
 	const ways = el("div", { class: "cyc-ways", role: "radiogroup", "aria-label": "Way of comparing" });
-	const left = el("select", { class: "cyc-select", "aria-label": "First result" });
-	const right = el("select", { class: "cyc-select", "aria-label": "Second result" });
+	const left = el("select", { ...OWN_KEYS, class: "cyc-select", "aria-label": "First result" });
+	const right = el("select", { ...OWN_KEYS, class: "cyc-select", "aria-label": "Second result" });
 	const status = el("p", { class: "cyc-hint", role: "status" });
 	const stage = el("div", { class: "cyc-body" });
 	const values = el("div", { class: "cyc-values" });
@@ -107,7 +107,7 @@ export function showComparison(model: CompareModel, parent: HTMLElement): () => 
 		if (ways.childElementCount) return;
 		const name = `cyberun-ways-${Math.random().toString(36).slice(2)}`;
 		for (const each of modes) {
-			const input = el("input", { type: "radio", name, value: each });
+			const input = el("input", { ...OWN_KEYS, type: "radio", name, value: each });
 			input.checked = each === mode;
 			input.addEventListener("change", () => {
 				mode = each;

@@ -1,5 +1,5 @@
 // Two pictures in one frame (slider, flicker, difference), or all side by side; one zoom for all.
-import { button, el, setAttributes, setText } from "../shared/dom.ts";
+import { button, el, OWN_KEYS, setAttributes, setText } from "../shared/dom.ts";
 import { Life } from "../shared/life.ts";
 import { differenceWords, meanDifference } from "./difference.ts";
 import { linkZoom } from "./zoom_link.ts";
@@ -32,7 +32,7 @@ function frameOf({ image, label }: Picture): { node: HTMLElement; stage: HTMLEle
 
 function sideBySide(pictures: readonly Picture[], life: Life): HTMLElement {
 	const frames = pictures.map(frameOf);
-	const node = el("div", { class: "cyc-side", tabindex: 0, role: "group", "aria-label": "Pictures side by side. Plus and minus zoom all, 0 fits, arrows move." });
+	const node = el("div", { ...OWN_KEYS, class: "cyc-side", tabindex: 0, role: "group", "aria-label": "Pictures side by side. Plus and minus zoom all, 0 fits, arrows move." });
 	node.style.setProperty("--cyc-columns", String(Math.min(frames.length, 4)));
 	node.append(...frames.map((frame) => frame.node));
 	whenShown(node, life, () => {
@@ -54,7 +54,7 @@ function overlaid(pictures: readonly Picture[], mode: Mode, life: Life): HTMLEle
 	base.stage.append(cover);
 	const words = el("span", { class: "cyc-words", role: "status" });
 	const tools = el("div", { class: "cyc-tools" });
-	const node = el("div", { class: "cyc-overlaid", tabindex: 0, role: "group" }, base.node, tools);
+	const node = el("div", { ...OWN_KEYS, class: "cyc-overlaid", tabindex: 0, role: "group" }, base.node, tools);
 	setAttributes(node, { "aria-label": `${below.label} and ${above.label}, ${mode}. Plus and minus zoom, 0 fits, arrows move.` });
 	base.node.querySelector("figcaption")?.replaceChildren(el("bdi", { text: below.label }), " / ", el("bdi", { text: above.label }));
 	if (mode === "slider") tools.append(...sliderTools(cover, [below, above]));
@@ -78,7 +78,7 @@ function overlaid(pictures: readonly Picture[], mode: Mode, life: Life): HTMLEle
 
 /** A range input over the frame's width: mouse, touch, keys and screen readers have it from the browser. */
 function sliderTools(cover: HTMLElement, [below, above]: [Picture, Picture]): HTMLElement[] {
-	const range = el("input", { type: "range", class: "cyc-range", min: 0, max: 100, step: 0.5, value: 50, "aria-label": "Divider" });
+	const range = el("input", { ...OWN_KEYS, type: "range", class: "cyc-range", min: 0, max: 100, step: 0.5, value: 50, "aria-label": "Divider" });
 	const place = () => {
 		cover.style.setProperty("--cyc-at", `${range.value}%`);
 		range.setAttribute("aria-valuetext", `${Math.round(Number(range.value))}% ${below.label}, the rest ${above.label}`);

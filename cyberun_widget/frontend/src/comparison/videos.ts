@@ -1,5 +1,5 @@
 // Videos side by side, with one clock: play, pause and seek are for all of them.
-import { button, el, relabel, setText } from "../shared/dom.ts";
+import { button, el, OWN_KEYS, relabel, setText } from "../shared/dom.ts";
 import type { Life } from "../shared/life.ts";
 import { clock } from "../shared/units.ts";
 
@@ -14,7 +14,7 @@ export interface Film {
 export function compareVideos(films: readonly Film[], life: Life): HTMLElement {
 	const { signal } = life;
 	const length = Math.max(0, ...films.map(({ player }) => (Number.isFinite(player.duration) ? player.duration : 0)));
-	const range = el("input", { type: "range", class: "cyc-range", min: 0, max: length, step: 0.01, value: 0, "aria-label": "Time" });
+	const range = el("input", { ...OWN_KEYS, type: "range", class: "cyc-range", min: 0, max: length, step: 0.01, value: 0, "aria-label": "Time" });
 	const time = el("span", { class: "cyc-words" });
 	let playing = false;
 	let at = 0;

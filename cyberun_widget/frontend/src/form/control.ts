@@ -1,5 +1,5 @@
 // The control of one field, by its type. Each returns its node, the element that the label is for, and how to fill it.
-import { el } from "../shared/dom.ts";
+import { el, OWN_KEYS } from "../shared/dom.ts";
 import { fileControl, type FileLine } from "./file_control.ts";
 import { numberControl, seedControl } from "./number_control.ts";
 import type { FieldSpec, Value } from "./types.ts";
@@ -71,7 +71,7 @@ function switchControl({ id, change, signal }: ControlOptions): Control {
 }
 
 function selectControl(spec: FieldSpec, { id, change, signal }: ControlOptions): Control {
-	const main = el("select", { id, class: "cyf-input cyf-select" });
+	const main = el("select", { id, class: "cyf-input cyf-select", ...OWN_KEYS });
 	const choices: [Value, string][] = spec.required && spec.default !== null ? spec.options : [[null, "—"], ...spec.options];
 	main.append(...choices.map(([, words], index) => el("option", { value: index, text: words })));
 	main.addEventListener("change", () => change(choices[Number(main.value)]?.[0] ?? null), { signal });

@@ -1,5 +1,5 @@
 // A number: a box for the exact value, and a slider beside it where one can aim.
-import { button, el } from "../shared/dom.ts";
+import { button, el, OWN_KEYS } from "../shared/dom.ts";
 import type { Control, ControlOptions } from "./control.ts";
 import type { FieldSpec, Value } from "./types.ts";
 
@@ -63,6 +63,7 @@ export function seedControl(spec: FieldSpec, options: ControlOptions & { draw():
 function rangeOf(spec: FieldSpec): HTMLInputElement {
 	return el("input", {
 		...{ type: "range", class: "cyf-slider", "aria-label": `${spec.label}, slider` },
+		...OWN_KEYS,
 		...{ min: spec.minimum, max: spec.maximum, step: spec.step ?? "any" },
 	});
 }

@@ -40,6 +40,12 @@ export type Icon = keyof typeof ICONS;
 export type Child = Node | string | null | undefined | false;
 type Attribute = string | number | boolean | null | undefined;
 
+/**
+ * For elements that need keys which JupyterLab takes from everything but text fields (arrows, 0, +). It looks at the
+ * element that has the focus: the attribute does nothing on the elements around it.
+ */
+export const OWN_KEYS = { "data-lm-suppress-shortcuts": "true" };
+
 /** Make an element. `text` becomes text; true and false set and leave out an attribute. */
 export function el<K extends keyof HTMLElementTagNameMap>(
 	tag: K,
