@@ -23,6 +23,7 @@ from cyberun_widget.errors import (
     WaitTimeout,
 )
 from cyberun_widget.form.widget import WorkflowForm
+from cyberun_widget.group.widget import TaskGroup
 from cyberun_widget.policy import FollowPolicy
 
 __all__ = [
@@ -43,6 +44,7 @@ __all__ = [
     "SubmissionUnknownError",
     "TaskCancelled",
     "TaskFailed",
+    "TaskGroup",
     "TaskResult",
     "TaskWidget",
     "WaitTimeout",

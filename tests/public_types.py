@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, assert_type
 
@@ -18,12 +18,14 @@ from cyberun_widget import (
     ServerError,
     TaskCancelled,
     TaskFailed,
+    TaskGroup,
     TaskResult,
     TaskWidget,
     WaitTimeout,
 )
 from cyberun_widget.artifacts.model import Artifacts
 from cyberun_widget.content.kinds import Kind
+from cyberun_widget.group.points import Point
 from cyberun_widget.protocol.events import Event
 from cyberun_widget.protocol.models import Task, Workflow
 from cyberun_widget.protocol.sse import SSEDecoder, SSEMessage
@@ -68,6 +70,26 @@ widget.retry()
 widget.label = "try 4"
 widget.notify = True
 
+group = client.map("portrait", grid={"seed": range(8)}, zip={"steps": [20, 30]}, name="try", in_flight=2, guidance=7)
+client.map("portrait", {"seed": [1, 2]}, start="first", fresh=True)
+assert_type(group, TaskGroup)
+TaskGroup(["id", widget], client)
+assert_type(group.points, list[Point])
+assert_type(group.points[0].parameters, Mapping[str, Any])
+assert_type(group.points[0].task_id, "str | None")
+assert_type(group.points[0].result, "TaskResult | None")
+assert_type(group.points[0].error, "str | None")
+assert_type(group.wait(timeout=1.5), list[Point])
+assert_type(group.as_completed(), Iterator[Point])
+assert_type(group.images(rows="seed", columns=None), Image)
+assert_type(group.best("psnr", maximise=True), Point)
+assert_type(group.extend(grid={"steps": [40, 50]}), int)
+assert_type(group.retry_failed(), int)
+assert_type(group.save("folder"), list[Path])
+assert_type(group.to_code(), str)
+group.start(3)
+group.cancel()
+
 
 def progressed(progress: float) -> None:
     """Take what `on_progress` gives."""
@@ -111,6 +133,9 @@ async def asynchronous() -> None:
         assert_type((await asking.tasks())[0], Task)
         assert_type(await asking.result("id"), TaskResult)
     assert_type(await widget, TaskResult)
+    assert_type(await group, list[Point])
+    async for point in group:
+        assert_type(point, Point)
     async for event in widget.events():
         happened(event)
 

@@ -126,7 +126,7 @@ class Calls:
     ) -> str:
         """Start a run with parameters that are JSON values and known to be right. It is paid for.
 
-        One request, never repeated. `sending` is awaited right before its first byte goes out; if that never comes, or
+        One request, never repeated. `sending` is awaited right before its body goes out; if that never comes, or
         `sending` raises, the service knows nothing of the run.
 
         Raises SubmissionUnknownError where the run may have been started. Any other error says that it surely was not:

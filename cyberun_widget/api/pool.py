@@ -38,7 +38,7 @@ _PROXIES: Final = tuple(
 class Pool:
     """Connections, grouped by the way they go out: plainly on this machine, with TLS, through a proxy.
 
-    The environment is read for every request, so a setting corrected in a notebook takes effect at once.
+    The environment is looked at for every request, so that a setting that was mended in a notebook counts at once.
     """
 
     def __init__(self) -> None:
@@ -50,8 +50,8 @@ class Pool:
         """Return what sends requests to a URL. Raises ConfigurationError where the environment's settings can't work.
 
         This machine itself is reached without proxy, whatever the environment says, and without TLS unless the URL
-        says so: a broken setting must not block the local server. `proof`: what each connection has proven; only
-        callers that require the same proof share it.
+        says so: a broken setting must not stand in the way of the local server. `proof`: what each connection has
+        shown; it is shared with nobody who doesn't ask for the same.
         """
         local = is_loopback(url.host)
         proxy = None if local else self._way(url)
@@ -133,12 +133,12 @@ def chained(hooks: Sequence[Hook]) -> Hook:
 
 
 def before_sending(sending: Callable[[], Awaitable[None]]) -> Hook:
-    """Return httpcore's trace hook that awaits `sending` once, before the first byte."""
+    """Return httpcore's trace hook that awaits `sending` once, before the body: until then no request is whole."""
     sent = False
 
     async def trace(event: str, _info: Any) -> None:
         nonlocal sent
-        if not sent and event.endswith(".send_request_headers.started"):
+        if not sent and event.endswith(".send_request_body.started"):
             sent = True
             await sending()
 

@@ -139,8 +139,8 @@ class Http:
     ) -> Answer:
         """Make one JSON call. `path`: below the base URL, with a leading slash. `silence`: seconds without a byte.
 
-        `sending` is awaited once, when the connection stands and right before the first byte of the request goes out;
-        if it raises, nothing was sent. Raises a CyberunError for everything but a 2xx answer with a JSON body.
+        `sending` is awaited once, when the connection stands and the request's body is about to go out; if it raises,
+        no server can have taken the request. Raises a CyberunError for everything but a 2xx answer with a JSON body.
         """
         reply = await self.exchange(
             method, path, params=params, body=body, connect_timeout=connect_timeout, silence=silence, sending=sending

@@ -86,6 +86,13 @@ class Beat(TypedDict):
     process: str
 
 
+class Cells(TypedDict):
+    """The cells of a sheet that changed, by index; `sequence` counts these messages."""
+
+    sequence: int
+    cells: list[Any]
+
+
 class Problem(TypedDict):
     """A problem with something that was asked for earlier."""
 
@@ -114,7 +121,7 @@ CARD_REQUESTS: Final[dict[str, tuple[type, type]]] = {
 }
 """What a card's page asks."""
 
-PUSHES: Final[dict[str, type]] = {"module": Module, "chunk": Chunk, "problem": Problem, "beat": Beat}
+PUSHES: Final[dict[str, type]] = {"module": Module, "chunk": Chunk, "cells": Cells, "problem": Problem, "beat": Beat}
 """What the kernel sends unasked."""
 
 

@@ -9,10 +9,14 @@ from cyberun_widget.api.calls import noting_interrupts
 from cyberun_widget.card.widget import TaskWidget
 from cyberun_widget.client.account import Account
 from cyberun_widget.client.asynchronous import AsyncClient
+from cyberun_widget.group.mapping import ALL, map_points
 from cyberun_widget.support.threads import background
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
+
+    from cyberun_widget.group.plan.axes import Values
+    from cyberun_widget.group.widget import TaskGroup
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -58,3 +62,31 @@ class Client(Account):
         """
         with noting_interrupts():
             return TaskWidget.submitted(self, slug, parameters, label)
+
+    def map(
+        self,
+        slug: str,
+        /,
+        grid: Values | None = None,
+        zip: Values | None = None,  # noqa: A002 - the word for it
+        *,
+        name: str | None = None,
+        in_flight: int = 4,
+        start: str = ALL,
+        fresh: bool = False,
+        **fixed: Any,
+    ) -> TaskGroup:
+        """Run a workflow over all points of a grid, and return the sheet that shows them.
+
+        `grid`: parameter -> values; the points are their product. `zip`: parameters whose values go together. `fixed`:
+        parameters that are the same for all points. A seed that is left open, None or -1, is drawn once and recorded.
+
+        Everything is checked before anything is submitted: ParameterError names every bad value. Then the points run
+        in order, `in_flight` tasks at once. A sweep of more than 50 points waits for a click on its card, or for
+        `group.start()`, unless `start` is given: "all", "first" (one point) or "none".
+
+        Nothing is paid for twice: what was submitted is on record on this machine, and the same call (the same `name`,
+        or the same workflow and axes) goes on where the last one was. `fresh` begins anew. The workflow's version is
+        pinned for the whole sweep, where the service tells it.
+        """
+        return map_points(self, slug, grid, zip, fixed, name=name, in_flight=in_flight, start=start, fresh=fresh)

@@ -31,6 +31,11 @@ def status_doing(status: str) -> str:
     return _part("status", status, "doing", "")
 
 
+def sweep_status(status: str) -> str:
+    """Return what a person calls the status of a sweep's point; one that is new to us as it is."""
+    return str(WORDS["sweep_status"].get(status, status))
+
+
 def stage_name(stage: str) -> str:
     """Return what a person calls a stage; one that is new to us as it is."""
     return _part("stage", stage, "name", stage)

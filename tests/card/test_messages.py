@@ -13,6 +13,7 @@ from cyberun_widget.card.messages import CARD_REQUESTS, PUSHES, WIDGET_REQUESTS,
 from cyberun_widget.client.list_widget import LIST_REQUESTS
 from cyberun_widget.compare.requests import COMPARE_REQUESTS
 from cyberun_widget.form.messages import FORM_REQUESTS, Live
+from cyberun_widget.group.messages import GROUP_REQUESTS
 
 SOURCE = Path(messages.__file__).parents[1] / "frontend" / "src" / "shared" / "messages.ts"
 TYPES = {
@@ -21,6 +22,9 @@ TYPES = {
     "boolean": bool,
     "object": dict,
     "string[]": list,
+    "number[]": list,
+    "object[]": list,
+    "unknown[]": list,
     "number | null": float | None,
     "unknown": Any,
 }
@@ -29,6 +33,7 @@ TABLES = {
     "FormRequests": FORM_REQUESTS,
     "CompareRequests": COMPARE_REQUESTS,
     "ListRequests": LIST_REQUESTS,
+    "GroupRequests": GROUP_REQUESTS,
 }
 
 

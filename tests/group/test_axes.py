@@ -161,8 +161,8 @@ def test_a_sweep_is_found_by_its_name_or_by_its_workflow_and_axes():
     def key(space, name=None, slug="portrait", account="a"):
         return sweep_key(account, slug, space, name, digest)
 
-    assert key(grid) == key(swapped) == key(grid, slug="portrait@3")
-    assert len({key(grid), key(other), key(grid, slug="w"), key(grid, account="b"), key(grid, name="n")}) == 5
+    assert key(grid) == key(swapped)
+    assert len({key(grid), key(other), key(grid, slug="portrait@3"), key(grid, account="b"), key(grid, name="n")}) == 5
     assert key(grid, name="n") == key(other, name="n")
 
 

@@ -12,8 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cyberun_widget import AuthError, CyberunError, NetworkError, ParameterError, RateLimitError, ServerError
-from cyberun_widget.group.engine import Engine, Job
 from cyberun_widget.group.ledger.store import Ledger
+from cyberun_widget.group.running.engine import Engine, Job
 
 
 class Crash(BaseException):

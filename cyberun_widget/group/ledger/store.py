@@ -113,6 +113,12 @@ class Ledger:
             rows = self._db.execute(f"SELECT {_COLUMNS} FROM points WHERE sweep = ?", (sweep,)).fetchall()  # noqa: S608 - our own column names
         return {row[0]: _entry(row) for row in rows}
 
+    def entry(self, sweep: int, key: str) -> Entry:
+        """Return what is known of one point."""
+        with self._lock:
+            query = f"SELECT {_COLUMNS} FROM points WHERE sweep = ? AND key = ?"  # noqa: S608 - our own column names
+            return _entry(self._db.execute(query, (sweep, key)).fetchone())
+
     def changed(self) -> int:
         """Return a number that is another one after another process has written."""
         with self._lock:

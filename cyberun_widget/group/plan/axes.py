@@ -136,14 +136,22 @@ def extended(space: Space, workflow: Workflow, grid: Values) -> Space:
         elif axes[at].names != (name,):
             wrong.append(f"{name} moves together with others ({axes[at].title}) and can't be extended alone")
         else:
-            new = tuple(step for step in added.steps if step not in axes[at].steps)
-            axes[at] = Axis((name,), (*axes[at].steps, *new))
+            axes[at] = Axis((name,), _merged(axes[at].steps, added.steps))
     _refuse("This sweep", wrong)
     wider = Space(tuple(axes), fixed)
     if len(wider) > MOST_POINTS:
         _refuse("This sweep", [f"it would have {wider.size()}; at most {MOST_POINTS:,} are allowed"])
     check_points(workflow, wider)
     return wider
+
+
+def _merged(steps: tuple[tuple[Any, ...], ...], more: tuple[tuple[Any, ...], ...]) -> tuple[tuple[Any, ...], ...]:
+    """Return one axis' steps with others added: in order where they are numbers in order, else at the end."""
+    merged = (*steps, *(step for step in more if step not in steps))
+    values = [value for (value,) in merged]
+    if any(isinstance(value, bool) or not isinstance(value, (int, float)) for value in values):
+        return merged
+    return tuple(sorted(merged)) if list(steps) == sorted(steps) else merged
 
 
 def _axis(name: str, values: Any, wrong: list[str]) -> Axis:

@@ -25,13 +25,12 @@ def point_key(parameters: Mapping[str, Any], digest: Digest) -> str:
 def sweep_key(account: str, slug: str, space: Space, name: str | None, digest: Digest) -> str:
     """Return the name under which the ledger finds a sweep again: its own name, or its workflow and axes.
 
-    `account`: the service and team; the slug counts without its version. `space` as it was given, its seeds open.
+    `account`: the service and team. `slug` and `space` as they were given: no version added, the seeds open.
     """
-    workflow = slug.partition("@")[0]
     if name is not None:
-        return _hash(canonical(["name", account, workflow, name], digest))
+        return _hash(canonical(["name", account, slug, name], digest))
     axes = [[axis.names, axis.steps] for axis in sorted(space.axes, key=lambda axis: axis.names)]
-    return _hash(canonical(["axes", account, workflow, axes, dict(space.fixed)], digest))
+    return _hash(canonical(["axes", account, slug, axes, dict(space.fixed)], digest))
 
 
 def canonical(value: Any, digest: Digest) -> str:

@@ -77,12 +77,50 @@ export interface ListRequests extends WidgetRequests {
 	open: { ask: { row: number; open: boolean }; reply: {} };
 }
 
+/** A sheet's. `start`, `retry`, `extend` and `send_again` cost money: the page has asked whether they may. */
+export interface GroupRequests extends WidgetRequests {
+	/** Runs so many more of the points that wait, 0 for all. */
+	start: { ask: { count: number }; reply: {} };
+	/** Runs failed and cancelled points once more. */
+	retry: { ask: { points: number[] }; reply: {} };
+	/** Adds values to an axis: what is missing runs. */
+	extend: { ask: { axis: string; values: string }; reply: { added: number } };
+	/** Submits an unknown point once more. */
+	send_again: { ask: { point: number }; reply: {} };
+	/** None: all. */
+	cancel: { ask: { points: number[] }; reply: {} };
+	attach: { ask: { point: number; task: string }; reply: {} };
+	candidates: { ask: { point: number }; reply: { candidates: object[] } };
+	/** `mark`: "star", "reject" or "none". */
+	mark: { ask: { points: number[]; mark: string }; reply: {} };
+	/** One point, or none. */
+	pin: { ask: { points: number[] }; reply: {} };
+	/** The points in view. */
+	look: { ask: { points: number[] }; reply: {} };
+	/** Small pictures, as the reply's buffers; of each point's first output where `output` is "". */
+	thumbnails: { ask: { points: number[]; output: string }; reply: { pictures: object[] } };
+	/** The files' posters are the reply's buffers. */
+	detail: { ask: { point: number }; reply: { detail: object } };
+	/** One point's, or with none the whole sweep's. */
+	code: { ask: { points: number[] }; reply: { code: string } };
+	save_all: { ask: {}; reply: { saved: string } };
+	fetch: { ask: { point: number; key: string }; reply: {} };
+	read: {
+		ask: { point: number; key: string; revision: string; offset: number; length: number };
+		reply: { offset: number; total: number; mime: string };
+	};
+	preview: { ask: { point: number; key: string }; reply: { preview: object } };
+	poster: { ask: { point: number; key: string }; reply: {} };
+}
+
 /** What the kernel sends unasked. */
 export interface Pushes {
 	/** A script, where a busy kernel couldn't answer later. */
 	module: { name: string; revision: string };
 	/** A part of a file, likewise. */
 	chunk: { key: string; revision: string; offset: number; total: number; mime: string };
+	/** The cells of a sheet that changed, each with its index; `sequence` counts these messages. */
+	cells: { sequence: number; cells: unknown[] };
 	/** A problem with something that was asked for earlier. */
 	problem: { text: string };
 	/** A sign of life, for all widgets of this life of the kernel. */

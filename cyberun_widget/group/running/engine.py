@@ -55,8 +55,8 @@ class Listener(Protocol):
     def noted(self, index: int) -> None:
         """Look at the point's entry in the ledger again: it was submitted, refused, doubted, or is somebody else's."""
 
-    def hindered(self, problem: str | None, seconds: float | None, *, fatal: bool = False) -> None:
-        """Show why submitting stands still, and for how many seconds; None: it goes on. `fatal`: until told to."""
+    def hindered(self, problem: str | None, seconds: float | None) -> None:
+        """Show why submitting stands still, and for how many seconds; None: it goes on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,7 +166,9 @@ class Engine:
 
         async def sending() -> None:
             nonlocal out
-            await run_in_thread(self._ledger.sending, self._sweep, job.key)
+            # Not in a thread: each microsecond between this note and the request is one in which a kill leaves a
+            # point in doubt that was never sent.
+            self._ledger.sending(self._sweep, job.key)
             out = True
 
         try:

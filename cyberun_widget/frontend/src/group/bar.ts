@@ -1,0 +1,150 @@
+// The head of a sheet: what it is, how far it is, and what can be done with all of it.
+import { askButton } from "../card/ask.ts";
+import type { Channel } from "../shared/channel.ts";
+import { el, plainButton, setAttributes, setText } from "../shared/dom.ts";
+import { count, many, percent, timeLeft } from "../shared/units.ts";
+import type { GroupRequests } from "../shared/messages.ts";
+import type { Facts, Traits } from "./types.ts";
+import { ACTIVE, statusName } from "./words.ts";
+
+const SEGMENTS = ["completed", "running", "failed", "cancelled", "unknown"] as const;
+type Segment = (typeof SEGMENTS)[number];
+const SEGMENT_OF: Readonly<Record<string, Segment>> = { error: "failed", ...Object.fromEntries(SEGMENTS.map((name) => [name, name])) };
+
+export interface BarOptions {
+	channel: Channel<GroupRequests>;
+	onCompare(): void;
+	onCopy(): void;
+	tell(text: string): void;
+}
+
+export interface Bar {
+	head: HTMLElement;
+	progress: HTMLElement;
+	counts: HTMLElement;
+	/** Where a sweep waits for a word. */
+	gate: HTMLElement;
+	/** `failed`: the points that Retry failed is about. */
+	update(traits: Pick<Traits, "counts" | "progress" | "_facts">, comparing: boolean, failed: number[]): void;
+}
+
+export function bar({ channel, onCompare, onCopy, tell }: BarOptions): Bar {
+	const title = el("bdi", { class: "cy-title" });
+	const size = el("bdi", { class: "cy-g-size" });
+	const pill = el("span", { class: "cy-pill" });
+	let failed: number[] = [];
+
+	async function request(work: Promise<unknown>): Promise<void> {
+		try {
+			await work;
+		} catch (error) {
+			if (!channel.signal.aborted) tell((error as Error).message);
+		}
+	}
+	const patient = { timeout: Infinity };
+	const cancel = askButton({
+		...{ label: "Cancel all", question: "Cancel every task that goes on, and start no more?", yes: "Yes, cancel all", no: "Keep them running" },
+		onYes: () => void request(channel.ask("cancel", { points: [] }, patient)),
+	});
+	const retry = askButton({
+		...{ label: "Retry failed", question: "This runs the failed points again. Each is paid for.", yes: "Run again and pay", no: "Not now" },
+		onYes: () => void request(channel.ask("retry", { points: failed }, patient)),
+	});
+	const save = plainButton("Save all", () => {
+		save.disabled = true;
+		void request(channel.ask("save_all", {}, patient).then(({ saved }) => tell(saved))).finally(() => (save.disabled = false));
+	});
+	const compare = plainButton("Compare", onCompare);
+	const copy = plainButton("Copy as Python", onCopy);
+	const head = el(
+		"div",
+		{ class: "cy-head" },
+		...[title, size],
+		el("div", { class: "cy-acts" }, pill, compare, copy, save, cancel.node),
+	);
+	const segments = SEGMENTS.map((name) => el("b", { "data-segment": name }));
+	const progress = el(
+		"div",
+		{ class: "cy-g-progress", role: "progressbar", "aria-label": "Progress", "aria-valuemin": 0, "aria-valuemax": 100 },
+		...segments,
+	);
+	const number = el("strong", { class: "cy-percent" });
+	const told = el("span", { class: "cy-g-told" });
+	const left = el("span", { class: "cy-g-left" });
+	const counts = el("div", { class: "cy-g-counts" }, number, told, retry.node, left);
+
+	// Each stays where it is, also when it has nothing to do: none may come to stand where another was just clicked.
+	const run = (label: string, points: number) => {
+		const button = plainButton(label, () => {
+			if (button.ariaDisabled === "true") return;
+			for (const each of runs) each.ariaDisabled = "true"; // until the kernel says how many still wait
+			void request(channel.ask("start", { count: points }, patient));
+		});
+		return button;
+	};
+	const runs = [run("Run first", 1), run("Run 3 more", 3), run("Run all", 0)];
+	const waits = el("p", {});
+	const gate = el("div", { class: "cy-g-gate", role: "group", "aria-label": "Start", hidden: true }, waits, el("div", { class: "cy-g-runs" }, ...runs));
+	let held = -1;
+
+	function statusOf({ status, halted, held: waiting }: Facts): string {
+		if (status === "waiting") return waiting ? "Waits for you" : "Waiting";
+		if (status === "failed") return "Finished, some failed";
+		if (status === "unknown") return "Finished, some unknown";
+		return status === "cancelled" && halted ? "Cancelled" : statusName(status);
+	}
+
+	return {
+		head,
+		progress,
+		counts,
+		gate,
+		update({ counts: found, progress: part, _facts: facts }, comparing, points) {
+			const { total } = facts;
+			failed = points;
+			setText(title, facts.title);
+			setText(size, facts.size);
+			setText(pill, statusOf(facts));
+			const sums = Object.fromEntries(SEGMENTS.map((name) => [name, 0])) as Record<Segment, number>;
+			for (const [status, points] of Object.entries(found)) {
+				const segment = SEGMENT_OF[status] ?? (ACTIVE.has(status) ? "running" : null);
+				if (segment) sums[segment] += points;
+			}
+			// What is under way counts as far as it is.
+			const moving = Math.max(0, part * total - (facts.done ?? 0));
+			SEGMENTS.forEach((name, index) => {
+				const width = name === "running" ? moving : sums[name];
+				const segment = segments[index];
+				if (segment) segment.style.width = `${total ? (100 * width) / total : 0}%`;
+			});
+			const words = Object.entries(found).map(([status, points]) => `${count(points)} ${statusName(status).toLowerCase()}`);
+			const line = words.join(" · ");
+			setAttributes(progress, { "aria-valuenow": Math.floor(100 * part), "aria-valuetext": `${percent(part)}, ${line}` });
+			setText(number, facts.done < total ? percent(part) : "");
+			setText(told, line);
+			setText(left, facts.eta === null ? "" : timeLeft(facts.eta));
+			const active = Object.entries(found).some(([status]) => ACTIVE.has(status));
+			cancel.update({ shown: active || facts.status === "running" });
+			retry.update({ shown: facts.sweep && (found["failed"] ?? 0) > 0 });
+			save.hidden = facts.outputs.length === 0;
+			compare.hidden = facts.outputs.length === 0;
+			compare.ariaPressed = String(comparing);
+			gate.hidden = !facts.sweep || facts.held === 0;
+			if (held !== facts.held) {
+				held = facts.held;
+				const one = runs[0] as HTMLButtonElement;
+				for (const each of runs) each.ariaDisabled = null;
+				if (facts.held < total) one.ariaDisabled = "true";
+				const [first = "", last = ""] = facts.edges;
+				waits.replaceChildren(
+					el("b", { text: facts.held === total ? facts.size : `${many(facts.held, "point")} wait` }),
+					`. Each is a paid run. First: `,
+					el("bdi", { text: first }),
+					". Last: ",
+					el("bdi", { text: last }),
+					".",
+				);
+			}
+		},
+	};
+}

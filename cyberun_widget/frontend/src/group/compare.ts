@@ -1,0 +1,154 @@
+// Every cell beside the reference: a slider, a flicker or the difference, at one zoom. All by style, on the sheet's root.
+import { el, setText } from "../shared/dom.ts";
+
+export type Mode = "slider" | "flicker" | "difference";
+const MODES: readonly Mode[] = ["slider", "flicker", "difference"];
+const ZOOM_MAX = 16;
+const STEP = 1.5;
+
+export interface CompareOptions {
+	/** Carries the attributes and variables that the faces follow. */
+	root: HTMLElement;
+	onUnpin(): void;
+	signal: AbortSignal;
+}
+
+export interface Compare {
+	node: HTMLElement;
+	readonly on: boolean;
+	/** Turn it on or off; `label` names the reference. */
+	update(on: boolean, label: string): void;
+	/** Have wheel and drag on the faces inside zoom and move all of them. */
+	attach(host: HTMLElement): void;
+	zoom(factor: number, at?: readonly [x: number, y: number]): void;
+	reset(): void;
+}
+
+export function compare({ root, onUnpin, signal }: CompareOptions): Compare {
+	/** Where each picture lies in its face, in parts of the face. */
+	const place = { scale: 1, x: 0, y: 0 };
+	let on = false;
+	const range = el("input", { type: "range", class: "cy-g-range", min: 0, max: 100, step: 0.5, value: 50, "aria-label": "How much of the reference is seen" });
+	const name = el("bdi", { class: "cy-g-pinned" });
+	const buttons = MODES.map((mode) => {
+		const button = el("button", { type: "button", class: "cy-btn", "aria-pressed": String(mode === "slider"), "data-mode": mode });
+		button.textContent = mode === "slider" ? "Slider" : mode === "flicker" ? "Flicker" : "Difference";
+		button.addEventListener("click", () => choose(mode), { signal });
+		return button;
+	});
+	const icon = (label: string, text: string, click: () => void) => {
+		const button = el("button", { type: "button", class: "cy-g-icon", "aria-label": label, title: label, text });
+		button.addEventListener("click", click, { signal });
+		return button;
+	};
+	const level = el("span", { class: "cy-g-level" });
+	const node = el(
+		"div",
+		{ class: "cy-g-compare cyberun-compare", role: "group", "aria-label": "Compare with the reference", hidden: true },
+		el("span", { class: "cy-g-against" }, "Compared with ", name),
+		el("span", { class: "cy-g-modes", role: "group", "aria-label": "How" }, ...buttons),
+		range,
+		el("span", { class: "cy-g-zoom" }, icon("Zoom out", "−", () => zoom(1 / STEP)), level, icon("Zoom in", "+", () => zoom(STEP)), icon("Fit", "⤢", reset)),
+		icon("Let go of the reference", "×", onUnpin),
+	);
+	range.addEventListener("input", draw, { signal });
+	range.addEventListener("keydown", (event) => event.stopPropagation(), { signal });
+
+	function choose(mode: Mode): void {
+		for (const button of buttons) button.ariaPressed = String(button.dataset["mode"] === mode);
+		range.hidden = mode !== "slider";
+		root.dataset["compare"] = mode;
+	}
+
+	function draw(): void {
+		const { scale } = place;
+		const least = 1 - scale;
+		place.x = Math.min(0, Math.max(least, place.x));
+		place.y = Math.min(0, Math.max(least, place.y));
+		root.style.setProperty("--cy-at", `${range.value}%`);
+		root.style.setProperty("--cy-zoom", String(scale));
+		root.style.setProperty("--cy-x", `${100 * place.x}%`);
+		root.style.setProperty("--cy-y", `${100 * place.y}%`);
+		root.toggleAttribute("data-zoomed", scale > 1);
+		setText(level, `${Math.round(100 * scale)}%`);
+	}
+
+	function zoom(factor: number, [x, y]: readonly [number, number] = [0.5, 0.5]): void {
+		const next = Math.min(ZOOM_MAX, Math.max(1, place.scale * factor));
+		place.x = x - ((x - place.x) * next) / place.scale;
+		place.y = y - ((y - place.y) * next) / place.scale;
+		place.scale = next;
+		draw();
+	}
+
+	function reset(): void {
+		Object.assign(place, { scale: 1, x: 0, y: 0 });
+		draw();
+	}
+
+	/** The pointer's place in the face under it, in parts of the face. */
+	function at(event: MouseEvent): [number, number] | null {
+		const face = event.target instanceof Element ? event.target.closest(".cy-g-face") : null;
+		if (!face) return null;
+		const box = face.getBoundingClientRect();
+		return [(event.clientX - box.left) / box.width, (event.clientY - box.top) / box.height];
+	}
+
+	function attach(host: HTMLElement): void {
+		let last: [number, number] | null = null;
+		let moved = 0;
+		host.addEventListener(
+			"wheel",
+			(event) => {
+				const point = on ? at(event) : null;
+				if (!point || !(event.ctrlKey || event.metaKey || event.altKey || place.scale > 1)) return; // else the sheet scrolls
+				event.preventDefault();
+				zoom(Math.exp(-Math.max(-200, Math.min(200, event.deltaY)) / 300), point);
+			},
+			{ passive: false, signal },
+		);
+		host.addEventListener("pointerdown", (event) => {
+			last = on && place.scale > 1 && event.button === 0 ? at(event) : null;
+			moved = 0;
+		}, { signal });
+		host.addEventListener("pointermove", (event) => {
+			const now = last && event.buttons & 1 ? at(event) : null;
+			if (!now || !last) return;
+			place.x += now[0] - last[0];
+			place.y += now[1] - last[1];
+			moved += Math.abs(now[0] - last[0]) + Math.abs(now[1] - last[1]);
+			last = now;
+			draw();
+		}, { signal });
+		host.addEventListener("click", (event) => {
+			if (moved > 0.03) event.stopPropagation(); // it was a drag, and opens nothing
+			moved = 0;
+		}, { signal, capture: true });
+		host.addEventListener("dblclick", (event) => {
+			const point = on ? at(event) : null;
+			if (point) place.scale > 1 ? reset() : zoom(3, point);
+		}, { signal });
+	}
+
+	draw();
+	return {
+		node,
+		get on() {
+			return on;
+		},
+		update(next, label) {
+			setText(name, label);
+			if (next === on) return;
+			on = next;
+			node.hidden = !on;
+			if (on) choose((buttons.find(({ ariaPressed }) => ariaPressed === "true")?.dataset["mode"] as Mode | undefined) ?? "slider");
+			else {
+				delete root.dataset["compare"];
+				reset();
+			}
+		},
+		attach,
+		zoom,
+		reset,
+	};
+}

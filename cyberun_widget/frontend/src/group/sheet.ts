@@ -1,0 +1,188 @@
+// The sheet: a grid with headers, its cells kept as they are while their places change.
+import { el, setAttributes } from "../shared/dom.ts";
+import type { Grid } from "./arrange.ts";
+import { sheetCell, type CellLook, type SheetCell } from "./cell.ts";
+
+const NEAR = "120px"; // around the sheet's window: what is this near has its picture
+
+export interface SheetOptions {
+	look(point: number): CellLook;
+	onOpen(point: number): void;
+	/** A key on a cell that moves nowhere. Returns whether it was taken. */
+	onKey(point: number, key: string): boolean;
+	/** The points that are in view, or near. */
+	onSight(seen: ReadonlySet<number>): void;
+	signal: AbortSignal;
+}
+
+export interface Sheet {
+	node: HTMLElement;
+	/** Put the cells in their places. */
+	place(grid: Grid, titles: { rows: string; columns: string }): void;
+	/** Draw these points anew, or all. */
+	update(points?: Iterable<number>): void;
+	/** The cell that the keyboard is at. */
+	focus(point: number): void;
+	/** The point before or after another one, in the sheet's order. */
+	step(point: number, by: number): number | null;
+	seen: ReadonlySet<number>;
+}
+
+export function sheet({ look, onOpen, onKey, onSight, signal }: SheetOptions): Sheet {
+	const node = el("div", { class: "cy-g-sheet", role: "grid", "aria-readonly": "true", "data-lm-suppress-shortcuts": "true" });
+	const cells = new Map<number, SheetCell>();
+	const pointAt = new WeakMap<Element, number>();
+	const seen = new Set<number>();
+	let grid: Grid = { rows: [], columns: [], cells: [], captions: false };
+	let current: number | null = null;
+
+	const sight = new IntersectionObserver(
+		(entries) => {
+			for (const { target, isIntersecting } of entries) {
+				const point = pointAt.get(target);
+				if (point === undefined) continue;
+				if (isIntersecting) seen.add(point);
+				else seen.delete(point);
+				if (isIntersecting) cells.get(point)?.update(look(point));
+			}
+			onSight(seen);
+		},
+		{ rootMargin: NEAR },
+	);
+	signal.addEventListener("abort", () => sight.disconnect());
+
+	function cellOf(point: number): SheetCell {
+		let cell = cells.get(point);
+		if (!cell) {
+			cell = sheetCell(point);
+			cells.set(point, cell);
+			pointAt.set(cell.node, point);
+			sight.observe(cell.node);
+			cell.update(look(point));
+		}
+		return cell;
+	}
+
+	const order = () => grid.cells.flat().filter((point): point is number => point !== null);
+
+	function whereIs(point: number): [row: number, column: number] {
+		for (const [row, points] of grid.cells.entries()) {
+			const column = points.indexOf(point);
+			if (column >= 0) return [row, column];
+		}
+		return [0, 0];
+	}
+
+	/** The next cell in a direction, over empty places. */
+	function next(from: number, down: number, across: number): number | null {
+		let [row, column] = whereIs(from);
+		for (;;) {
+			row += down;
+			column += across;
+			const points = grid.cells[row];
+			if (!points || column < 0 || column >= points.length) return null;
+			const point = points[column];
+			if (point !== null && point !== undefined) return point;
+		}
+	}
+
+	function rove(point: number, focus: boolean): void {
+		if (current !== null) cells.get(current)?.node.setAttribute("tabindex", "-1");
+		current = point;
+		const cell = cells.get(point)?.node;
+		cell?.setAttribute("tabindex", "0");
+		if (focus) {
+			cell?.focus({ preventScroll: true });
+			cell?.scrollIntoView({ block: "nearest", inline: "nearest" });
+		}
+	}
+
+	node.addEventListener(
+		"click",
+		(event) => {
+			const point = pointOf(event.target);
+			if (point === null) return;
+			rove(point, true);
+			onOpen(point);
+		},
+		{ signal },
+	);
+	node.addEventListener(
+		"keydown",
+		(event) => {
+			const point = pointOf(event.target);
+			if (point === null || event.altKey || event.ctrlKey || event.metaKey) return;
+			const moves: Record<string, () => number | null> = {
+				ArrowLeft: () => next(point, 0, -1),
+				ArrowRight: () => next(point, 0, 1),
+				ArrowUp: () => next(point, -1, 0),
+				ArrowDown: () => next(point, 1, 0),
+				Home: () => order()[0] ?? null,
+				End: () => order().at(-1) ?? null,
+			};
+			const move = moves[event.key];
+			if (move) {
+				const target = move();
+				if (target !== null) rove(target, true);
+			} else if (event.key === "Enter" || event.key === " ") onOpen(point);
+			else if (!onKey(point, event.key)) return;
+			event.preventDefault();
+			event.stopPropagation();
+		},
+		{ signal },
+	);
+
+	function pointOf(target: EventTarget | null): number | null {
+		const cell = target instanceof Element ? target.closest("[data-point]") : null;
+		return (cell && pointAt.get(cell)) ?? null;
+	}
+
+	return {
+		node,
+		seen,
+		place(wanted, titles) {
+			grid = wanted;
+			const kept = new Set(order());
+			for (const [point, cell] of cells) {
+				if (kept.has(point)) continue;
+				sight.unobserve(cell.node);
+				cells.delete(point);
+				seen.delete(point);
+			}
+			const corner = [titles.columns && `${titles.columns} →`, titles.rows && `${titles.rows} ↓`].filter(Boolean);
+			const head = el(
+				"div",
+				{ class: "cy-g-row cy-g-head", role: "row" },
+				el("div", { class: "cy-g-corner", role: "columnheader" }, ...(corner.length ? corner : ["Points"]).map((text) => el("bdi", { text, title: text }))),
+				...grid.columns.map((name) =>
+					el("div", { class: "cy-g-column", role: "columnheader", title: name }, el("bdi", { text: name })),
+				),
+			);
+			const rows = grid.cells.map((points, row) =>
+				el(
+					"div",
+					{ class: "cy-g-row", role: "row" },
+					el("div", { class: "cy-g-name", role: "rowheader", title: grid.rows[row] }, el("bdi", { text: grid.rows[row] ?? "" })),
+					...points.map((point) => (point === null ? el("div", { role: "gridcell" }) : cellOf(point).node)),
+				),
+			);
+			node.replaceChildren(head, ...rows);
+			node.style.setProperty("--cy-columns", String(grid.columns.length));
+			setAttributes(node, {
+				"aria-rowcount": grid.rows.length + 1,
+				"aria-colcount": grid.columns.length + 1,
+				"data-captions": grid.captions && "true",
+			});
+			const first = current !== null && kept.has(current) ? current : order()[0];
+			if (first !== undefined) rove(first, false);
+		},
+		update(points = cells.keys()) {
+			for (const point of points) cells.get(point)?.update(look(point));
+		},
+		focus: (point) => rove(point, true),
+		step(point, by) {
+			const points = order();
+			return points[points.indexOf(point) + by] ?? null;
+		},
+	};
+}

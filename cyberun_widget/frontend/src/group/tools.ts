@@ -1,0 +1,84 @@
+// What the sheet shows of each point, in which order, and which of them.
+import { el, setText } from "../shared/dom.ts";
+import type { View } from "./arrange.ts";
+import type { Facts, Layout } from "./types.ts";
+import { statusName } from "./words.ts";
+
+export interface Choice {
+	/** A file's key, "metric:NAME", or "" for each point's first picture. */
+	output: string;
+	/** A metric, or "". */
+	colour: string;
+}
+
+export interface ToolsOptions {
+	onView(change: Partial<View>): void;
+	onChoice(change: Partial<Choice>): void;
+	signal: AbortSignal;
+}
+
+export interface Tools {
+	node: HTMLElement;
+	update(layout: Layout, facts: Facts, statuses: readonly string[], rejected: number, shown: string): void;
+}
+
+export function tools({ onView, onChoice, signal }: ToolsOptions): Tools {
+	const output = select("Output", (value) => onChoice({ output: value }));
+	const colour = select("Colour by", (value) => onChoice({ colour: value }));
+	const sort = select("Sort by", (value) => onView({ sort: value }));
+	const status = select("Status", (value) => onView({ status: value }));
+	const direction = el("button", { type: "button", class: "cy-g-icon", "aria-pressed": "false", "aria-label": "Descending", title: "Descending", text: "↓" });
+	const filter = el("input", { class: "cy-g-input", type: "search", placeholder: "Filter: words, or score > 3", "aria-label": "Filter", autocomplete: "off" });
+	const hide = el("button", { type: "button", class: "cy-btn", "aria-pressed": "false", text: "Hide rejected" });
+	const found = el("span", { class: "cy-g-found" });
+	const node = el("div", { class: "cy-g-tools", role: "group", "aria-label": "View" }, output.node, colour.node, sort.node, direction, status.node, filter, hide, found);
+
+	const toggle = (button: HTMLElement, then: (on: boolean) => void) =>
+		button.addEventListener(
+			"click",
+			() => {
+				const on = button.ariaPressed !== "true";
+				button.ariaPressed = String(on);
+				then(on);
+			},
+			{ signal },
+		);
+	toggle(direction, (descending) => onView({ descending }));
+	toggle(hide, (hideRejected) => onView({ hideRejected }));
+	filter.addEventListener("input", () => onView({ filter: filter.value }), { signal });
+	filter.addEventListener("keydown", (event) => event.stopPropagation(), { signal });
+
+	function select(label: string, change: (value: string) => void) {
+		const field = el("select", { class: "cy-g-select", "aria-label": label });
+		field.addEventListener("change", () => change(field.value), { signal });
+		let told = "";
+		return {
+			node: field,
+			offer(options: readonly (readonly [value: string, text: string])[]) {
+				const state = JSON.stringify(options);
+				if (state === told) return;
+				told = state;
+				const before = field.value;
+				field.replaceChildren(...options.map(([value, text]) => el("option", { value, text })));
+				field.value = options.some(([value]) => value === before) ? before : "";
+				field.hidden = options.length < 2;
+			},
+		};
+	}
+
+	return {
+		node,
+		update({ axes }, { outputs, metrics }, statuses, rejected, shown) {
+			const named = outputs.map(({ key, name, kind }) => [key, `${name}${kind === "image" ? "" : ` (${kind})`}`] as const);
+			const numbers = metrics.map((name) => [`metric:${name}`, name] as const);
+			output.offer([["", "First picture"], ...(named.length > 1 ? named : []), ...numbers]);
+			colour.offer([["", "No colour"], ...metrics.map((name) => [name, `Colour: ${name}`] as const)]);
+			const parameters = axes.flatMap(({ names }) => names);
+			sort.offer([["", "By axes"], ...[...parameters, ...metrics, "seconds", "status"].map((name) => [name, `Sort: ${name}`] as const)]);
+			status.offer([["", "Any status"], ...statuses.map((name) => [name, statusName(name)] as const)]);
+			hide.hidden = rejected === 0;
+			direction.hidden = sort.node.value === "";
+			setText(found, shown);
+		},
+	};
+}

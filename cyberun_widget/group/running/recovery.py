@@ -1,0 +1,83 @@
+"""What another process has in hand or left behind: taken up when it is done, or dead."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Final
+
+from cyberun_widget.group.plan.candidates import candidates, decisive
+from cyberun_widget.support.aio import run_in_thread
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from cyberun_widget.group.opening import Opened
+    from cyberun_widget.group.points import Cell
+    from cyberun_widget.group.session import Session
+
+_LOOK: Final = 1.0  # seconds between two looks at what another process is doing with our points
+_LISTED: Final = 1_000  # tasks among which a lost one is looked for
+
+
+class Recovery:
+    """Of one group. Runs on the network loop."""
+
+    def __init__(self, session: Session, opened: Opened) -> None:
+        self._session, self._opened = session, opened
+        self._minding = False
+
+    def begin(self) -> None:
+        """Look for the tasks of points that a crash left in doubt, and at what others are doing."""
+        doubted = [cell for cell in self._session.cells if cell.key in self._opened.doubted]
+        if doubted:
+            self._session.spawn(self._reunite(doubted))
+        self.mind()
+
+    def mind(self) -> None:
+        """Keep an eye on points that another process has in hand."""
+        if not self._minding and self._foreign():
+            self._minding = True
+            self._session.spawn(self._watch())
+
+    def _foreign(self) -> list[Cell]:
+        me = self._opened.ledger.owner.name
+        held = ("claimed", "sending")
+        return [cell for cell in self._session.cells if cell.entry.state in held and cell.entry.owner != me]
+
+    async def _watch(self) -> None:
+        ledger, sweep = self._opened.ledger, self._opened.sweep.id
+        try:
+            while foreign := self._foreign():
+                await asyncio.sleep(_LOOK)
+                doubted = await run_in_thread(ledger.recover, sweep)
+                await self._session.refresh(foreign)
+                self._session.queue([cell for cell in foreign if cell.entry.state == "planned"])
+                await self._reunite([cell for cell in foreign if cell.key in doubted])
+        finally:
+            self._minding = False
+
+    async def search(self, cell: Cell) -> None:
+        """Look through the service's tasks for one that may be this unknown point's."""
+        if cell.entry.sent_at is None:
+            return
+        tasks = await self._session.calls.tasks(limit=_LISTED)
+        strangers = await run_in_thread(self._opened.ledger.strangers, [task.id for task in tasks])
+        workflow = self._opened.workflow
+        found = candidates(
+            tasks,
+            parameters=cell.parameters,
+            sent_at=cell.entry.sent_at,
+            workflow_ids={workflow.id, workflow.slug, workflow.name},
+            strangers=strangers,
+        )
+        cell.candidates = tuple(found)
+        self._session.touch(cell)
+
+    async def _reunite(self, cells: Sequence[Cell]) -> None:
+        """Attach what a crash left in doubt to its task, where there is exactly one that it can be."""
+        for cell in cells:
+            await self.search(cell)
+            found = decisive(list(cell.candidates))
+            if found is not None:
+                await run_in_thread(self._opened.ledger.attach, self._opened.sweep.id, cell.key, found.task_id)
+                await self._session.refresh([cell])

@@ -1,0 +1,79 @@
+"""Following the tasks of a sweep: one small listener a task, looking closely only where somebody looks."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from cyberun_widget.downloads.cache import cache_folder
+from cyberun_widget.following.listener import Interest
+from cyberun_widget.following.task_watch import watch
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection
+
+    from cyberun_widget.api.transport import Http
+    from cyberun_widget.following.task_watch import TaskWatch
+    from cyberun_widget.group.points import Cell
+    from cyberun_widget.policy import FollowPolicy, Mode
+    from cyberun_widget.protocol.events import Event
+
+CLOSE: Final = 24
+"""Tasks that are followed closely while no page says which of them it shows."""
+
+
+class _Ear:
+    """Passes on that something about one task changed."""
+
+    __slots__ = ("_cell", "_tell")
+
+    def __init__(self, cell: Cell, tell: Callable[[Cell], None]) -> None:
+        self._cell, self._tell = cell, tell
+
+    def changed(self) -> None:
+        self._tell(self._cell)
+
+    def happened(self, event: Event) -> None:
+        """Ignore it: a sweep follows no single events."""
+
+
+class Watching:
+    """The watches of one group. `tell` is called on the network loop with the cell whose task has news."""
+
+    def __init__(self, http: Http, policy: FollowPolicy, mode: Mode, tell: Callable[[Cell], None]) -> None:
+        self._http, self._policy, self._mode, self._tell = http, policy, mode, tell
+        self._ears: dict[int, tuple[_Ear, TaskWatch]] = {}
+        self._seen: Collection[int] | None = None
+
+    def begin(self, cell: Cell) -> None:
+        """Follow the task of a cell, from wherever it stands."""
+        self.end(cell)
+        if cell.task_id is None:
+            return
+        ear = _Ear(cell, self._tell)
+        folder = cache_folder(cell.task_id)
+        found = watch(self._http, cell.task_id, self._policy, folder, self._mode, ear, self._interest(cell.index))
+        self._ears[cell.index] = (ear, found)
+        cell.watch = found
+
+    def end(self, cell: Cell) -> None:
+        """Follow it no more; the task goes on."""
+        cell.watch = None
+        if (had := self._ears.pop(cell.index, None)) is not None:
+            ear, found = had
+            found.leave(ear)
+
+    def look_at(self, indices: Collection[int]) -> None:
+        """Follow these closely, since somebody sees them, and of the others only the verdict."""
+        self._seen = frozenset(indices)
+        for index, (ear, found) in self._ears.items():
+            found.attend(ear, self._interest(index))
+
+    def close(self) -> None:
+        """Follow nothing any more."""
+        ears, self._ears = self._ears, {}
+        for ear, found in ears.values():
+            found.leave(ear)
+
+    def _interest(self, index: int) -> Interest:
+        close = len(self._ears) < CLOSE if self._seen is None else index in self._seen
+        return Interest.LIVE if close else Interest.VERDICT

@@ -1,0 +1,309 @@
+"""The sheet: one anywidget for a whole sweep, however many points it has."""
+
+from __future__ import annotations
+
+import asyncio
+from threading import RLock
+from typing import TYPE_CHECKING, Any, Final
+
+import traitlets as t
+
+from cyberun_widget.card.publisher import publisher
+from cyberun_widget.errors import CyberunError, ParameterError, WaitTimeout
+from cyberun_widget.group import export
+from cyberun_widget.group.ledger.entry import Entry
+from cyberun_widget.group.page_requests import group_channel
+from cyberun_widget.group.plan.code import group_code, sweep_code
+from cyberun_widget.group.points import Cell
+from cyberun_widget.group.session import Session
+from cyberun_widget.group.showing import Outputs
+from cyberun_widget.group.traits import View, layout
+from cyberun_widget.group.verbs import Verbs
+from cyberun_widget.jupyter import kernel as _kernel
+from cyberun_widget.jupyter.batching import BatchedWidget
+from cyberun_widget.policy import FollowPolicy
+from cyberun_widget.render.sweep_text import line
+from cyberun_widget.support import assets
+from cyberun_widget.support.threads import background
+
+if TYPE_CHECKING:
+    import os
+    from collections.abc import AsyncIterator, Callable, Generator, Iterable, Iterator, Sequence
+    from pathlib import Path
+
+    from PIL.Image import Image
+
+    from cyberun_widget.api.calls import Calls, HasCalls
+    from cyberun_widget.card.widget import TaskWidget
+    from cyberun_widget.group.opening import Opened
+    from cyberun_widget.group.plan.axes import Values
+    from cyberun_widget.group.plan.candidates import Candidate
+    from cyberun_widget.group.points import Point
+    from cyberun_widget.policy import Mode
+
+
+ASK_ABOVE: Final = 50
+"""Points from which on a sweep that nobody said `start` for waits for a click."""
+
+
+class TaskGroup(BatchedWidget):
+    """Many tasks as one thing: a sheet with an axis to each parameter that changes.
+
+    `tasks`: task ids, or `TaskWidget`s. `client`: as for `TaskWidget`. For a sweep over parameters use `client.map`.
+
+    Nothing here is ever paid for twice: a sweep is on record on this machine, and the same call attaches to it again.
+    What may cost money says so: `start`, `retry_failed`, `extend`, `send_again`.
+    """
+
+    _esm = assets.for_anywidget("group.js")
+    _css = assets.for_anywidget("group.css")
+
+    counts = t.Dict().tag(sync=True)
+    """Status -> how many points; a status that no point has is left out."""
+    progress = t.Float(0.0).tag(sync=True)
+    """[0, 1] over all points."""
+    selected = t.List(t.Int()).tag(sync=True)
+    """The points with a star, by index."""
+    rejected = t.List(t.Int()).tag(sync=True)
+    """The points that were turned down, by index."""
+    reference = t.Int(None, allow_none=True).tag(sync=True)
+    """The point that all others are compared with, by index; None for none."""
+    _layout = t.Dict().tag(sync=True)
+    _cells = t.Any(None).tag(sync=True, to_json=lambda _value, widget: widget._snapshot())  # noqa: SLF001 - of this class
+    _facts = t.Dict().tag(sync=True)
+
+    def __init__(
+        self,
+        tasks: Iterable[str | TaskWidget],
+        client: HasCalls | None = None,
+        *,
+        policy: FollowPolicy | None = None,
+        download: Mode = "auto",
+        in_flight: int = 4,
+        _opened: Opened | None = None,
+        **traits: Any,
+    ) -> None:
+        unknown = [name for name in traits if not self.has_trait(name)]
+        if unknown:
+            raise TypeError(f"TaskGroup takes no {', '.join(unknown)}. See help(TaskGroup).")
+        calls, cells = _calls(client), list(_opened.cells) if _opened is not None else _adopted(tasks)
+        self._view, self._publishing = View(), RLock()
+        self._session = Session(
+            calls,
+            cells,
+            _opened,
+            policy=policy or FollowPolicy(),
+            mode=download,
+            in_flight=in_flight,
+            write=self._publish,
+        )
+        self._in_flight = in_flight
+        self._outputs = Outputs(self._session)
+        super().__init__(_layout=layout(self._session), **traits)
+        self._verbs = Verbs(self._session, grown=self._grown)
+        self._channel = group_channel(self, self._session, self._verbs, self._write)
+        if self.comm is not None:
+            _kernel.route_clicks(self.comm)
+        self.on_msg(self._channel.take)
+        self._publish(self._session, cells)
+        background.run(self._session.begin())
+
+    # --- reading -----------------------------------------------------------------------------------------------------
+
+    @property
+    def points(self) -> list[Point]:
+        """All points as they are now, by index."""
+        return [cell.point() for cell in self._session.cells]
+
+    def __len__(self) -> int:
+        return len(self._session.cells)
+
+    def to_dataframe(self) -> Any:
+        """Return a pandas DataFrame, a row a point: parameters, status, seconds, gpu, paths, metrics."""
+        return export.to_dataframe(self._session.cells)
+
+    def best(self, metric: str | Callable[[Point], float], maximise: bool = True) -> Point:
+        """Return the completed point with the highest metric, the lowest where `maximise` is False.
+
+        `metric`: a number among the outputs or in `metrics.json`, or a function of a point. Raises ParameterError
+        where no point has it.
+        """
+        return export.best(self.points, metric, maximise=maximise)
+
+    def images(
+        self, rows: str | None = None, columns: str | None = None, *, output: str | None = None, size: int = 192
+    ) -> Image:
+        """Return the labelled contact sheet as a Pillow image, `size` pixels a cell.
+
+        `rows`, `columns`: the parameters that make them; by default the first and the second axis. `output`: the key or
+        name of the file to show, by default each point's first picture.
+        """
+        return export.images(self._session, rows, columns, output, size)
+
+    def save(self, directory: str | os.PathLike[str]) -> list[Path]:
+        """Write every point's files into a folder of its own, with a CSV, the sheet and where all of it comes from.
+
+        Returns the files' paths. Raises CyberunError where the folder can't be written.
+        """
+        return export.save(self._session, directory)
+
+    def to_code(self) -> str:
+        """Return the Python that makes this group again; where the sweep is on record, it runs nothing twice."""
+        opened = self._session.opened
+        if opened is None:
+            return group_code([cell.task_id or "" for cell in self._session.cells])
+        return sweep_code(*opened.given, opened.name, self._session.extensions)
+
+    # --- waiting -----------------------------------------------------------------------------------------------------
+
+    def wait(self, timeout: float | None = None) -> list[Point]:
+        """Wait until every point has ended, and return them. `timeout`: seconds. A failed point raises nothing.
+
+        A point whose submission was never answered is not waited for: its status is "unknown", see `candidates`.
+        Raises WaitTimeout, or CyberunError where points wait for somebody's word, or nothing can be submitted.
+        """
+        if publisher.is_current() or background.is_current():
+            raise CyberunError("wait() was called in a handler that the group itself waits for; use as_completed().")
+        if not self._outputs.attend(timeout):
+            done = self._facts.get("done", 0)
+            raise WaitTimeout(f"{done} of {len(self)} points are done after {timeout:g} s; they go on.")
+        self._raise_if_stuck()
+        return self.points
+
+    def __await__(self) -> Generator[Any, None, list[Point]]:
+        return self._wait().__await__()
+
+    async def _wait(self) -> list[Point]:
+        async for _ in self:
+            pass
+        self._raise_if_stuck()
+        return self.points
+
+    def as_completed(self) -> Iterator[Point]:
+        """Yield each point as it ends (or turns out to be unknown), those that have first, until all have."""
+        at = 0
+        while True:
+            turn = self._session.turn
+            while at < len(self._session.order):
+                at += 1
+                yield self._session.cells[self._session.order[at - 1]].point()
+            if self._session.over:
+                return
+            self._outputs.pump(turn)
+
+    async def __aiter__(self) -> AsyncIterator[Point]:
+        at = 0
+        while True:
+            turn = self._session.turn
+            while at < len(self._session.order):
+                at += 1
+                yield self._session.cells[self._session.order[at - 1]].point()
+            if self._session.over:
+                return
+            await asyncio.shield(asyncio.wrap_future(turn))
+
+    def _raise_if_stuck(self) -> None:
+        session = self._session
+        if session.problem is not None and any(cell.status == "planned" for cell in session.cells):
+            raise CyberunError(session.problem)
+        if held := len(session.held):
+            raise CyberunError(f"{held:,} points wait for your word: click Run all on the card, or call group.start().")
+
+    # --- acting ------------------------------------------------------------------------------------------------------
+
+    def start(self, points: int | None = None) -> None:
+        """Run the points that wait, which **are paid for**: so many more of them, without a number all."""
+        self._verbs.start(points)
+
+    def extend(self, grid: Values) -> int:
+        """Add values to axes, or new axes: only the points that are missing run, and **are paid for**.
+
+        Returns how many. A new axis begins with what its parameter was so far. Raises ParameterError for what can't be
+        run, before anything is.
+        """
+        return background.run(self._verbs.extend(grid))
+
+    def retry_failed(self) -> int:
+        """Run failed points once more, parameters and seeds unchanged: **each is paid for**. Returns how many."""
+        failed = [cell.index for cell in self._session.cells if cell.status == "failed"]
+        self._verbs.retry(failed)
+        return len(failed)
+
+    def cancel(self) -> None:
+        """Cancel all tasks that go on, and submit nothing more. Returns at once."""
+        self._verbs.cancel()
+
+    def candidates(self, index: int) -> list[Candidate]:
+        """Return the tasks that a point may have become whose submission was never answered, the likeliest first."""
+        return self._verbs.candidates(index)
+
+    def attach(self, index: int, task_id: str) -> None:
+        """Settle an unknown point: this is its task. Raises CyberunError where it can't be."""
+        self._verbs.attach(index, task_id)
+
+    def send_again(self, index: int) -> None:
+        """Settle an unknown point by submitting it once more: **if the first was taken, it is paid for twice**."""
+        self._verbs.send_again(index)
+
+    def close(self) -> None:
+        """Close the sheet, and stop watching and submitting; all tasks go on."""
+        if hasattr(self, "_session"):
+            self._session.close()
+        super().close()
+
+    # --- showing -----------------------------------------------------------------------------------------------------
+
+    def __repr__(self) -> str:
+        return f"<TaskGroup {line(self.counts, self._facts, self.progress)}>"
+
+    def _ipython_display_(self) -> None:
+        self._outputs.display(self)
+
+    def _go_on(self, start: str, *, unasked: bool) -> None:
+        """Submit what may be at the beginning: what `start` says, or what was agreed to in an earlier life."""
+        opened = self._session.opened
+        if opened is None:
+            return
+        planned = sum(cell.status == "planned" for cell in opened.cells)
+        allowed = opened.sweep.allowed
+        if allowed is None or (start == "all" and not (unasked and planned > ASK_ABOVE)):
+            self._verbs.start()
+        elif start == "first" and planned == len(opened.cells):
+            self._verbs.start(1)
+        elif allowed:
+            self._verbs.resume(allowed)
+        self._publish(self._session, ())  # what the next line of the cell reads
+
+    def _snapshot(self) -> dict[str, Any]:
+        cells = [cell.sent or cell.wire() for cell in self._session.cells]
+        return {"sequence": self._view.sequence, "cells": cells}
+
+    def _grown(self) -> None:
+        self._write({"_layout": layout(self._session)})
+
+    def _publish(self, session: Session, dirty: Sequence[Cell]) -> None:
+        """Write the traits, and send the cells that changed in one message."""
+        with self._publishing:
+            changed = self._view.deltas(dirty)
+            self._write(self._view.values(session, in_flight=self._in_flight))
+            if changed:
+                self._view.sequence += 1
+                self._channel.push("cells", {"sequence": self._view.sequence, "cells": changed})
+        self._outputs.rewrite(self)
+
+
+def _calls(client: HasCalls | None) -> Calls:
+    from cyberun_widget.api.calls import Calls  # noqa: PLC0415
+
+    return client._calls if client is not None else Calls.resolve()  # noqa: SLF001 - what a client is to this package
+
+
+def _adopted(tasks: Iterable[str | TaskWidget]) -> list[Cell]:
+    ids = [task if isinstance(task, str) else str(task.task_id) for task in tasks]
+    if not ids or not all(item.strip() for item in ids):
+        raise ParameterError("A group needs task ids, or TaskWidgets. For a sweep over parameters use client.map().")
+    if len(set(ids)) < len(ids):
+        raise ParameterError("A task is in this group twice.")
+    return [
+        Cell(index, task_id, (index,), {}, Entry(task_id, "submitted", task_id)) for index, task_id in enumerate(ids)
+    ]

@@ -1,0 +1,42 @@
+"""A notebook's kernel as far as a sweep is concerned: a process that runs one cell, and can be killed.
+
+Forked from a server that has imported the package already, so that a life takes milliseconds to begin.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+from typing import TYPE_CHECKING, Any
+
+from cyberun_widget import Client
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from multiprocessing.connection import Connection
+    from multiprocessing.context import ForkServerProcess
+
+_context = multiprocessing.get_context("forkserver")
+_context.set_forkserver_preload(["cyberun_widget", "tests.servers.sweep_kernel"])
+
+
+def start(environment: Mapping[str, str], *arguments: Any, **fixed: Any) -> tuple[ForkServerProcess, Connection]:
+    """Run `client.map(*arguments, **fixed)` in a process of its own. What it sends: "begun", later the statuses and how
+    many points had to be settled by hand."""
+    here, there = _context.Pipe(duplex=False)
+    process = _context.Process(target=_cell, args=(there, dict(environment), arguments, fixed), daemon=True)
+    process.start()
+    there.close()
+    return process, here
+
+
+def _cell(pipe: Connection, environment: dict[str, str], arguments: tuple[Any, ...], fixed: dict[str, Any]) -> None:
+    os.environ.update(environment)
+    group = Client().map(*arguments, **fixed)
+    pipe.send("begun")
+    by_hand = 0
+    for point in group.wait(100):
+        if point.status == "unknown" and not group.candidates(point.index):  # it never went out: a person's decision
+            by_hand += 1
+            group.send_again(point.index)
+    pipe.send(([point.status for point in group.wait(100)], by_hand))
