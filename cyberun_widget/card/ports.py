@@ -1,4 +1,8 @@
-"""What the parts of a card see of each other: small Protocols, so that none of them needs the widget itself."""
+"""What the parts of a card see of each other: small Protocols, so that none of them needs the widget itself.
+
+What travels to the page: traits, in one message a write; `_poster:KEY` for each file that has a poster, once; and a
+`beat` every five seconds from one of the cards for all that are being followed.
+"""
 
 from __future__ import annotations
 
