@@ -38,7 +38,7 @@ _PROXIES: Final = tuple(
 class Pool:
     """Connections, grouped by the way they go out: plainly on this machine, with TLS, through a proxy.
 
-    The environment is looked at for every request, so that a setting that was mended in a notebook counts at once.
+    The environment is read for every request, so a setting corrected in a notebook takes effect at once.
     """
 
     def __init__(self) -> None:
@@ -50,8 +50,8 @@ class Pool:
         """Return what sends requests to a URL. Raises ConfigurationError where the environment's settings can't work.
 
         This machine itself is reached without proxy, whatever the environment says, and without TLS unless the URL
-        says so: a broken setting must not stand in the way of the local server. `proof`: what each connection has
-        shown; it is shared with nobody who doesn't ask for the same.
+        says so: a broken setting must not block the local server. `proof`: what each connection has proven; only
+        callers that require the same proof share it.
         """
         local = is_loopback(url.host)
         proxy = None if local else self._way(url)

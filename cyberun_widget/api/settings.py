@@ -25,15 +25,15 @@ _KEY: Final = re.compile(
     r"^[\s'\"]*(?:sk|dk|ak)-\w|(?:^|[\s'\"/:?&=#])(?:(?:sk|dk|ak)-(?=[\w-]*\d)[\w-]{8,}(?=$|[\s'\"/:?&#])|eyJ[\w-]{6,})"
 )
 
-_warned: set[str] = set()  # origins whose plain http has been spoken of
+_warned: set[str] = set()  # origins already warned about
 
 
 @dataclass(frozen=True, slots=True)
 class Settings:
     """One account on one service. Its repr shows no key.
 
-    `base_url`: with no slash at its end. `key`: of a kind that may read tasks. `team_id`: a UUID, only with a JWT.
-    `proof_secret`: what a local server proves itself with, before the key is sent to it; None for any other service.
+    `base_url`: without a trailing slash. `key`: of a kind that may read tasks. `team_id`: a UUID, for JWTs only.
+    `proof_secret`: what a local server proves its identity with before it is sent the key; None for any other service.
     """
 
     base_url: str
@@ -54,12 +54,12 @@ class Settings:
         team_id: str | None = None,
         environ: Mapping[str, str] | None = None,
     ) -> Settings:
-        """Fill what isn't given from CYBERUN_API_KEY (or CYBERUN_KEY), CYBERUN_BASE_URL and CYBERUN_TEAM_ID.
+        """Take what isn't given from CYBERUN_API_KEY (or CYBERUN_KEY), CYBERUN_BASE_URL and CYBERUN_TEAM_ID.
 
         Raises AuthError for a missing key or one of the wrong kind, ConfigurationError for a malformed base URL.
         """
-        # The parameters are rebound at once, and the environment is no variable of a frame that raises: no traceback
-        # of ours has the key among its variables. A base URL may hold one, too, by mistake.
+        # Rebound at once, and the environment is never a local of a frame that raises: no traceback of ours has the key
+        # among its variables. A base URL may hold one by mistake.
         api_key = Secret(api_key) if api_key is not None else None
         base_url = Secret(base_url or _from("CYBERUN_BASE_URL", environ) or DEFAULT_BASE_URL)
         api_key = api_key or Secret(_from("CYBERUN_API_KEY", environ) or _from("CYBERUN_KEY", environ))

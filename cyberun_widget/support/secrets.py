@@ -1,7 +1,7 @@
 """Keys and signed URLs: values that are sent but never shown.
 
-Two things guard them. `Secret` wraps a value so that no repr, format or pickle tells it. `redact` cleans text
-that somebody else wrote (a server's message, a log record), where a key or a signature may stand in the middle.
+Two things guard them. `Secret` wraps a value so that no repr, format or pickle reveals it. `redact` cleans foreign
+text (a server's message, a log record), which may contain a key or a signature anywhere.
 """
 
 from __future__ import annotations

@@ -21,9 +21,9 @@ _SIGNED: Final = re.compile(r"[?&](?:x-amz-|x-goog-|signature=|sig=)", re.IGNORE
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """The address of a file. `vouched`: the service itself gave it in `download_urls`, so it is followed anywhere.
+    """The address of a file. `vouched`: the service itself listed it in `download_urls`, so it is followed anywhere.
 
-    Any other comes from what a workflow wrote, and isn't followed into networks where the API doesn't live itself.
+    Any other was written by a workflow, and is not followed into a private network unless the API lives on one too.
     """
 
     url: Secret
@@ -31,9 +31,9 @@ class Link:
 
 
 def segment(name: str, what: str) -> str:
-    """Return an id or slug as one segment of a URL's path, whatever it holds. `what` it is, for the error's words.
+    """Return an id or slug as one segment of a URL's path, whatever it holds. `what`: the noun for error messages.
 
-    Raises NotFoundError where it can't be one: empty, or a dot segment, which would lead elsewhere.
+    Raises NotFoundError if it is empty, not encodable, or a dot segment, which would lead elsewhere.
     """
     name = name.strip() if isinstance(name, str) else ""
     if name in ("", ".", ".."):
