@@ -388,14 +388,25 @@ def test_a_task_is_cancelled_by_keyboard_and_focus_is_not_lost(page: Page, show:
     expect(card).to_be_focused()
 
 
-def test_a_double_click_on_cancel_cancels_nothing(page: Page, show: Callable[..., Locator]) -> None:
-    card = show("running")
+@pytest.mark.parametrize("width", [320, 520, 1000])
+@pytest.mark.parametrize("state", ["running", "compact-running"])
+def test_a_double_click_on_cancel_cancels_nothing(
+    page: Page, show: Callable[..., Locator], state: str, width: int
+) -> None:
+    card = show(state, width=width)
     place = card.get_by_role("button", name="Cancel", exact=True).bounding_box()
+    edge = card.locator(".cy-card").bounding_box()
     assert place is not None
-    for _ in range(4):
+    assert edge is not None
+    for click in range(4):
         page.mouse.click(place["x"] + place["width"] / 2, place["y"] + place["height"] / 2)
-    expect(card.get_by_role("button", name="Cancel", exact=True)).to_be_visible()
-    assert asked(page, "running", "cancel") == []
+        if click == 0:
+            for name in ("Yes, cancel", "Keep it running"):
+                answer = card.get_by_role("button", name=name).bounding_box()
+                assert answer is not None
+                assert edge["x"] <= answer["x"]
+                assert answer["x"] + answer["width"] <= edge["x"] + edge["width"]
+    assert asked(page, state, "cancel") == []
 
 
 def test_a_refused_cancel_can_be_tried_again(page: Page, show: Callable[..., Locator]) -> None:

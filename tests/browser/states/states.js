@@ -92,7 +92,7 @@ export const states = {
         file("metrics", "metrics.json", "json", { mime: "application/json", group: "Export", size: 1_204, text: JSON.stringify({ psnr: 27.41, ssim: 0.893, gaussians: 184_220, views: { train: 43, held_out: 5 } }) }),
       ],
     },
-    { ...gone, saved: "results/garden-splat" },
+    { ...gone, saved: "4 files saved to results/garden-splat" },
   ),
   downloading: state(
     {
