@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import shutil
 import statistics
+import sys
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -19,7 +20,6 @@ from playwright.sync_api import sync_playwright
 from tests.bench.reading import KEY
 from tests.bench.report import OURS, Row
 from tests.bench.server import serving
-from tests.browser.conftest import CHROMIUM_FLAGS, Lab, Notebook
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -75,6 +75,9 @@ def measure() -> Iterable[Row]:
 
 def _taken(way: str) -> list[float]:
     """Return the milliseconds of each event."""
+    sys.path.insert(0, str(Path(__file__).parents[1] / "browser"))  # as pytest does for the folder's own modules
+    from tests.browser.conftest import CHROMIUM_FLAGS, Lab, Notebook  # noqa: PLC0415 - the browser's tests need pytest
+
     with tempfile.TemporaryDirectory() as folder, serving(RATE) as base_url, sync_playwright() as playwright:
         lab = Lab(Path(folder))
         chromium = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=CHROMIUM_FLAGS)
