@@ -26,25 +26,25 @@ export function cardActions({ channel, taskId, onOrder, onTrouble, details }: Ac
 		}
 	}
 	const cancel = askButton({
-		...{ label: "Cancel", question: "Cancel this task?", yes: "Yes, cancel", no: "Keep it running" },
+		...{ label: said.cancel, question: said.cancel_question, yes: said.cancel_yes, no: said.cancel_no },
 		onYes: () => void order("cancel"),
 	});
 	const runAgain = askButton({
-		...{ label: "Run again", question: "This starts a new, paid run.", yes: "Run again and pay", no: "Not now" },
+		...{ label: said.run_again, question: said.run_again_question, yes: said.run_again_yes, no: said.run_again_no },
 		onYes: () => void order("run_again"),
 	});
 	const buttons = {
-		reconnect: plainButton("Reconnect", () => void order("reconnect")),
-		resume: plainButton("Resume", () => void order("resume")),
-		fetch_again: plainButton("Fetch again", () => void order("fetch_again")),
-		save_all: plainButton("Save all", () => void order("save_all")),
+		reconnect: plainButton(said.reconnect, () => void order("reconnect")),
+		resume: plainButton(said.resume, () => void order("resume")),
+		fetch_again: plainButton(said.fetch_again, () => void order("fetch_again")),
+		save_all: plainButton(said.save_all, () => void order("save_all")),
 	};
-	const copy = plainButton("Copy details", async () => {
+	const copy = plainButton(said.copy_details, async () => {
 		try {
 			await navigator.clipboard.writeText(details());
-			copy.textContent = "Copied";
+			copy.textContent = said.copied;
 		} catch {
-			copy.textContent = "Copying is not allowed here"; // by the browser, the frame, or a page without https
+			copy.textContent = said.copy_refused; // by the browser, the frame, or a page without https
 		}
 	});
 	return {

@@ -59,7 +59,7 @@ export function showCard(model: Model, parent: HTMLElement): () => void {
 	const text = Object.fromEntries(
 		Object.keys(first.text).map((name) => [name, el(ELEMENTS[name as TextName] ?? "bdi", { class: `cy-${name}` })]),
 	) as Record<TextName, HTMLElement>;
-	setAttributes(text.details, { tabindex: 0, role: "region", "aria-label": "Details" });
+	setAttributes(text.details, { tabindex: 0, role: "region", "aria-label": said.details });
 	const live = announcer(signal);
 	const bar = progressBar();
 	const root = el("div", { class: "cyberun-task", role: "group", tabindex: -1 });
@@ -115,7 +115,7 @@ export function showCard(model: Model, parent: HTMLElement): () => void {
 			results = files;
 			draw();
 		} catch (error) {
-			if (!signal.aborted) card.tell(`The viewers can’t be loaded: ${(error as Error).message}`);
+			if (!signal.aborted) card.tell(`${said.viewers_missing} ${(error as Error).message}`);
 		}
 	}
 

@@ -1,6 +1,7 @@
 // The buttons of one tile: open, save, download, and a place for its viewer.
 import { el, setText } from "../shared/dom.ts";
 import { dataSize } from "../shared/units.ts";
+import { fill } from "../shared/words.ts";
 import type { Tile } from "./tile.ts";
 
 export interface ControlsOptions {
@@ -28,7 +29,7 @@ export function tileControls(tile: Tile, { onOpen, onFetch, onSave }: ControlsOp
 	const host = el("div", { class: "cy-host" });
 	const fetch = el("button", { type: "button", class: "cy-btn" });
 	const bar = el("div", { class: "cy-got" });
-	const save = el("button", { type: "button", class: "cy-icon", title: "Save" });
+	const save = el("button", { type: "button", class: "cy-icon", title: said.file_save });
 	open.onclick = () => onOpen(tile.artifact.key);
 	fetch.onclick = () => onFetch(tile.artifact.key);
 	save.onclick = () => onSave(tile.artifact.key);
@@ -40,14 +41,14 @@ export function tileControls(tile: Tile, { onOpen, onFetch, onSave }: ControlsOp
 		update() {
 			const { name, kind, state, size, received } = tile.artifact;
 			const ready = state === "ready";
-			const words = state === "offered" ? `Download ${dataSize(size)}`.trim() : state === "failed" ? "Try again" : "";
+			const words = state === "offered" ? fill(said.file_download, { size: dataSize(size) }).trim() : state === "failed" ? said.file_retry : "";
 			setText(fetch, words);
-			fetch.ariaLabel = !words ? null : state === "failed" ? `Try ${name} again` : `${words}: ${name}`;
+			fetch.ariaLabel = !words ? null : state === "failed" ? fill(said.file_retry_name, { name }) : fill(said.file_download_name, { download: words, name });
 			open.disabled = !ready;
 			open.hidden = Boolean(controls.mounted);
-			open.ariaLabel = kind === "image" && tile.img.src ? null : `Open ${name}`;
+			open.ariaLabel = kind === "image" && tile.img.src ? null : fill(said.file_open_name, { name });
 			save.hidden = !ready;
-			save.ariaLabel = `Save ${name}`;
+			save.ariaLabel = fill(said.file_save_name, { name });
 			bar.hidden = state !== "downloading";
 			bar.style.width = `${size ? Math.min(100, (100 * received) / size) : 30}%`;
 		},

@@ -4,6 +4,7 @@ import { dataUrl } from "../shared/blobs.ts";
 import { adopt } from "../shared/style.ts";
 import type { Artifact, Card, Ctx, Files, ViewersModule } from "../shared/types.ts";
 import { percent } from "../shared/units.ts";
+import { fill } from "../shared/words.ts";
 import css from "./files.css";
 import { tileControls, type Controls } from "./controls.ts";
 import { saveBlob } from "./download.ts";
@@ -65,7 +66,7 @@ export function attach(card: Card): Files {
 		async save(key) {
 			const tile = tiles.get(key);
 			const blob = await ctx.bytes(key, {
-				onProgress: (got, total) => got < total && tell(key, `Saving, ${percent(got / total)}`),
+				onProgress: (got, total) => got < total && tell(key, fill(said.file_saving, { percent: percent(got / total) })),
 			});
 			tell(key, "");
 			saveBlob(blob, tile?.artifact.name ?? "file");
@@ -74,7 +75,7 @@ export function attach(card: Card): Files {
 
 	function artifactOf(key: string): Artifact {
 		const artifact = tiles.get(key)?.artifact;
-		if (!artifact) throw new Error("This file is no longer part of the task.");
+		if (!artifact) throw new Error(said.file_gone);
 		return artifact;
 	}
 
@@ -96,7 +97,7 @@ export function attach(card: Card): Files {
 				channel.ask("fetch", { key }, { timeout: Infinity }).catch((error) => tell(key, reasonOf(error)));
 			},
 			onSave: (key) => {
-				ctx.save(key)?.catch((error) => tell(key, `Not saved: ${reasonOf(error)}`));
+				ctx.save(key)?.catch((error) => tell(key, fill(said.file_unsaved, { cause: reasonOf(error) })));
 			},
 		});
 		dressed.set(tile, controls);
@@ -117,7 +118,7 @@ export function attach(card: Card): Files {
 			else if (artifact.kind === "model") await card.load("viewers");
 			else await mount(tile, artifact, controls);
 		} catch (error) {
-			if (!artifact.poster) tell(artifact.key, `Can’t be shown: ${reasonOf(error)}`);
+			if (!artifact.poster) tell(artifact.key, fill(said.file_unseen, { cause: reasonOf(error) }));
 		} finally {
 			controls.busy = false;
 		}
@@ -152,11 +153,11 @@ export function attach(card: Card): Files {
 		if (signal.aborted) return;
 		if (good && vector) tile.img.src = url;
 		else if (good) tile.show(blob);
-		else if (!artifact.poster) tell(artifact.key, "This browser can’t show this image.");
+		else if (!artifact.poster) tell(artifact.key, said.file_undrawn);
 	}
 
 	async function enlarge(key: string): Promise<void> {
-		const wait = setTimeout(() => card.tell("Opens as soon as the kernel responds."), PATIENT);
+		const wait = setTimeout(() => card.tell(said.opens_later), PATIENT);
 		const stop = () => clearTimeout(wait);
 		signal.addEventListener("abort", stop);
 		try {
@@ -165,7 +166,7 @@ export function attach(card: Card): Files {
 			dialog?.close();
 			dialog = viewers.open(model.get("artifacts").filter(({ state }) => state === "ready"), key, ctx);
 		} catch (error) {
-			if (!signal.aborted) card.tell(`The viewer can’t be loaded: ${reasonOf(error)}`);
+			if (!signal.aborted) card.tell(fill(said.viewer_missing, { cause: reasonOf(error) }));
 		} finally {
 			stop();
 			signal.removeEventListener("abort", stop);

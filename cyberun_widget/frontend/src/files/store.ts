@@ -69,7 +69,7 @@ class FileStore {
 				const got = sizeOf(parts);
 				onProgress?.(got, total);
 				if (got >= total) return new Blob(parts, { type: mime });
-				if (!data?.byteLength) throw new Error("The file ended early.");
+				if (!data?.byteLength) throw new Error(said.file_short);
 			}
 		};
 		let arrive: (file: Blob) => void = () => undefined;

@@ -127,7 +127,7 @@ export function showForm(model: FormModel, parent: HTMLElement): () => void {
 		if (!reply || signal.aborted) return;
 		const done = await copyText(reply.code, root);
 		relabel(copy, done ? "check" : "warning");
-		setText(status, done ? "Copied" : "Copying is not allowed here");
+		setText(status, done ? "Copied" : "Can’t copy here");
 		setTimeout(() => relabel(copy, "copy"), 1600);
 	}
 

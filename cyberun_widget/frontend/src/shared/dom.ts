@@ -156,7 +156,7 @@ export async function copyText(text: string, near: HTMLElement): Promise<boolean
 export function copyButton(label: string, text: () => string, life: Life): HTMLButtonElement {
 	const copy = async () => {
 		const done = await copyText(text(), node.parentElement ?? node);
-		relabel(node, done ? "check" : "warning", done ? "Copied" : "Copying is not allowed here");
+		relabel(node, done ? "check" : "warning", done ? "Copied" : "Can’t copy here");
 		life.later(() => relabel(node, "copy", label), 1600);
 	};
 	const node = button(label, () => void copy(), { icon: "copy", bare: true, signal: life.signal });
