@@ -60,13 +60,13 @@ def test_a_saved_source_is_built_within_two_seconds(watched: Path) -> None:
 
     save(source / "shared/tokens.css", "#2563eb", "#2563ec", lambda: "#2563ec" in (built / "card.css").read_text())
     until(lambda: "#2563ec" in (built / "archive.css").read_text(), 2, "the archive has not the new colour")
-    save(source / "card/actions.ts", '"Resume"', '"Go on"', lambda: "Go on" in (built / "card.js").read_text())
+    save(source / "card/ask.ts", "cy-question", "cy-doubt", lambda: "cy-doubt" in (built / "card.js").read_text())
     before = re.findall(r'files:"\w+"', (built / "card.js").read_text())
     save(
-        source / "files/index.ts",
-        "Opens as soon as",
-        "Will open as soon as",
-        lambda: "Will open as soon as" in (built / "files.js").read_text("utf-8"),
+        source / "files/controls.ts",
+        '"cy-icon"',
+        '"cy-button"',
+        lambda: '"cy-button"' in (built / "files.js").read_text("utf-8"),
     )
     until(
         lambda: re.findall(r'files:"\w+"', (built / "card.js").read_text()) not in (before, []),
