@@ -62,7 +62,7 @@ class WorkflowForm(BatchedWidget):
 
     _session: FormSession
 
-    def __init__(self, slug: str, client: HasCalls | None = None, /, **values: Any) -> None:
+    def __init__(self, slug: str, /, client: HasCalls | None = None, **values: Any) -> None:
         calls = client._calls if client is not None else Calls.resolve()  # noqa: SLF001 - what a client is to us
         workflow = background.run(calls.workflow(slug))
         self._session = FormSession(calls, slug, workflow, self._write, self._announce, random=random.SystemRandom())

@@ -91,6 +91,12 @@ def test_unknown_names_are_refused_and_lose_nothing(form, client):
         WorkflowForm("no-such-workflow", client)
 
 
+def test_the_client_may_be_given_by_its_name(client):
+    made = WorkflowForm("gray-scott", client=client, seed=3)
+    assert made.values["seed"] == 3
+    made.close()
+
+
 def test_what_the_form_shows_is_what_runs_and_the_python_does_the_same(form, client):
     started = []
     form.on_run(started.append)

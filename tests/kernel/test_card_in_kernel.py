@@ -95,3 +95,42 @@ def test_what_the_kernel_says_on_stderr_while_cards_come_and_go_is_nothing(
     assert said == []
     _, stderr = any_kernel.stop()
     assert "Traceback" not in stderr
+
+
+COUNTED = """
+sent = []
+def counted(send):
+    def counting(data, *args, **kwargs):
+        sent.append(data.get("content", {}).get("type") or data["method"])
+        return send(data, *args, **kwargs)
+    return counting
+task.comm.send = counted(task.comm.send)
+"""
+
+
+def test_a_card_out_of_sight_sends_nothing_and_is_up_to_date_when_it_is_seen_again(
+    kernel: RealKernel, service: LocalServer
+) -> None:
+    watch(kernel, service, 20)
+    kernel.run(COUNTED)
+    kernel.run(
+        "end = time.monotonic() + 10\nwhile sent.count('update') < 3 and time.monotonic() < end: time.sleep(0.05)"
+    )
+    assert int(kernel.run("print(sent.count('update'))")) >= 3, "in sight it moves"
+    kernel.run("task._session.look('view', False); time.sleep(0.5); sent.clear(); before = task.progress")
+    kernel.run("time.sleep(4)")
+    assert "update" not in kernel.run("print(sent)")
+    assert kernel.run("print(task.progress > before)").strip() == "True", "Python goes on knowing"
+    kernel.drain()
+    kernel.seen.clear()
+    kernel.run("task._session.look('view', True); time.sleep(0.15)")
+    states = [m["content"]["data"].get("state", {}) for m in kernel.seen if m["msg_type"] == "comm_msg"]
+    assert any("progress" in state for state in states)
+    kernel.run("task.cancel()")
+
+
+def test_a_verdict_is_told_even_out_of_sight(kernel: RealKernel, service: LocalServer) -> None:
+    watch(kernel, service, 3)
+    kernel.run(COUNTED + "task._session.look('view', False); sent.clear()")
+    assert kernel.run("print(task.wait(20).status)").strip() == "completed"
+    assert "update" in kernel.run("time.sleep(0.3); print(sent)")
