@@ -38,14 +38,16 @@ export function sheet({ look, onOpen, onKey, onSight, signal }: SheetOptions): S
 
 	const sight = new IntersectionObserver(
 		(entries) => {
+			const touched: number[] = [];
 			for (const { target, isIntersecting } of entries) {
 				const point = pointAt.get(target);
 				if (point === undefined) continue;
 				if (isIntersecting) seen.add(point);
 				else seen.delete(point);
-				if (isIntersecting) cells.get(point)?.update(look(point));
+				touched.push(point);
 			}
-			onSight(seen);
+			onSight(seen); // lets go of the pictures that left, so that no cell shows them below
+			for (const point of touched) cells.get(point)?.update(look(point));
 		},
 		{ rootMargin: NEAR },
 	);
