@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 import cyberun_widget
-from cyberun_widget import Artifact, Client, FollowPolicy, TaskResult, TaskWidget, WorkflowForm
+from cyberun_widget import Artifact, Client, FollowPolicy, TaskGroup, TaskResult, TaskWidget, WorkflowForm
 from cyberun_widget.api.settings import Settings
 from cyberun_widget.artifacts.model import Artifacts
 from cyberun_widget.cli import main as cli
@@ -28,6 +28,7 @@ NAMED = {
     "artifact": Artifact,
     "artifacts": Artifacts,
     "form": WorkflowForm,
+    "group": TaskGroup,
 }
 """What the snippets' variables are."""
 
