@@ -13,11 +13,12 @@ from typing import TYPE_CHECKING, Any, Final
 
 from cyberun_widget.artifacts.export import save_all
 from cyberun_widget.card.display import Archives
-from cyberun_widget.card.event_dispatch import Audience
+from cyberun_widget.card.event_dispatch import Audience, call_handler
 from cyberun_widget.card.page_requests import PageRequests
 from cyberun_widget.card.publisher import publisher
 from cyberun_widget.card.runs import Outcome, Rerun
 from cyberun_widget.card.traits import Own, posters, provenance, view
+from cyberun_widget.card.verbs import Verbs
 from cyberun_widget.downloads.cache import cache_folder
 from cyberun_widget.errors import CyberunError
 from cyberun_widget.following.listener import Interest
@@ -30,13 +31,13 @@ from cyberun_widget.support.words import say
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Mapping, Sequence
-    from concurrent.futures import Future
+    from collections.abc import Callable, Mapping, Sequence
 
     from cyberun_widget.api.calls import Calls
-    from cyberun_widget.artifacts.model import Artifact, Artifacts
+    from cyberun_widget.artifacts.model import Artifacts
+    from cyberun_widget.artifacts.result import TaskResult
     from cyberun_widget.card.ports import Surface, Write
-    from cyberun_widget.card.runs import Run, Then
+    from cyberun_widget.card.runs import Run
     from cyberun_widget.following.task_watch import TaskWatch
     from cyberun_widget.policy import FollowPolicy, Mode
     from cyberun_widget.protocol.events import Event
@@ -44,7 +45,7 @@ if TYPE_CHECKING:
 _PROCESS: Final = secrets.token_hex(6)
 
 
-class Session:
+class Session(Verbs):
     """One card's life. `write` sets the card's traits and tells the page; once watching began, only `publish` calls it.
 
     `watch` and `outcome` are those of the run that the card shows; running again replaces both.
@@ -136,96 +137,16 @@ class Session:
         current.leave(self)
         outcome.fail(why)
 
-    # --- what the user or the page asks for --------------------------------------------------------------------------
+    def on_done(self, handler: Callable[[TaskResult], None]) -> None:
+        """Have a handler called with the result of the present run, once it is whole."""
 
-    def cancel(self) -> None:
-        """Ask the service to cancel the task, or the one being submitted in its place."""
-        with self._lock:
-            current, over = self.watch, self.outcome.done()
-        if not self.rerun.instead("cancel") and current is not None and not over:
-            current.cancel()
-            publisher.offer(self)
+        def passed(_future: Future[TaskResult]) -> None:
+            if self.watch is not None and self.watch.follower.state.ended:
+                call_handler(handler, self.watch.result())
 
-    def reconnect(self) -> None:
-        """Try again now what waits for its next try, or watch again after an error."""
-        with self._lock:
-            current = self.watch
-            if current is None or self._stopped:
-                return
-            if current.finished.done():
-                if current.fatal is not None:
-                    self._begin(current.task_id)
-                return
-        current.nudge()
+        self.outcome.files.add_done_callback(passed)
 
-    def resume(self) -> None:
-        """Watch again after `stop()`."""
-        with self._lock:
-            if self._stopped and self.watch is not None:
-                self._begin(self.watch.task_id)
-
-    def fetch_again(self) -> None:
-        """Ask again for the result of a task that has ended, and for the files that could not be fetched."""
-        with self._lock:
-            current = self.watch
-            if current is None or not current.state.ended:
-                return
-            if self._stopped or current.finished.done():
-                self._begin(current.task_id)
-                return
-        current.nudge()
-
-    def retry(self) -> None:
-        """Do what helps and costs nothing. Raises CyberunError where only a new run would."""
-        current = self.watch
-        if self._stopped:
-            self.resume()
-        elif current is not None and current.state.ended:
-            if current.problem is None and current.state.status in ("failed", "cancelled"):
-                raise CyberunError(
-                    f"Task {self.task_id} has ended. run_again() starts a new run, which is charged like the first."
-                )
-            self.fetch_again()
-        else:
-            self.reconnect()
-
-    def run_again(self) -> None:
-        """Submit the same run once more: a new, paid task. A second call while that is under way does nothing.
-
-        Raises CyberunError where the run isn't over, or wasn't submitted here.
-        """
-        with self._lock:
-            if self._closed:
-                return
-            if not self.rerun.submitting and (self._stopped or not self.outcome.done()):
-                raise CyberunError("The task is still running. It can be run again once it has ended.")
-            self.rerun.start()
-        publisher.offer(self)
-
-    def follow(self, task_id: str, run: Run) -> None:
-        """Show another run in place of the present one, which goes on. Whoever waits, waits for the new one."""
-        with self._lock:
-            self.rerun.run = run
-        self._replace(task_id, "watch")
-
-    def _replace(self, task_id: str, then: Then) -> None:
-        """Show the run that was submitted in place of the one before."""
-        with self._lock:
-            self.previous += (self.task_id,)
-            self._saved = None
-            self._begin(task_id)
-        if then == "stop":
-            self.stop()
-        elif then == "cancel":
-            self.cancel()
-
-    def fetch(self, key: str) -> Future[Artifact]:
-        """Download one file, whatever its size. Raises CyberunError where nothing is watched."""
-        if self.watch is None:
-            raise CyberunError("This task isn't being watched, so its files can't be downloaded.")
-        if not self.watch.state.ended:
-            raise CyberunError(f"The task is {self.watch.state.status}; it has no files yet. Call wait() first.")
-        return self.watch.fetch(key)
+    # --- files ------------------------------------------------------------------------------------------------------
 
     def set_poster(self, key: str, picture: bytes) -> None:
         """Take a picture that the page made of a model as its poster."""

@@ -11,8 +11,7 @@ import traitlets as t
 from cyberun_widget.api.calls import Calls
 from cyberun_widget.artifacts.model import Artifacts
 from cyberun_widget.card import display as _display
-from cyberun_widget.card.diagnostics import report
-from cyberun_widget.card.event_dispatch import call_handler, rising
+from cyberun_widget.card.event_dispatch import rising
 from cyberun_widget.card.publisher import publisher
 from cyberun_widget.card.runs import Run, submit
 from cyberun_widget.card.session import Session
@@ -20,6 +19,7 @@ from cyberun_widget.card.traits import excerpt, travelling
 from cyberun_widget.errors import ConfigurationError, CyberunError, DownloadError, ParameterError, WaitTimeout
 from cyberun_widget.jupyter import kernel as _kernel
 from cyberun_widget.jupyter.batching import BatchedWidget
+from cyberun_widget.jupyter.diagnostics import report
 from cyberun_widget.policy import FollowPolicy
 from cyberun_widget.render.text_card import line
 from cyberun_widget.support import assets
@@ -280,13 +280,7 @@ class TaskWidget(BatchedWidget):
 
     def on_done(self, handler: Callable[[TaskResult], None]) -> None:
         """Call `handler(result)` once the verdict and the files are in, at once if they are: see `result.status`."""
-        session, handler = self._session, _kernel.bound(handler)
-
-        def passed(_future: Future[TaskResult]) -> None:
-            if session.watch is not None and session.watch.follower.state.ended:
-                call_handler(handler, session.watch.result())
-
-        session.outcome.files.add_done_callback(passed)
+        self._session.on_done(_kernel.bound(handler))
 
     def observe(self, handler: Any, names: Any = t.All, type: Any = "change") -> None:  # noqa: A002 - traitlets' name
         """Call `handler(change)` when a trait changes, on the publisher's thread. See `traitlets.HasTraits.observe`."""
@@ -298,15 +292,11 @@ class TaskWidget(BatchedWidget):
 
     def diagnostics(self) -> str:
         """Return the redacted story of the connection, made to be pasted into an issue."""
-        return report(self.get_state(), self._session.watch)
+        watch = self._session.watch
+        return report(self.get_state(), watch.story() if watch is not None else ())
 
     def __repr__(self) -> str:
         return f"<TaskWidget {line(self.get_state())}>"
-
-    def __reduce_ex__(self, protocol: Any) -> Any:
-        raise TypeError(
-            "A card can't be copied or pickled: it holds a connection. Create another with TaskWidget(task_id)."
-        )
 
     def _ipython_display_(self) -> None:
         self._session.archives.add(_display.display(self, self._repr_mimebundle_))

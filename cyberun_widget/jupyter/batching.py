@@ -128,6 +128,9 @@ class BatchedWidget(anywidget.AnyWidget):
         else:
             super().notify_change(change)
 
+    def __reduce_ex__(self, protocol: Any) -> Any:
+        raise TypeError(f"A {type(self).__name__} can't be copied or pickled: it holds a connection. Create another.")
+
     def __del__(self) -> None:
         # The garbage collector comes on any line, also where a lock is held that closing needs.
         if not sys.is_finalizing():

@@ -1,4 +1,4 @@
-"""The redacted story of a watch, to paste into an issue."""
+"""What to paste into an issue: versions, host, and the redacted story of a connection."""
 
 from __future__ import annotations
 
@@ -10,18 +10,16 @@ from cyberun_widget.jupyter.kernel import has_subshells, host
 from cyberun_widget.support.text import clean
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from typing import Any
-
-    from cyberun_widget.following.task_watch import TaskWatch
 
 _PACKAGES: Final = ("cyberun-widget", "ipykernel", "ipywidgets", "anywidget", "httpx", "jupyterlab", "notebook")
 
 
-def report(traits: Mapping[str, Any], watch: TaskWatch | None) -> str:
+def report(traits: Mapping[str, Any], story: Sequence[str]) -> str:
     """Return how a task was watched: versions, settings without the key, and what happened when.
 
-    `traits`: the card's, as `get_state()` gives them.
+    `traits`: the card's, as `get_state()` gives them. `story`: the lines that the watch tells of itself.
     """
     lines = [
         "cyberun-widget diagnostics (no key and no signed link is in here)",
@@ -31,17 +29,7 @@ def report(traits: Mapping[str, Any], watch: TaskWatch | None) -> str:
     ]
     if traits["error"]:
         lines.append(f"error: {traits['error']}")
-    if watch is not None:
-        follower, settings = watch.follower, watch.key[0]
-        counts = ", ".join(f"{name} {count}" for name, count in sorted(follower.journal.counts.items()) if count)
-        lines += [
-            f"service {settings.base_url}; policy {watch.key[2]}",
-            f"counts: {counts or 'none'}; attempt {follower.state.attempt}",
-            *(f"artifact {item!r}" for item in watch.artifacts),
-            "seconds    what happened",
-            *follower.journal.lines(),
-        ]
-    return clean("\n".join(lines), lines=True)
+    return clean("\n".join([*lines, *story]), lines=True)
 
 
 def _version(name: str) -> str:

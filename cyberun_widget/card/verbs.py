@@ -1,0 +1,143 @@
+"""What a user or a page can ask of a card: each verb does one thing, and only `run_again` costs money."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from cyberun_widget.card.publisher import publisher
+from cyberun_widget.errors import CyberunError
+
+if TYPE_CHECKING:
+    from concurrent.futures import Future
+    from threading import RLock
+
+    from cyberun_widget.artifacts.model import Artifact
+    from cyberun_widget.card.runs import Outcome, Rerun, Run, Then
+    from cyberun_widget.following.task_watch import TaskWatch
+
+
+class Verbs:
+    """The verbs of a session, on the state that it keeps. Each returns at once, and may be called from any thread."""
+
+    outcome: Outcome
+    watch: TaskWatch | None
+    rerun: Rerun
+    previous: tuple[str, ...]
+    _lock: RLock
+    _stopped: bool
+    _closed: bool
+    _saved: str | None
+
+    @property
+    def task_id(self) -> str:
+        """The id of the task that is shown."""
+        raise NotImplementedError
+
+    @property
+    def out_of_sight(self) -> bool:
+        """Whether nobody follows the card just now."""
+        raise NotImplementedError
+
+    def beat(self) -> None:
+        """Tell the page that this kernel is alive."""
+        raise NotImplementedError
+
+    def publish(self) -> None:
+        """Write the newest state to the page."""
+        raise NotImplementedError
+
+    def stop(self) -> None:
+        """Stop watching; the task goes on."""
+        raise NotImplementedError
+
+    def _begin(self, task_id: str) -> None:
+        raise NotImplementedError
+
+    def cancel(self) -> None:
+        """Ask the service to cancel the task, or the one being submitted in its place."""
+        with self._lock:
+            current, over = self.watch, self.outcome.done()
+        if not self.rerun.instead("cancel") and current is not None and not over:
+            current.cancel()
+            publisher.offer(self)
+
+    def reconnect(self) -> None:
+        """Try again now what waits for its next try, or watch again after an error."""
+        with self._lock:
+            current = self.watch
+            if current is None or self._stopped:
+                return
+            if current.finished.done():
+                if current.fatal is not None:
+                    self._begin(current.task_id)
+                return
+        current.nudge()
+
+    def resume(self) -> None:
+        """Watch again after `stop()`."""
+        with self._lock:
+            if self._stopped and self.watch is not None:
+                self._begin(self.watch.task_id)
+
+    def fetch_again(self) -> None:
+        """Ask again for the result of a task that has ended, and for the files that could not be fetched."""
+        with self._lock:
+            current = self.watch
+            if current is None or not current.state.ended:
+                return
+            if self._stopped or current.finished.done():
+                self._begin(current.task_id)
+                return
+        current.nudge()
+
+    def retry(self) -> None:
+        """Do what helps and costs nothing. Raises CyberunError where only a new run would."""
+        current = self.watch
+        if self._stopped:
+            self.resume()
+        elif current is not None and current.state.ended:
+            if current.problem is None and current.state.status in ("failed", "cancelled"):
+                raise CyberunError(
+                    f"Task {self.task_id} has ended. run_again() starts a new run, which is charged like the first."
+                )
+            self.fetch_again()
+        else:
+            self.reconnect()
+
+    def run_again(self) -> None:
+        """Submit the same run once more: a new, paid task. A second call while that is under way does nothing.
+
+        Raises CyberunError where the run isn't over, or wasn't submitted here.
+        """
+        with self._lock:
+            if self._closed:
+                return
+            if not self.rerun.submitting and (self._stopped or not self.outcome.done()):
+                raise CyberunError("The task is still running. It can be run again once it has ended.")
+            self.rerun.start()
+        publisher.offer(self)
+
+    def follow(self, task_id: str, run: Run) -> None:
+        """Show another run in place of the present one, which goes on. Whoever waits, waits for the new one."""
+        with self._lock:
+            self.rerun.run = run
+        self._replace(task_id, "watch")
+
+    def _replace(self, task_id: str, then: Then) -> None:
+        """Show the run that was submitted in place of the one before."""
+        with self._lock:
+            self.previous += (self.task_id,)
+            self._saved = None
+            self._begin(task_id)
+        if then == "stop":
+            self.stop()
+        elif then == "cancel":
+            self.cancel()
+
+    def fetch(self, key: str) -> Future[Artifact]:
+        """Download one file, whatever its size. Raises CyberunError where nothing is watched."""
+        if self.watch is None:
+            raise CyberunError("This task isn't being watched, so its files can't be downloaded.")
+        if not self.watch.state.ended:
+            raise CyberunError(f"The task is {self.watch.state.status}; it has no files yet. Call wait() first.")
+        return self.watch.fetch(key)
