@@ -11,6 +11,7 @@ import pytest
 PROJECT = Path(__file__).parents[1]
 PACKAGE = PROJECT / "cyberun_widget"
 MODULES_MAX = 12
+LINES_MAX = 300
 
 MODULES = sorted(path for path in PACKAGE.rglob("*.py") if "node_modules" not in path.parts)
 FOLDERS = sorted({path.parent for path in MODULES if path.name == "__init__.py"})
@@ -43,3 +44,8 @@ def test_git_holds_nothing_that_is_built():
 def test_no_two_test_files_have_one_name():
     names = [path.name for path in (PROJECT / "tests").rglob("test_*.py")]
     assert sorted(names) == sorted(set(names))
+
+
+@pytest.mark.parametrize("module", MODULES, ids=named)
+def test_a_module_is_short_enough_to_be_read_at_once(module):
+    assert len(module.read_text("utf-8").splitlines()) <= LINES_MAX

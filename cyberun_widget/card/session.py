@@ -32,6 +32,7 @@ from cyberun_widget.support.words import say
 if TYPE_CHECKING:
     import os
     from collections.abc import Callable, Mapping, Sequence
+    from concurrent.futures import Future
 
     from cyberun_widget.api.calls import Calls
     from cyberun_widget.artifacts.model import Artifacts
@@ -145,6 +146,20 @@ class Session(Verbs):
                 call_handler(handler, self.watch.result())
 
         self.outcome.files.add_done_callback(passed)
+
+    def story(self) -> list[str]:
+        """Return how the task was watched, line by line: settings without the key, counts, what happened when."""
+        if self.watch is None:
+            return []
+        follower, settings = self.watch.follower, self.watch.key[0]
+        counts = ", ".join(f"{name} {count}" for name, count in sorted(follower.journal.counts.items()) if count)
+        return [
+            f"service {settings.base_url}; policy {self._policy}",
+            f"counts: {counts or 'none'}; attempt {follower.state.attempt}",
+            *(f"artifact {item!r}" for item in self.watch.artifacts),
+            "seconds    what happened",
+            *follower.journal.lines(),
+        ]
 
     # --- files ------------------------------------------------------------------------------------------------------
 

@@ -78,10 +78,7 @@ class TaskWidget(BatchedWidget):
     error = t.Unicode(None, allow_none=True).tag(sync=True)
     """Why the task failed, or why it can't be watched."""
     output = t.Any(None).tag(sync=True, to_json=lambda value, _widget: excerpt(value))
-    """The output that the service gave with the verdict, JSON. Links in it have lost their signatures.
-
-    The page gets no more than its first 64 kB.
-    """
+    """The output that the service gave with the verdict, JSON, links without signatures. The page gets 64 kB of it."""
     artifacts = t.Instance(Artifacts, args=()).tag(sync=True, to_json=lambda value, _widget: travelling(value))
     """The task's files, as they are now."""
     connection = t.Unicode("connecting").tag(sync=True)
@@ -292,8 +289,7 @@ class TaskWidget(BatchedWidget):
 
     def diagnostics(self) -> str:
         """Return the redacted story of the connection, made to be pasted into an issue."""
-        watch = self._session.watch
-        return report(self.get_state(), watch.story() if watch is not None else ())
+        return report(self.get_state(), self._session.story())
 
     def __repr__(self) -> str:
         return f"<TaskWidget {line(self.get_state())}>"

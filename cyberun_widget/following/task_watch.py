@@ -170,18 +170,6 @@ class TaskWatch:
         """Try again now what waits for its next try."""
         background.call(self.follower.nudge)
 
-    def story(self) -> list[str]:
-        """Return how the task was watched, line by line: settings without the key, counts, what happened when."""
-        follower, settings = self.follower, self.key[0]
-        counts = ", ".join(f"{name} {count}" for name, count in sorted(follower.journal.counts.items()) if count)
-        return [
-            f"service {settings.base_url}; policy {self.key[2]}",
-            f"counts: {counts or 'none'}; attempt {follower.state.attempt}",
-            *(f"artifact {item!r}" for item in self.artifacts),
-            "seconds    what happened",
-            *follower.journal.lines(),
-        ]
-
     def fetch(self, key: str) -> Future[Artifact]:
         """Download one artifact, whatever its size."""
         return background.submit(self.downloads.fetch(key))

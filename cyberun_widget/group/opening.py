@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from cyberun_widget.artifacts.export import sha256
 from cyberun_widget.errors import NotFoundError, ParameterError
+from cyberun_widget.group.ledger.entry import Entry
 from cyberun_widget.group.ledger.store import Ledger, default_path
 from cyberun_widget.group.plan.axes import check_points, lay_out
 from cyberun_widget.group.plan.identity import point_key, recorded, sweep_key
@@ -18,11 +19,12 @@ from cyberun_widget.group.points import Cell
 from cyberun_widget.support.aio import run_in_thread
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
     from pathlib import Path
 
     from cyberun_widget.api.calls import Calls
-    from cyberun_widget.group.ledger.entry import Entry, Sweep
+    from cyberun_widget.card.widget import TaskWidget
+    from cyberun_widget.group.ledger.entry import Sweep
     from cyberun_widget.group.plan.axes import Space, Values
     from cyberun_widget.protocol.models import Workflow
 
@@ -132,3 +134,15 @@ def the_ledger() -> Ledger:
     if key not in _ledgers:
         _ledgers[key] = Ledger(key[1])
     return _ledgers[key]
+
+
+def adopted(tasks: Iterable[str | TaskWidget]) -> list[Cell]:
+    """Return the points of tasks that run already. Raises ParameterError for none, or for one that is there twice."""
+    ids = [task if isinstance(task, str) else str(task.task_id) for task in tasks]
+    if not ids or not all(item.strip() for item in ids):
+        raise ParameterError("A group needs task ids, or TaskWidgets. For a sweep over parameters use client.map().")
+    if len(set(ids)) < len(ids):
+        raise ParameterError("A task is in this group twice.")
+    return [
+        Cell(index, task_id, (index,), {}, Entry(task_id, "submitted", task_id)) for index, task_id in enumerate(ids)
+    ]

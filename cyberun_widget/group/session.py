@@ -135,12 +135,8 @@ class Session:
 
     def drive(self) -> None:
         """Have the engine run while there is something that it may submit."""
-        if (
-            self.engine is not None
-            and self.engine.waiting
-            and not self._closed
-            and (self._work is None or self._work.done())
-        ):
+        idle = self._work is None or self._work.done()
+        if idle and not self._closed and self.engine is not None and self.engine.waiting:
             self.problem = None
             self._moves += 1
             self._work = background.submit(self._submit(self.engine))
@@ -148,14 +144,7 @@ class Session:
 
     async def _submit(self, engine: Engine) -> None:
         try:
-            await engine.run()
-        except CyberunError as exc:
-            self.hindered(str(exc), None)
-        except Exception as exc:  # noqa: BLE001 - logged, and told on the card
-            _log.exception("submitting a sweep failed")
-            self.hindered(
-                f"Submitting ended through a fault ({type(exc).__name__}: {exc}). Nothing more is sent.", None
-            )
+            await self._guarded(engine.run())
         finally:
             self._work = None
             self.check()

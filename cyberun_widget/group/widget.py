@@ -9,12 +9,11 @@ from typing import TYPE_CHECKING, Any, Final
 import traitlets as t
 
 from cyberun_widget.card.publisher import publisher
-from cyberun_widget.errors import CyberunError, ParameterError, WaitTimeout
+from cyberun_widget.errors import CyberunError, WaitTimeout
 from cyberun_widget.group import export
-from cyberun_widget.group.ledger.entry import Entry
+from cyberun_widget.group.opening import adopted
 from cyberun_widget.group.page_requests import group_channel
 from cyberun_widget.group.plan.code import group_code, sweep_code
-from cyberun_widget.group.points import Cell
 from cyberun_widget.group.session import Session
 from cyberun_widget.group.showing import Outputs
 from cyberun_widget.group.traits import View, layout
@@ -38,7 +37,7 @@ if TYPE_CHECKING:
     from cyberun_widget.group.opening import Opened
     from cyberun_widget.group.plan.axes import Values
     from cyberun_widget.group.plan.candidates import Candidate
-    from cyberun_widget.group.points import Point
+    from cyberun_widget.group.points import Cell, Point
     from cyberun_widget.policy import Mode
 
 
@@ -86,7 +85,7 @@ class TaskGroup(BatchedWidget):
         unknown = [name for name in traits if not self.has_trait(name)]
         if unknown:
             raise TypeError(f"TaskGroup takes no {', '.join(unknown)}. See help(TaskGroup).")
-        calls, cells = _calls(client), list(_opened.cells) if _opened is not None else _adopted(tasks)
+        calls, cells = _calls(client), list(_opened.cells) if _opened is not None else adopted(tasks)
         self._view, self._publishing = View(), RLock()
         self._session = Session(
             calls,
@@ -296,14 +295,3 @@ def _calls(client: HasCalls | None) -> Calls:
     from cyberun_widget.api.calls import Calls  # noqa: PLC0415
 
     return client._calls if client is not None else Calls.resolve()  # noqa: SLF001 - what a client is to this package
-
-
-def _adopted(tasks: Iterable[str | TaskWidget]) -> list[Cell]:
-    ids = [task if isinstance(task, str) else str(task.task_id) for task in tasks]
-    if not ids or not all(item.strip() for item in ids):
-        raise ParameterError("A group needs task ids, or TaskWidgets. For a sweep over parameters use client.map().")
-    if len(set(ids)) < len(ids):
-        raise ParameterError("A task is in this group twice.")
-    return [
-        Cell(index, task_id, (index,), {}, Entry(task_id, "submitted", task_id)) for index, task_id in enumerate(ids)
-    ]
