@@ -148,7 +148,7 @@ def test_a_live_form_says_what_it_costs_and_starts_one_run_a_pause(
     form.get_by_role("button", name="Run as I change").click()
     form.get_by_text("a new, paid run starts").wait_for()
     form.get_by_role("button", name="Start live runs").click()
-    form.get_by_text("Live: a paid run each time").wait_for()
+    form.get_by_text("Live: a paid run after each pause").wait_for()
     slider = form.get_by_role("slider", name="Size, slider")
     slider.focus()
     for _ in range(25):

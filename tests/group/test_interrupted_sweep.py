@@ -40,7 +40,6 @@ def folders(tmp_path, seed):
 
 def test_killed_at_twenty_random_moments_and_run_again_each_point_is_submitted_once(tmp_path):
     sweep = ("wave", {"x": range(64)})
-    by_hand = 0
     for seed in range(20):
         with SweepServer(tells_parameters=True, seconds=0.02) as server:
             account = {"CYBERUN_BASE_URL": server.base_url, "CYBERUN_API_KEY": KEY, **folders(tmp_path, seed)}
@@ -48,8 +47,7 @@ def test_killed_at_twenty_random_moments_and_run_again_each_point_is_submitted_o
             statuses, settled = run(account, *sweep, start="all", in_flight=64)
             assert statuses == ["completed"] * 64
             assert (len(server.posts), set(server.taken().values())) == (64, {1}), seed
-            by_hand += settled
-    assert by_hand <= 3  # only what dies within microseconds of its going out is left to a person
+            assert settled <= 1, seed  # only the one point that was going out at that moment is left to a person
 
 
 def test_killed_where_tasks_tell_no_parameters_what_is_in_doubt_is_left_to_a_person(tmp_path):
