@@ -94,11 +94,18 @@ class FormSession:
         """Take the form's values, say what is wrong with them, and let live runs follow. Wrong values are kept."""
         with self._lock:
             self._values = self.normal(values)
-            found = errors(self.workflow, self._values)
-            self._write({"values": self._values, "errors": found, "valid": not found, "_seen": self._seen})
-            live = self._live
-        if live is not None:
-            background.call(live.change, None if found else submitted(self.fields, values, self._draw))
+        self._show()
+
+    def _show(self) -> None:
+        """Write the newest values to the traits. No lock is held meanwhile: a user's observer may start a run."""
+        shown: dict[str, Any] | None = None
+        while shown != self._values:  # another thread may have had its say: the newest values are written last
+            with self._lock:
+                shown, seen, live = self._values, self._seen, self._live
+            found = errors(self.workflow, shown)
+            self._write({"values": shown, "errors": found, "valid": not found, "_seen": seen})
+            if live is not None:
+                background.call(live.change, None if found else _given(shown))
 
     def change(self, key: str, value: Any, *, seen: tuple[str, int] | None = None) -> None:
         """Take one field's value. `seen`: the page whose change it is, and its number, which the page waits for."""
@@ -106,18 +113,17 @@ class FormSession:
             if seen is not None:
                 page, number = seen
                 self._seen = {**dict(list(self._seen.items())[-_PAGES:]), page: number}
-            self.accept({**self._values, key: value})
+            changed = {**self._values, key: value}
+        self.accept(changed)
 
     def draw_seed(self, key: str) -> None:
         """Put a new seed into one field."""
         seeds = [item for item in self.fields if item.control == "seed" and item.key == key]
-        with self._lock:
-            self.accept({**self._values, **submitted(seeds, {}, self._draw)})
+        self.accept({**self._values, **submitted(seeds, {}, self._draw)})
 
     def use(self, run: str) -> None:
         """Put the values of an earlier run into the form. `run`: its card's model id. Raises CyberunError for none."""
-        with self._lock:
-            self.accept(self._run_of(run).parameters)
+        self.accept(self._run_of(run).parameters)
 
     def code(self) -> str:
         """Return the Python that does the same run."""
@@ -140,10 +146,14 @@ class FormSession:
         Raises ParameterError where the values aren't sound, CyberunError for the second click.
         """
         with self._lock:
-            parameters = self._parameters(new_seeds=new_seeds)
             if self._starting:
                 raise CyberunError("A run is already being started.")
             self._starting = True
+        try:
+            parameters = self._parameters(new_seeds=new_seeds)
+        except BaseException:
+            self._starting = False
+            raise
         return background.submit(self._run(parameters))
 
     async def _run(self, parameters: dict[str, Any]) -> None:
@@ -153,13 +163,13 @@ class FormSession:
             self._starting = False
 
     def _parameters(self, *, new_seeds: bool) -> dict[str, Any]:
-        with self._lock:
-            check(self.workflow, self._values)
-            parameters = submitted(self.fields, self._values, self._draw, new_seeds=new_seeds)
-            if new_seeds:  # the form shows what is run
-                seeds = [item.key for item in self.fields if item.control == "seed"]
-                self.accept({**self._values, **{key: parameters[key] for key in seeds}})
-            return parameters
+        values = self._values
+        check(self.workflow, values)
+        parameters = submitted(self.fields, values, self._draw, new_seeds=new_seeds)
+        if new_seeds:  # the form shows what is run
+            seeds = [item.key for item in self.fields if item.control == "seed"]
+            self.accept({**values, **{key: parameters[key] for key in seeds}})
+        return parameters
 
     async def _submit(self, parameters: Mapping[str, Any]) -> str:
         return await self._calls.start(self.slug, await self._files.resolve(check(self.workflow, parameters)))
@@ -167,10 +177,13 @@ class FormSession:
     def _add(self, task_id: str, parameters: dict[str, Any]) -> TaskWidget:
         card = TaskWidget(task_id, Account(self._calls), _run=CardRun(self._calls, self.slug, parameters))
         with self._lock:
-            for older in self._runs[:1]:
-                older.card.density = "compact"
-            self._runs.insert(0, Run(card, parameters))
-            self._write({"tasks": [run.card for run in self._runs]})
+            older, self._runs = self._runs, [Run(card, parameters), *self._runs]
+        for run in older[:1]:
+            run.card.density = "compact"
+        cards: list[TaskWidget] = []
+        while cards != (newest := [run.card for run in self._runs]):  # two runs may begin at once
+            cards = newest
+            self._write({"tasks": cards})
         self._started(card)
         return card
 
@@ -205,23 +218,23 @@ class FormSession:
             result=self._live_result,
             finished=lambda _values, result: finished(result),
             failed=lambda _values, exc: self._write({"_problem": str(exc)}),
-            known=submitted(self.fields, self._values, self._draw),
+            known=_given(self._values),
         )
         with self._lock:
             self._live = live
-            self._write({"_live": delay, "_problem": ""})
         background.submit(live.run())
+        self._write({"_live": delay, "_problem": ""})
 
     def end_live(self) -> None:
         """Start no more runs by themselves; the newest goes on."""
         with self._lock:
             live, self._live, self._live_card = self._live, None, None
-            self._write({"_live": None})
+        self._write({"_live": None})
         if live is not None:
             background.call(live.stop)
 
     async def _submit_live(self, values: Mapping[str, Any]) -> str:
-        parameters = dict(values)
+        parameters = submitted(self.fields, values, self._draw)
         task_id = await self._submit(parameters)
         card = self._live_card
         if card is None:
@@ -262,3 +275,8 @@ class FormSession:
     def _client_code(self) -> str:
         usual = os.environ.get("CYBERUN_BASE_URL") or DEFAULT_BASE_URL
         return client_expression(self._calls.settings.base_url, usual.rstrip("/"))
+
+
+def _given(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the values of the fields that aren't empty. An empty seed is drawn when a run starts, not here."""
+    return {key: value for key, value in values.items() if value is not None}

@@ -202,6 +202,34 @@ def test_live_runs_follow_the_values_and_end_on_the_newest_result(form, client):
     assert form._live is None
 
 
+def test_a_live_form_with_an_open_seed_runs_only_when_something_was_changed(form, client):
+    results = []
+    form.values = {**form.values, "seed": None}
+    form.live(0.1, results.append)
+    before = tasks(client)
+    form.values = {**form.values}
+    form.values = {**form.values, "steps": 75}
+    until(lambda: results)
+    form.values = {**form.values}
+    form.stop_live()
+    assert tasks(client) == before + 1
+
+
+def test_an_observer_may_start_a_run_while_a_page_does(form, client, monkeypatch):
+    page = Page(form, monkeypatch)
+    before = tasks(client)
+    form.observe(lambda change: change["new"]["steps"] == 65 and form.run(), names="values")
+    work = threading.Thread(target=lambda: page.ask("change", key="steps", value=65, page="p", number=1), daemon=True)
+    work.start()
+    page.ask("run", new_seeds=False)
+    work.join(20)
+    assert not work.is_alive(), "a lock waits for its own holder"
+    assert until(lambda: len(form.tasks) >= 2)
+    for card in form.tasks:
+        card.wait(60)
+    assert tasks(client) == before + 2
+
+
 def test_the_static_form_holds_its_values_and_the_newest_result(form):
     assert "Steps" in bundle(form)["text/html"]
     form.run().wait(60)
