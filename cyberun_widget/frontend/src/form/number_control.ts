@@ -44,7 +44,7 @@ export function numberControl(spec: FieldSpec, { id, change, signal }: ControlOp
 		slider.style.setProperty("--cy-at", `${(100 * (slider.valueAsNumber - from)) / span}%`);
 	}
 	function put(value: Value): void {
-		const text = value === null ? "" : String(value);
+		const text = value === null ? "" : String(typeof value === "number" ? rounded(value, null) : value);
 		if (box.value !== text) box.value = text;
 		follow(value);
 	}
