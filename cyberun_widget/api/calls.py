@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from cyberun_widget.api.answers import Reply
 
 _PAGE: Final = 100  # the most that one page may hold
-_UPLOAD_MAX: Final = 500 * 1000 * 1000  # bytes, the service's default
+UPLOAD_MAX: Final = 500 * 1000 * 1000  # bytes, the service's default
 _BLOCK: Final = 1024 * 1024  # bytes read from disk at a time
 
 
@@ -94,9 +94,9 @@ class Calls:
             size = (await asyncio.to_thread(file.stat)).st_size
         except OSError as exc:
             raise ParameterError(f"The file {file} can't be read: {exc.strerror}.") from None
-        if size > _UPLOAD_MAX:
+        if size > UPLOAD_MAX:
             raise ParameterError(
-                f"{file.name} is {data_size(size)}; the service takes files of at most {data_size(_UPLOAD_MAX)}."
+                f"{file.name} is {data_size(size)}; the service takes files of at most {data_size(UPLOAD_MAX)}."
             )
         name = file.name.encode("utf-8", "replace").decode()  # a file system may hold what UTF-8 can't
         mime = mimetypes.guess_type(name)[0] or "application/octet-stream"

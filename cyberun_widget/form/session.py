@@ -17,6 +17,7 @@ from cyberun_widget.card.runs import Run as CardRun
 from cyberun_widget.card.widget import TaskWidget
 from cyberun_widget.compare.widget import Comparison
 from cyberun_widget.errors import CyberunError
+from cyberun_widget.following.follower import FATAL
 from cyberun_widget.form.field import field
 from cyberun_widget.form.live_runs import LiveRuns
 from cyberun_widget.form.uploads import UploadedFiles, Uploads
@@ -83,6 +84,7 @@ class FormSession:
         self._starting = False
         self._live: LiveRuns[TaskResult] | None = None
         self._live_card: TaskWidget | None = None
+        self._submitted: dict[str, dict[str, Any]] = {}  # live runs that aren't shown yet: task -> parameters
 
     # --- values ------------------------------------------------------------------------------------------------------
 
@@ -236,26 +238,29 @@ class FormSession:
     async def _submit_live(self, values: Mapping[str, Any]) -> str:
         parameters = submitted(self.fields, values, self._draw)
         task_id = await self._submit(parameters)
-        card = self._live_card
-        if card is None:
-            self._live_card = self._add(task_id, parameters)
-        else:
-            with self._lock:
-                card._session.follow(task_id, CardRun(self._calls, self.slug, parameters))  # noqa: SLF001 - a card of ours
-                self._runs = [replace(run, parameters=parameters) if run.card is card else run for run in self._runs]
+        self._submitted[task_id] = parameters
         return task_id
 
-    async def _live_result(self, _task_id: str) -> TaskResult:
+    async def _live_result(self, task_id: str) -> TaskResult:
+        """Show a live run and wait for its end. Comes only for the newest: one that was replaced is never shown."""
+        parameters = self._submitted.pop(task_id)
         card = self._live_card
         if card is None:
-            raise CyberunError("Live runs have ended.")
+            card = self._live_card = self._add(task_id, parameters)
+        else:
+            with self._lock:
+                self._runs = [replace(run, parameters=parameters) if run.card is card else run for run in self._runs]
+            card._session.follow(task_id, CardRun(self._calls, self.slug, parameters))  # noqa: SLF001 - a card of ours
         return await card
 
     async def _cancel(self, task_id: str) -> None:
+        self._submitted.pop(task_id, None)
         backoff = Backoff(1.0, 30.0, self._random.random)
         for _ in range(_CANCEL_TRIES - 1):
             try:
                 await self._calls.cancel(task_id)
+            except FATAL:
+                raise
             except CyberunError as exc:
                 _log.info("cancelling the replaced run %s: %s", task_id, exc)
                 await asyncio.sleep(backoff.next(at_least=getattr(exc, "retry_after", None)))

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from platformdirs import user_cache_path
 
+from cyberun_widget.api.calls import UPLOAD_MAX
 from cyberun_widget.errors import CyberunError, ParameterError
 from cyberun_widget.support.filenames import safe_name
 from cyberun_widget.support.units import data_size
@@ -20,7 +21,6 @@ from cyberun_widget.support.units import data_size
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
 
-SIZE_MAX: Final = 500 * 1000 * 1000  # bytes; source: the API page, "Input files"
 _KEPT: Final = 30 * 86_400.0  # seconds that a file stays for a run to be repeated
 _KEY_LIFE: Final = 20 * 3600.0  # seconds that an upload is relied on: the service removes input files after a day
 
@@ -45,8 +45,8 @@ class Uploads:
 
         Raises ParameterError where the service wouldn't take it, CyberunError where it can't be kept.
         """
-        if size > SIZE_MAX:
-            limit = data_size(SIZE_MAX)
+        if size > UPLOAD_MAX:
+            limit = data_size(UPLOAD_MAX)
             raise ParameterError(f"{safe_name(name)} is {data_size(size)}; the service takes files of at most {limit}.")
         self.cancel(key)
         try:

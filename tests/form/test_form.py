@@ -215,6 +215,32 @@ def test_a_live_form_with_an_open_seed_runs_only_when_something_was_changed(form
     assert tasks(client) == before + 1
 
 
+def test_a_live_run_whose_answer_comes_late_is_cancelled_and_never_shown(form, client, monkeypatch):
+    results, order = [], []
+    released = threading.Event()
+    start = form._session._calls.start
+
+    async def slow_at_first(slug, parameters, **options):
+        order.append(parameters["steps"])
+        while parameters["steps"] == 70 and not released.is_set():
+            await asyncio.sleep(0.01)
+        return await start(slug, parameters, **options)
+
+    monkeypatch.setattr(form._session._calls, "start", slow_at_first)
+    form.live(0.1, results.append)
+    form.values = {**form.values, "steps": 70}
+    until(lambda: order == [70])
+    form.values = {**form.values, "steps": 5000}
+    until(lambda: form.tasks)
+    newest = form.tasks[0].task_id
+    released.set()  # only now is the first submission answered
+    until(lambda: results, 60)
+    form.stop_live()
+    assert [result.task_id for result in results] == [newest]
+    assert form.tasks[0].task_id == newest
+    assert form.tasks[0]._session.rerun.run.parameters["steps"] == 5000
+
+
 def test_an_observer_may_start_a_run_while_a_page_does(form, client, monkeypatch):
     page = Page(form, monkeypatch)
     before = tasks(client)

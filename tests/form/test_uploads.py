@@ -9,8 +9,9 @@ import time
 
 import pytest
 
+from cyberun_widget.api.calls import UPLOAD_MAX
 from cyberun_widget.errors import CyberunError, ParameterError
-from cyberun_widget.form.uploads import SIZE_MAX, UploadedFiles, Uploads
+from cyberun_widget.form.uploads import UploadedFiles, Uploads
 
 
 @pytest.fixture
@@ -51,7 +52,7 @@ def test_a_second_file_for_a_field_replaces_the_one_on_its_way(uploads):
 
 def test_a_file_that_the_service_would_refuse_is_refused_before_it_travels(uploads):
     with pytest.raises(ParameterError, match=r"fox.png is 501 MB; .* at most 500 MB"):
-        uploads.begin("image", "fox.png", SIZE_MAX + 1_000_000)
+        uploads.begin("image", "fox.png", UPLOAD_MAX + 1_000_000)
     assert not uploads.root.exists()
 
 
