@@ -84,6 +84,7 @@ class FormSession:
         self._starting = False
         self._live: LiveRuns[TaskResult] | None = None
         self._live_card: TaskWidget | None = None
+        self._comparison: Comparison | None = None
         self._submitted: dict[str, dict[str, Any]] = {}  # live runs that aren't shown yet: task -> parameters
 
     # --- values ------------------------------------------------------------------------------------------------------
@@ -197,7 +198,10 @@ class FormSession:
         """Show runs side by side, below the form."""
         with self._lock:
             cards = [self._run_of(run).card for run in runs]
-        self._write({"_comparison": Comparison(cards)})
+        before, self._comparison = self._comparison, Comparison(cards)
+        self._write({"_comparison": self._comparison})
+        if before is not None:
+            before.close()  # the page has the new one by now
 
     def _run_of(self, run: str) -> Run:
         found = next((each for each in self._runs if each.card.model_id == run), None)

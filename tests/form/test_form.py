@@ -288,6 +288,18 @@ def test_a_comparison_of_a_running_task_fills_when_it_is_done(form):
     until(lambda: shown._waiting == 0 and shown._pairs)
 
 
+def test_a_form_keeps_one_comparison_open(form, monkeypatch):
+    page = Page(form, monkeypatch)
+    runs = [form.run().model_id, form.run().model_id]
+    page.ask("compare", runs=runs)
+    first = form._comparison
+    page.ask("compare", runs=runs)
+    assert form._comparison is not first
+    assert first.comm is None, "the one before is closed"
+    for card in form.tasks:
+        card.wait(60)
+
+
 @pytest.mark.parametrize("items", [(), ("one",), ("one", "two"), (3, 4)])
 def test_what_cannot_be_compared_is_refused(items):
     with pytest.raises(ParameterError, match=r"compare\(\) takes"):
