@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from cyberun_widget.group.points import Cell
     from cyberun_widget.group.session import Session
 
+MARKED: Final = {"selected": "star", "rejected": "reject"}
+"""Trait -> the mark that its points have in the ledger."""
 _FIELDS: Final = 12  # parameters that a cell's tooltip and the detail list before "more"
 
 
@@ -88,6 +90,11 @@ def layout(session: Session) -> dict[str, Any]:
         "fixed": {clean(name): value_text(value) for name, value in list(space.fixed.items())[:_FIELDS]},
         "extends": session.engine is not None,
     }
+
+
+def marked(cells: Sequence[Cell]) -> dict[str, list[int]]:
+    """Return the traits of `MARKED`, as the ledger has them."""
+    return {name: [cell.index for cell in cells if mark in cell.entry.marks] for name, mark in MARKED.items()}
 
 
 def counts(cells: Sequence[Cell]) -> dict[str, int]:

@@ -5,7 +5,8 @@ What may cost money is named so: `start`, `retry`, `extend`, `send_again`. Nothi
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, Final
 
 from cyberun_widget.errors import CyberunError, ParameterError
 from cyberun_widget.group.opening import note
@@ -18,9 +19,13 @@ if TYPE_CHECKING:
 
     from cyberun_widget.artifacts.model import Artifact
     from cyberun_widget.following.task_watch import TaskWatch
+    from cyberun_widget.group.opening import Opened
     from cyberun_widget.group.plan.candidates import Candidate
     from cyberun_widget.group.points import Cell
     from cyberun_widget.group.session import Session
+
+ASK_ABOVE: Final = 50
+"""Points from which on a sweep that nobody said `start` for waits for a click."""
 
 
 class Verbs:
@@ -48,9 +53,22 @@ class Verbs:
         session.engine.allow(points)
         session.queue(planned)
 
-    def resume(self, allowed: int) -> None:
-        """Go on with what was allowed before, in another life of the notebook: the first so many points."""
-        self._do(self._resume(allowed))
+    def go_on(self, start: str, *, unasked: bool) -> None:
+        """Submit what may be at the beginning: what `start` says, or what was agreed to in an earlier life.
+
+        `unasked`: nobody wrote `start`, so that many points wait for a click.
+        """
+        opened = self._session.opened
+        if opened is None:
+            return
+        planned = sum(cell.status == "planned" for cell in opened.cells)
+        allowed = opened.sweep.allowed
+        if allowed is None or (start == "all" and not (unasked and planned > ASK_ABOVE)):
+            self.start()
+        elif start == "first" and planned == len(opened.cells):
+            self.start(1)
+        elif allowed:
+            self._do(self._resume(allowed))
 
     async def _resume(self, allowed: int) -> None:
         session = self._session
@@ -159,6 +177,20 @@ class Verbs:
         if cell.status == "unknown" and self._session.recovery is not None:
             await self._session.recovery.search(cell)
         return list(cell.candidates)
+
+    def mark(self, mark: str, points: Collection[int], before: Collection[int]) -> None:
+        """Have the ledger keep which points have a mark, so that they have it in the notebook's next life, too."""
+        if self._session.opened is not None:
+            self._do(self._mark(self._session.opened, mark, set(points), set(before)))
+
+    async def _mark(self, opened: Opened, mark: str, points: set[int], before: set[int]) -> None:
+        for indices, on in ((points - before, True), (before - points, False)):
+            cells = self._cells(indices)
+            if cells:
+                await run_in_thread(opened.ledger.mark, opened.sweep.id, mark, [cell.key for cell in cells], on=on)
+            for cell in cells:
+                marks = cell.entry.marks | {mark} if on else cell.entry.marks - {mark}
+                cell.entry = replace(cell.entry, marks=marks)
 
     def look_at(self, indices: Collection[int]) -> None:
         """Follow closely the points that a page shows just now."""

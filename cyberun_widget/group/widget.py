@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from threading import RLock
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 import traitlets as t
 
@@ -16,7 +16,7 @@ from cyberun_widget.group.page_requests import group_channel
 from cyberun_widget.group.plan.code import group_code, sweep_code
 from cyberun_widget.group.session import Session
 from cyberun_widget.group.showing import Outputs
-from cyberun_widget.group.traits import View, layout
+from cyberun_widget.group.traits import MARKED, View, layout, marked
 from cyberun_widget.group.verbs import Verbs
 from cyberun_widget.jupyter import kernel as _kernel
 from cyberun_widget.jupyter.batching import BatchedWidget
@@ -41,10 +41,6 @@ if TYPE_CHECKING:
     from cyberun_widget.policy import Mode
 
 
-ASK_ABOVE: Final = 50
-"""Points from which on a sweep that nobody said `start` for waits for a click."""
-
-
 class TaskGroup(BatchedWidget):
     """Many tasks as one thing: a sheet with an axis to each parameter that changes.
 
@@ -62,9 +58,9 @@ class TaskGroup(BatchedWidget):
     progress = t.Float(0.0).tag(sync=True)
     """[0, 1] over all points."""
     selected = t.List(t.Int()).tag(sync=True)
-    """The points with a star, by index."""
+    """The points with a star, by index. Of a sweep on record they are kept with it."""
     rejected = t.List(t.Int()).tag(sync=True)
-    """The points that were turned down, by index."""
+    """The points that were turned down, by index; kept likewise."""
     reference = t.Int(None, allow_none=True).tag(sync=True)
     """The point that all others are compared with, by index; None for none."""
     _layout = t.Dict().tag(sync=True)
@@ -98,12 +94,14 @@ class TaskGroup(BatchedWidget):
         )
         self._in_flight = in_flight
         self._outputs = Outputs(self._session)
-        super().__init__(_layout=layout(self._session), **traits)
+        super().__init__(**{"_layout": layout(self._session), **marked(cells), **traits})
         self._verbs = Verbs(self._session, grown=self._grown)
         self._channel = group_channel(self, self._session, self._verbs, self._write)
         if self.comm is not None:
             _kernel.route_clicks(self.comm)
         self.on_msg(self._channel.take)
+        for name, mark in MARKED.items():
+            self.observe(lambda change, mark=mark: self._verbs.mark(mark, change.new, change.old), name)
         self._publish(self._session, cells)
         background.run(self._session.begin())
 
@@ -250,6 +248,13 @@ class TaskGroup(BatchedWidget):
             self._session.close()
         super().close()
 
+    @t.validate("selected", "rejected")
+    def _in_order(self, proposal: Any) -> list[int]:
+        points = sorted(set(proposal["value"]))
+        if points and not 0 <= points[0] <= points[-1] < len(self):
+            raise t.TraitError(f"{proposal['trait'].name} has a point that isn't there; the group has {len(self):,}.")
+        return points
+
     # --- showing -----------------------------------------------------------------------------------------------------
 
     def __repr__(self) -> str:
@@ -260,17 +265,7 @@ class TaskGroup(BatchedWidget):
 
     def _go_on(self, start: str, *, unasked: bool) -> None:
         """Submit what may be at the beginning: what `start` says, or what was agreed to in an earlier life."""
-        opened = self._session.opened
-        if opened is None:
-            return
-        planned = sum(cell.status == "planned" for cell in opened.cells)
-        allowed = opened.sweep.allowed
-        if allowed is None or (start == "all" and not (unasked and planned > ASK_ABOVE)):
-            self._verbs.start()
-        elif start == "first" and planned == len(opened.cells):
-            self._verbs.start(1)
-        elif allowed:
-            self._verbs.resume(allowed)
+        self._verbs.go_on(start, unasked=unasked)
         self._publish(self._session, ())  # what the next line of the cell reads
 
     def _snapshot(self) -> dict[str, Any]:
@@ -278,7 +273,7 @@ class TaskGroup(BatchedWidget):
         return {"sequence": self._view.sequence, "cells": cells}
 
     def _grown(self) -> None:
-        self._write({"_layout": layout(self._session)})
+        self._write({"_layout": layout(self._session), **marked(self._session.cells)})
 
     def _publish(self, session: Session, dirty: Sequence[Cell]) -> None:
         """Write the traits, and send the cells that changed in one message."""

@@ -6,6 +6,7 @@ import asyncio
 import threading
 
 import pytest
+from traitlets import TraitError
 
 from cyberun_widget import (
     ConfigurationError,
@@ -14,6 +15,7 @@ from cyberun_widget import (
     TaskGroup,
     WaitTimeout,
 )
+from cyberun_widget.card.messages import PROTOCOL
 from cyberun_widget.group.running import recovery
 from cyberun_widget.local import LocalServer
 from tests.servers.sweeps import Lost, Refused, SweepServer
@@ -196,6 +198,25 @@ def test_two_kernels_on_one_sweep_submit_each_point_once(server, monkeypatch):
     assert ids[0] == ids[1]
     assert set(server.taken().values()) == {1}
     assert len(server.posts) == 12
+
+
+def test_stars_and_rejects_are_kept_with_the_sweep_and_come_back_with_it(server, client):
+    group = client.map("wave", grid={"x": range(4)})
+    group.wait(30)
+    group.selected, group.rejected = [3, 1, 3], [0]
+    group._channel.take(group, {"type": "mark", "id": "1", "protocol": PROTOCOL, "points": [1], "mark": "none"}, [])
+    assert until(lambda: group.selected == [3])
+    with pytest.raises(TraitError, match="the group has 4"):
+        group.selected = [4]
+    again = server.client().map("wave", grid={"x": range(4)})
+    assert (again.selected, again.rejected) == ([3], [0])
+    again.extend({"x": [9]})
+    again.selected = [4]
+    third = server.client().map("wave", grid={"x": range(4)})
+    assert third.selected == []
+    third.extend({"x": [9]})
+    assert third.selected == [4]
+    assert (client.map("wave", grid={"x": range(4)}, fresh=True, start="none").selected, len(server.posts)) == ([], 5)
 
 
 def test_growing_runs_only_what_is_missing(server, client):

@@ -18,7 +18,7 @@ class Entry:
     """What is known of one point. `attempt` counts from 1, and again at every run that somebody asked for.
 
     `sent_at`: POSIX seconds by this machine's clock, None where nothing was sent. `former`: the task ids of earlier
-    attempts, oldest first.
+    attempts, oldest first. `marks`: what somebody thinks of it: "star", "reject".
     """
 
     key: str
@@ -29,6 +29,7 @@ class Entry:
     sent_at: float | None = None
     error: str | None = None
     former: tuple[str, ...] = ()
+    marks: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)

@@ -40,8 +40,12 @@ CREATE TABLE IF NOT EXISTS points (
   task_id TEXT, owner TEXT, lease REAL, attempt INTEGER NOT NULL DEFAULT 1, sent_at REAL, error TEXT,
   former TEXT NOT NULL DEFAULT '[]', PRIMARY KEY (sweep, key)) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS points_by_task ON points (task_id) WHERE task_id IS NOT NULL;
+CREATE TABLE IF NOT EXISTS marks (
+  sweep INTEGER NOT NULL REFERENCES sweeps (id), key TEXT NOT NULL, mark TEXT NOT NULL,
+  PRIMARY KEY (sweep, key, mark)) WITHOUT ROWID;
 """
-_COLUMNS: Final = "key, state, task_id, owner, attempt, sent_at, error, former"
+_MARKS: Final = "SELECT group_concat(mark) FROM marks WHERE marks.sweep = points.sweep AND marks.key = points.key"
+_COLUMNS: Final = f"key, state, task_id, owner, attempt, sent_at, error, former, ({_MARKS})"
 
 
 class Ledger:
@@ -181,6 +185,16 @@ class Ledger:
         again = f"state = 'planned', owner = NULL, error = NULL, attempt = attempt + 1, {kept}, task_id = NULL"
         return self._step(sweep, key, ended, again, attempt=attempt)
 
+    def mark(self, sweep: int, mark: str, keys: Iterable[str], *, on: bool) -> None:
+        """Note that points have a mark, or have it no more. Free, and without any bearing on what is submitted."""
+        change = (
+            "INSERT INTO marks (sweep, key, mark) VALUES (?, ?, ?) ON CONFLICT DO NOTHING"
+            if on
+            else "DELETE FROM marks WHERE sweep = ? AND key = ? AND mark = ?"
+        )
+        with self._write() as db:
+            db.executemany(change, ((sweep, key, mark) for key in keys))
+
     # --- after a crash -----------------------------------------------------------------------------------------------
 
     def recover(self, sweep: int) -> list[str]:
@@ -276,5 +290,6 @@ def _private(path: Path) -> None:
 
 
 def _entry(row: tuple[Any, ...]) -> Entry:
-    key, state, task_id, owner, attempt, sent_at, error, former = row
-    return Entry(key, state, task_id, owner, attempt, sent_at, error, tuple(json.loads(former)))
+    key, state, task_id, owner, attempt, sent_at, error, former, marks = row
+    told = frozenset(marks.split(",")) if marks else frozenset()
+    return Entry(key, state, task_id, owner, attempt, sent_at, error, tuple(json.loads(former)), told)
