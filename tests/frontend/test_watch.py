@@ -8,11 +8,12 @@ import shutil
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+
+from tests.waiting import until
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -20,13 +21,6 @@ if TYPE_CHECKING:
 PROJECT = Path(__file__).parents[2]
 FRONTEND = Path("cyberun_widget/frontend")
 PACKAGES = PROJECT / FRONTEND / "node_modules"
-
-
-def until(condition: Callable[[], bool], seconds: float, what: str) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, what
-        time.sleep(0.02)
 
 
 @pytest.fixture
@@ -41,7 +35,7 @@ def watched(tmp_path: Path) -> Iterator[Path]:
     with (tmp_path / "log").open("wb") as log:
         watcher = subprocess.Popen(command, stdout=log, stderr=log, start_new_session=True)
     try:
-        until(lambda: (tmp_path / "log").read_text().count("built") >= 3, 60, "the watcher does not start")
+        until(lambda: (tmp_path / "log").read_text().count("built") >= 3, 60)
         yield tmp_path
     finally:
         os.killpg(watcher.pid, signal.SIGINT)  # what Ctrl-C does
@@ -56,10 +50,10 @@ def test_a_saved_source_is_built_within_two_seconds(watched: Path) -> None:
         text = path.read_text("utf-8")
         assert old in text
         path.write_text(text.replace(old, new), "utf-8")
-        until(shown, 2, f"{path.name} was not built within two seconds")
+        until(shown, 2)
 
     save(source / "shared/tokens.css", "#2563eb", "#2563ec", lambda: "#2563ec" in (built / "card.css").read_text())
-    until(lambda: "#2563ec" in (built / "archive.css").read_text(), 2, "the archive has not the new colour")
+    until(lambda: "#2563ec" in (built / "archive.css").read_text(), 2)
     save(source / "card/ask.ts", "cy-question", "cy-doubt", lambda: "cy-doubt" in (built / "card.js").read_text())
     before = re.findall(r'files:"\w+"', (built / "card.js").read_text())
     save(
@@ -68,8 +62,7 @@ def test_a_saved_source_is_built_within_two_seconds(watched: Path) -> None:
         '"cy-button"',
         lambda: '"cy-button"' in (built / "files.js").read_text("utf-8"),
     )
-    until(
-        lambda: re.findall(r'files:"\w+"', (built / "card.js").read_text()) not in (before, []),
-        2,
-        "the card does not know the new revision",
-    )
+    until(lambda: re.findall(r'files:"\w+"', (built / "card.js").read_text()) not in (before, []), 2)
+
+    words = watched / "cyberun_widget/support/words.json"
+    save(words, "Connection failed", "Out of reach", lambda: "Out of reach" in (built / "card.js").read_text("utf-8"))
