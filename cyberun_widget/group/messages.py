@@ -69,9 +69,10 @@ class Attachment(TypedDict):
 
 
 class Candidates(TypedDict):
-    """The tasks that an unknown point may have become."""
+    """The tasks that an unknown point may have become, and what that means in words."""
 
     candidates: list[Any]
+    advice: str
 
 
 class Detail(TypedDict):

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from concurrent.futures import Future
 
     from cyberun_widget.card.page_channel import Request
+    from cyberun_widget.group.plan.candidates import Candidate, Search
     from cyberun_widget.group.points import Cell
     from cyberun_widget.group.session import Session
     from cyberun_widget.group.verbs import Verbs
@@ -133,14 +134,13 @@ class _Desk:
             "error": clean(cell.error, lines=True) if cell.error else "",
             "former": list(cell.entry.former),
             "created": _iso(state.created_at if state is not None else None),
-            "candidates": [_candidate(item) for item in cell.candidates],
+            **_search(cell.search),
             "files": files,
         }
         return Answer({"detail": detail}, posters)
 
     def candidates(self, request: Request) -> Answer:
-        found = self._verbs.candidates(self._cell(request).index)
-        return Answer({"candidates": [_candidate(item) for item in found]})
+        return Answer(_search(self._verbs.search(self._cell(request).index)))
 
     def code(self, request: Request) -> Answer:
         points = self._indices(request)
@@ -213,13 +213,20 @@ def parsed(text: str) -> list[Any]:
     return values
 
 
-def _candidate(item: Any) -> dict[str, Any]:
+def _search(search: Search | None) -> dict[str, Any]:
+    if search is None:
+        return {"candidates": [], "advice": ""}
+    return {"candidates": [_candidate(item) for item in search.found], "advice": search.advice()}
+
+
+def _candidate(item: Candidate) -> dict[str, Any]:
     return {
         "task": item.task_id,
         "status": item.status,
         "created": _iso(item.created_at),
         "same": item.same,
         "seconds": item.seconds,
+        "others": item.others,
     }
 
 

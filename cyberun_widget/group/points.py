@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from cyberun_widget.artifacts.result import TaskResult
     from cyberun_widget.following.task_watch import TaskWatch
     from cyberun_widget.group.ledger.entry import Entry
-    from cyberun_widget.group.plan.candidates import Candidate
+    from cyberun_widget.group.plan.candidates import Search
 
 ENDED: Final = frozenset({"completed", "failed", "cancelled", "error"})
 """The statuses that don't change any more by themselves."""
@@ -98,7 +98,7 @@ class Cell:
     fatal: str | None = None
     gpu: str = ""
     metrics: Mapping[str, float] = field(default_factory=dict)
-    candidates: tuple[Candidate, ...] = ()
+    search: Search | None = None
     sent: Mapping[str, Any] | None = None
 
     @property

@@ -176,7 +176,7 @@ class Session:
         """Take a point's entry: follow its task if it has a new one."""
         known, cell.entry = cell.task_id, entry
         if entry.state == "submitted" and (entry.task_id != known or (cell.watch is None and cell.result is None)):
-            cell.result, cell.fatal, cell.metrics, cell.candidates = None, None, {}, ()
+            cell.result, cell.fatal, cell.metrics, cell.search = None, None, {}, None
             if self.engine is not None:
                 self.engine.started(cell.index)
             self.watching.begin(cell)

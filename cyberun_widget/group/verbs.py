@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from cyberun_widget.artifacts.model import Artifact
     from cyberun_widget.following.task_watch import TaskWatch
     from cyberun_widget.group.opening import Opened
-    from cyberun_widget.group.plan.candidates import Candidate
+    from cyberun_widget.group.plan.candidates import Search
     from cyberun_widget.group.points import Cell
     from cyberun_widget.group.session import Session
 
@@ -168,15 +168,16 @@ class Verbs:
             raise CyberunError(f"Task {task_id} is another point's already.")
         await session.refresh([cell])
 
-    def candidates(self, index: int) -> list[Candidate]:
-        """Return the tasks that an unknown point may have become, the likeliest first. Waits for the service."""
-        return background.run(self._candidates(index))
+    def search(self, index: int) -> Search | None:
+        """Look for the tasks that an unknown point may have become; None for any other. Waits for the service."""
+        return background.run(self._search(index))
 
-    async def _candidates(self, index: int) -> list[Candidate]:
+    async def _search(self, index: int) -> Search | None:
         (cell,) = self._cells([index])
-        if cell.status == "unknown" and self._session.recovery is not None:
-            await self._session.recovery.search(cell)
-        return list(cell.candidates)
+        if cell.status != "unknown" or self._session.recovery is None:
+            return None
+        await self._session.recovery.search([cell])
+        return cell.search
 
     def mark(self, mark: str, points: Collection[int], before: Collection[int]) -> None:
         """Have the ledger keep which points have a mark, so that they have it in the notebook's next life, too."""

@@ -231,8 +231,12 @@ class TaskGroup(BatchedWidget):
         self._verbs.cancel()
 
     def candidates(self, index: int) -> list[Candidate]:
-        """Return the tasks that a point may have become whose submission was never answered, the likeliest first."""
-        return self._verbs.candidates(index)
+        """Return the tasks that a point may have become whose submission was never answered, the likeliest first.
+
+        None is found where it was never taken, and also where the service is taking it just now: look again later.
+        """
+        search = self._verbs.search(index)
+        return list(search.found) if search is not None else []
 
     def attach(self, index: int, task_id: str) -> None:
         """Settle an unknown point: this is its task. Raises CyberunError where it can't be."""

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from multiprocessing.connection import Connection
     from multiprocessing.context import ForkServerProcess
 
+    from cyberun_widget import TaskGroup
+
 _context = multiprocessing.get_context("forkserver")
 _context.set_forkserver_preload(["cyberun_widget", "tests.servers.sweep_kernel"])
 
@@ -36,7 +38,17 @@ def _cell(pipe: Connection, environment: dict[str, str], arguments: tuple[Any, .
     pipe.send("begun")
     by_hand = 0
     for point in group.wait(100):
-        if point.status == "unknown" and not group.candidates(point.index):  # it never went out: a person's decision
+        if point.status == "unknown":
             by_hand += 1
-            group.send_again(point.index)
+            settle(group, point.index)
     pipe.send(([point.status for point in group.wait(100)], by_hand))
+
+
+def settle(group: TaskGroup, index: int) -> None:
+    """Do what a careful person does: take the only task that it can be, and send it again where there is none."""
+    found = group.candidates(index)
+    if found:
+        (task,) = found
+        group.attach(index, task.task_id)
+    else:
+        group.send_again(index)

@@ -2,25 +2,28 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections import Counter
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Mapping
+    from collections.abc import Collection, Iterable, Mapping, Sequence
 
     from cyberun_widget.protocol.models import Task
 
 EARLY: Final = timedelta(minutes=5)  # how far the service's clock may be behind ours
 LATE: Final = timedelta(minutes=15)  # and ahead of it, a gateway's slowness included
+_SOON: Final = 60.0  # seconds within which a submission may still be on its way through a gateway
 
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
     """A task that may be a point's. `same`: its parameters are the point's; None where the service doesn't tell them.
 
-    `seconds`: from our sending it to its creation by the service's clock, None where it has no time.
+    `seconds`: from our sending it to its creation by the service's clock, None where it has no time. `others`: how many
+    other points it may be, too, whose submission was never answered.
     """
 
     task_id: str
@@ -28,6 +31,29 @@ class Candidate:
     created_at: datetime | None
     same: bool | None
     seconds: float | None
+    others: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Search:
+    """What a look through the service's tasks brought for one point, the likeliest candidate first.
+
+    `complete`: whether the list was read back to before the point was sent. `age`: seconds from then to the search.
+    """
+
+    found: tuple[Candidate, ...]
+    complete: bool
+    age: float
+
+    def advice(self) -> str:
+        """Return what it means, for the person who has to decide. It never proves that nothing was taken."""
+        if self.found:
+            return "Is it one of these? If it is none of them, the submission was probably never taken."
+        if not self.complete:
+            return "The service has too many tasks to read them all. Look for it in your own list of tasks."
+        if self.age < _SOON:
+            return "No task can be this one so far, but the service may still be taking it. Look again in a minute."
+        return "No task in the service’s list can be this one. It was almost certainly never taken."
 
 
 def candidates(
@@ -60,9 +86,18 @@ def candidates(
     return sorted(found, key=lambda item: (item.same is None, item.seconds is None, abs(item.seconds or 0.0)))
 
 
-def decisive(found: list[Candidate]) -> Candidate | None:
-    """Return the one candidate that can be no other point's: the only one, with the same parameters."""
-    return found[0] if len(found) == 1 and found[0].same else None
+def contested(found: Sequence[Sequence[Candidate]]) -> list[tuple[Candidate, ...]]:
+    """Return the candidates of several points, each with the number of other points that it may be."""
+    wanted = Counter(item.task_id for items in found for item in items)
+    return [tuple(replace(item, others=wanted[item.task_id] - 1) for item in items) for items in found]
+
+
+def decisive(found: Sequence[Candidate]) -> Candidate | None:
+    """Return the one candidate that can be no other point's: the only one, with the same parameters.
+
+    To attach to it costs nothing, even if it should be somebody else's run of just these parameters.
+    """
+    return found[0] if len(found) == 1 and found[0].same and not found[0].others else None
 
 
 def _same(told: Any, wanted: Mapping[str, Any]) -> bool | None:

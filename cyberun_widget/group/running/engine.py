@@ -19,8 +19,7 @@ from cyberun_widget.errors import (
     CyberunError,
     NotFoundError,
     ParameterError,
-    RateLimitError,
-    ServerError,
+    SubmissionUnknownError,
 )
 from cyberun_widget.support.aio import run_in_thread
 from cyberun_widget.support.backoff import Backoff
@@ -34,7 +33,6 @@ _log = logging.getLogger(__name__)
 
 _PAUSE: Final = 1.0  # seconds before the second try of what the service could not take now
 _PAUSE_MAX: Final = 60.0
-_UNAVAILABLE: Final = 503
 
 
 class Service(Protocol):
@@ -43,7 +41,10 @@ class Service(Protocol):
     async def start(
         self, slug: str, parameters: Mapping[str, Any], *, sending: Callable[[], Awaitable[None]] | None = None
     ) -> str:
-        """Start a run; await `sending` right before it goes out."""
+        """Start a run; await `sending` right before it goes out.
+
+        Raises SubmissionUnknownError where it may have been taken; after any other CyberunError it surely was not.
+        """
 
     async def upload(self, path: Path) -> str:
         """Upload an input file; return its key."""
@@ -190,14 +191,14 @@ class Engine:
         match exc:
             case ParameterError() | NotFoundError():
                 await run_in_thread(self._ledger.refuse, self._sweep, job.key, str(exc))
-            case CyberunError() if out and not _untaken(exc):
+            case SubmissionUnknownError():
                 _log.warning("whether point %d was submitted isn't known: %s", job.index, exc)
                 await run_in_thread(self._ledger.doubt, self._sweep, job.key, str(exc))
             case CyberunError() if not isinstance(exc, (AuthError, ConfigurationError)):
                 await run_in_thread(self._ledger.release, self._sweep, job.key)
                 return self._later(exc)
             case _:
-                if out and not isinstance(exc, AuthError):
+                if out and not isinstance(exc, CyberunError):
                     await run_in_thread(self._ledger.doubt, self._sweep, job.key, "The submission was interrupted.")
                 else:
                     await run_in_thread(self._ledger.release, self._sweep, job.key)
@@ -217,13 +218,3 @@ class Engine:
         pause = self._backoff.next(at_least=getattr(exc, "retry_after", None))
         self._listener.hindered(str(exc), pause)
         return pause
-
-
-def _untaken(exc: CyberunError) -> bool:
-    """Whether an answer says for certain that the service did not take the run.
-
-    A 503 with no Retry-After may come from a gateway behind which the run was taken.
-    """
-    if isinstance(exc, ServerError):
-        return exc.status == _UNAVAILABLE and exc.retry_after is not None
-    return isinstance(exc, (RateLimitError, AuthError))

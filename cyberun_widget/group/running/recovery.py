@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import time
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
-from cyberun_widget.group.plan.candidates import candidates, decisive
+from cyberun_widget.group.plan.candidates import EARLY, Search, candidates, contested, decisive
 from cyberun_widget.support.aio import run_in_thread
 
 if TYPE_CHECKING:
@@ -14,9 +16,10 @@ if TYPE_CHECKING:
     from cyberun_widget.group.opening import Opened
     from cyberun_widget.group.points import Cell
     from cyberun_widget.group.session import Session
+    from cyberun_widget.protocol.models import Task
 
 _LOOK: Final = 1.0  # seconds between two looks at what another process is doing with our points
-_LISTED: Final = 1_000  # tasks among which a lost one is looked for
+_LISTED: Final = (200, 1_000, 10_000)  # tasks among which a lost one is looked for, more where those don't reach back
 
 
 class Recovery:
@@ -56,28 +59,47 @@ class Recovery:
         finally:
             self._minding = False
 
-    async def search(self, cell: Cell) -> None:
-        """Look through the service's tasks for one that may be this unknown point's."""
-        if cell.entry.sent_at is None:
+    async def search(self, cells: Sequence[Cell]) -> None:
+        """Look through the service's tasks for those that may be these unknown points'."""
+        sent = {cell.index: cell.entry.sent_at for cell in cells if cell.entry.sent_at is not None}
+        if not sent:
             return
-        tasks = await self._session.calls.tasks(limit=_LISTED)
+        tasks, complete = await self._listed(datetime.fromtimestamp(min(sent.values()), UTC) - EARLY)
         strangers = await run_in_thread(self._opened.ledger.strangers, [task.id for task in tasks])
-        workflow = self._opened.workflow
-        found = candidates(
-            tasks,
-            parameters=cell.parameters,
-            sent_at=cell.entry.sent_at,
-            workflow_ids={workflow.id, workflow.slug, workflow.name},
-            strangers=strangers,
+        workflow, now = self._opened.workflow, time.time()
+        unknown = [cell for cell in self._session.cells if cell.status == "unknown" and cell.entry.sent_at is not None]
+        found = contested(
+            [
+                candidates(
+                    tasks,
+                    parameters=cell.parameters,
+                    sent_at=cell.entry.sent_at or 0.0,
+                    workflow_ids={workflow.id, workflow.slug, workflow.name},
+                    strangers=strangers,
+                )
+                for cell in unknown
+            ]
         )
-        cell.candidates = tuple(found)
-        self._session.touch(cell)
+        for cell, items in zip(unknown, found, strict=True):
+            if cell.index in sent:
+                cell.search = Search(items, complete, now - sent[cell.index])
+                self._session.touch(cell)
+
+    async def _listed(self, since: datetime) -> tuple[list[Task], bool]:
+        """Return the service's tasks, and whether those that were made since then are surely all among them."""
+        for limit in _LISTED:
+            tasks = await self._session.calls.tasks(limit=limit)
+            times = [task.created_at for task in tasks if task.created_at is not None]
+            newest_first = len(times) == len(tasks) and times == sorted(times, reverse=True)
+            if len(tasks) < limit or (newest_first and times[-1] < since):
+                return tasks, True
+        return tasks, False
 
     async def _reunite(self, cells: Sequence[Cell]) -> None:
         """Attach what a crash left in doubt to its task, where there is exactly one that it can be."""
+        await self.search(cells)
         for cell in cells:
-            await self.search(cell)
-            found = decisive(list(cell.candidates))
+            found = decisive(cell.search.found) if cell.search is not None else None
             if found is not None:
                 await run_in_thread(self._opened.ledger.attach, self._opened.sweep.id, cell.key, found.task_id)
                 await self._session.refresh([cell])

@@ -145,7 +145,7 @@ async function answer(model, message) {
       const cell = cells[point];
       const artifact = { key: "9.images.0", name: "gray-scott.png", kind: "image", mime: "image/webp", size: 48213, group: "Save Image", state: "ready", received: 0, error: null, width: 480, height: 480, duration: null, poster: null, poster_mime: "image/webp", path: null, revision: `${point}`, poster_at: 0 };
       const parameters = labels[point].split(" · ").map((part) => part.split(" ")).concat([["size", "256"]]);
-      const detail = { ...cell, parameters, former: [], created: null, candidates: [], files: cell.outputs.length ? [artifact] : [] };
+      const detail = { ...cell, parameters, former: [], created: null, candidates: [], advice: "", files: cell.outputs.length ? [artifact] : [] };
       return reply({ detail }, cell.outputs.length ? [await picture(point, 320)] : []);
     }
     case "read": {
@@ -168,7 +168,7 @@ async function answer(model, message) {
       for (const at of points) cells[at] = cellOf(at, "running");
       return model.push(points);
     case "candidates":
-      return reply({ candidates: [{ task: "0192f3c1-7c1e-7b5a-9d0e-aaaaaaaaaaaa", status: "completed", created: new Date().toISOString(), same: true, seconds: 1 }] });
+      return reply({ advice: "Is it one of these? If it is none of them, the submission was probably never taken.", candidates: [{ task: "0192f3c1-7c1e-7b5a-9d0e-aaaaaaaaaaaa", status: "completed", created: new Date().toISOString(), same: true, seconds: 1, others: 0 }] });
     case "attach":
       reply({});
       cells[point] = cellOf(point, "completed");

@@ -8,7 +8,7 @@ import type { CardRequests, GroupRequests } from "../shared/messages.ts";
 import { loadModule } from "../shared/modules.ts";
 import { daytime, dots } from "../shared/text.ts";
 import type { Card, Files, FilesModule } from "../shared/types.ts";
-import { span } from "../shared/units.ts";
+import { many, span } from "../shared/units.ts";
 import type { Candidate, Cell, Detail } from "./types.ts";
 import { ACTIVE, ENDED, metric, statusName } from "./words.ts";
 
@@ -87,13 +87,13 @@ export function detailPanel(options: DetailOptions): DetailPanel {
 		onYes: here((at) => request(channel.ask("cancel", { points: [at] }))),
 	});
 	const sendAgain = askButton({
-		label: "Send again",
-		question: "If the first submission was taken, this is paid for twice.",
+		label: "Never taken: send it",
+		question: "If it was taken after all, this is paid for twice.",
 		...{ yes: "Send again and pay", no: "Not now" },
 		onYes: here((at) => request(channel.ask("send_again", { point: at }))),
 	});
 	const list = el("div", { class: "cy-g-candidates" });
-	const search = plainButton("Look for its task", here((at) => void seek(at)));
+	const search = plainButton("Look again", here((at) => void seek(at)));
 	settle.append(
 		el("p", { text: "The service never answered, so this may be running or not. It isn’t sent again by itself." }),
 		...[search, list, sendAgain.node],
@@ -126,8 +126,8 @@ export function detailPanel(options: DetailOptions): DetailPanel {
 	async function seek(at: number): Promise<void> {
 		search.disabled = true;
 		try {
-			const { candidates } = await channel.ask("candidates", { point: at }, { signal: life.signal });
-			if (at === point) offer(candidates as Candidate[]);
+			const { candidates, advice } = await channel.ask("candidates", { point: at }, { signal: life.signal, timeout: Infinity });
+			if (at === point) offer(candidates as Candidate[], advice);
 		} catch (error) {
 			if (!life.ended) tell((error as Error).message);
 		} finally {
@@ -135,15 +135,16 @@ export function detailPanel(options: DetailOptions): DetailPanel {
 		}
 	}
 
-	function offer(candidates: Detail["candidates"]): void {
+	function offer(candidates: Candidate[], advice: string): void {
 		list.replaceChildren(
-			...candidates.slice(0, 6).map(({ task, status, created, same }) => {
+			el("p", { text: advice }),
+			...candidates.slice(0, 6).map(({ task, status, created, same, others }) => {
 				const button = plainButton("This one", here((at) => request(channel.ask("attach", { point: at, task }))));
 				button.ariaLabel = `Task ${task} is this point’s`;
-				const told = dots(`…${task.slice(-8)}`, statusName(status).toLowerCase(), daytime(created), same && "same parameters");
+				const fits = others ? `or of ${many(others, "other point")}` : same && "same parameters";
+				const told = dots(`…${task.slice(-8)}`, statusName(status).toLowerCase(), daytime(created), fits);
 				return el("div", { class: "cy-g-candidate" }, el("code", { text: told }), button);
 			}),
-			...(candidates.length ? [] : [el("p", { text: "No task in the service’s list can be this one. It was probably never taken." })]),
 		);
 	}
 
@@ -182,7 +183,7 @@ export function detailPanel(options: DetailOptions): DetailPanel {
 			for (const file of detail.files) file.poster = file.poster_at === undefined ? null : (buffers[file.poster_at] ?? null);
 			state = detail;
 			setText(cause, detail.error);
-			offerKnown(detail);
+			showSearch(at, detail);
 			facts.replaceChildren(...rows(detail));
 			await showFiles(at, detail, alive);
 		} catch (error) {
@@ -190,8 +191,10 @@ export function detailPanel(options: DetailOptions): DetailPanel {
 		}
 	}
 
-	function offerKnown({ status, candidates }: Detail): void {
-		if (status === "unknown" && candidates.length) offer(candidates);
+	function showSearch(at: number, { status, candidates, advice }: Detail): void {
+		if (status !== "unknown") list.replaceChildren();
+		else if (advice) offer(candidates, advice);
+		else void seek(at);
 	}
 
 	function rows(detail: Detail): HTMLElement[] {
@@ -229,6 +232,8 @@ export function detailPanel(options: DetailOptions): DetailPanel {
 			if (at === point) return;
 			leave();
 			point = at;
+			list.replaceChildren();
+			search.disabled = false;
 			node.hidden = false;
 		},
 		close() {

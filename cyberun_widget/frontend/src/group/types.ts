@@ -67,6 +67,8 @@ export interface Candidate {
 	created: string | null;
 	same: boolean | null;
 	seconds: number | null;
+	/** How many other points it may be, too. */
+	others: number;
 }
 
 /** A point with all that there is to it. */
@@ -75,6 +77,8 @@ export interface Detail extends Cell {
 	former: string[];
 	created: string | null;
 	candidates: Candidate[];
+	/** What the search for them means, in words; "" before one. */
+	advice: string;
 	/** `poster_at`: its poster's place among the reply's buffers. */
 	files: (Artifact & { poster_at?: number })[];
 }

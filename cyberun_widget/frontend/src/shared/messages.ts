@@ -90,7 +90,7 @@ export interface GroupRequests extends WidgetRequests {
 	/** None: all. */
 	cancel: { ask: { points: number[] }; reply: {} };
 	attach: { ask: { point: number; task: string }; reply: {} };
-	candidates: { ask: { point: number }; reply: { candidates: object[] } };
+	candidates: { ask: { point: number }; reply: { candidates: object[]; advice: string } };
 	/** `mark`: "star", "reject" or "none". */
 	mark: { ask: { points: number[]; mark: string }; reply: {} };
 	/** One point, or none. */
