@@ -44,7 +44,9 @@ class Outputs:
 
     def rewrite(self, group: TaskGroup) -> None:
         """Put what is known at the end into the static outputs. Cheap where nothing is to be done."""
-        if not self._display_ids or not self._session.over:
+        if (
+            not self._display_ids or not self._session.still
+        ):  # not `over`: that is told after the traits, which call this
             return
         showing = ([cell.sent for cell in self._session.cells], list(group.selected))
         if showing != self._shown:
@@ -57,7 +59,7 @@ class Outputs:
             _kernel.update(display_id, bundle)
 
     def _bundle(self, group: TaskGroup) -> dict[str, str]:
-        if not self._session.over:
+        if not self._session.still:
             return sweep_archive.unfinished(group.to_code(), line(group.counts, group._facts, group.progress))  # noqa: SLF001 - one package
         shown = export.sheet(self._session, None, None)
         text = "\n".join([line(group.counts, group._facts, group.progress), *table(shown)])  # noqa: SLF001 - likewise

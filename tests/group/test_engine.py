@@ -218,6 +218,29 @@ def test_there_are_never_more_tasks_in_flight_than_asked_for(world):
     assert (world.most, sum(world.taken.values())) == (2, 6)
 
 
+def test_it_waits_for_room_on_whichever_loop_it_runs(world):
+    ledger = Mortal(world)
+    sweep = ledger.open("sweep", pinned="", drawn={}, title="").id
+    ledger.plan(sweep, [(job.key, "{}") for job in world.jobs])
+    engine = Engine(ledger, sweep, world, "w", world, in_flight=1, random=lambda: 0.5, sleep=world.sleep)
+    engine.allow(None)
+
+    async def run(jobs):
+        engine.add(jobs)
+        work = asyncio.ensure_future(engine.run())
+        for job in jobs:
+            while job.index not in world.events:  # noted: now it waits for room
+                await asyncio.sleep(0.001)
+            await asyncio.sleep(0)
+            engine.ended(job.index)
+        await work
+
+    for jobs in (world.jobs[:3], world.jobs[3:]):  # the network loop ends where it is idle, and another one begins
+        asyncio.run(asyncio.wait_for(run(jobs), 10))
+    ledger.close()
+    assert sum(world.taken.values()) == 6
+
+
 def test_an_input_file_is_uploaded_once_and_a_missing_one_refuses_its_points(world, tmp_path):
     photo = tmp_path / "photo.png"
     world.jobs = [Job(index, f"k{index}", {"seed": index, "photo": photo}) for index in range(3)]

@@ -11,6 +11,7 @@ import nbformat
 import pytest
 from nbclient import NotebookClient
 
+from cyberun_widget import Client
 from cyberun_widget.local import LocalServer
 
 if TYPE_CHECKING:
@@ -46,6 +47,7 @@ def execute(server, tmp_path, monkeypatch) -> Callable[[str], nbformat.NotebookN
     monkeypatch.setenv("CYBERUN_API_KEY", server.api_key)
     monkeypatch.setenv("CYBERUN_BASE_URL", server.base_url)
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
     monkeypatch.setenv("PYTHONPATH", os.pathsep.join(filter(None, [str(PROJECT), os.environ.get("PYTHONPATH")])))
 
     def run(name: str) -> nbformat.NotebookNode:
@@ -93,6 +95,26 @@ def test_the_exploration_runs_as_it_is(server, tmp_path, execute):
     assert any("image/png" in output.get("data", {}) for output in shown["wait-upload"])
     assert list((tmp_path / "explore-results").glob("*.png"))
     assert server.api_key not in nbformat.writes(executed)
+
+
+def test_the_sweep_runs_as_it_is_and_a_second_time_submits_nothing(server, tmp_path, execute):
+    client = Client(server.api_key, base_url=server.base_url)
+    ids = set()
+    for _ in range(2):
+        executed = execute("sweep")
+        shown = {cell.id: cell.get("outputs", []) for cell in executed.cells}
+        assert sum("application/vnd.jupyter.widget-view+json" in output.get("data", {}) for output in shown["map"]) == 1
+        archive = "".join(str(output.get("data", {}).get("text/html", "")) for output in shown["map"])
+        # Every point that has a pattern is in the sheet that is saved; the added ones may come after nbclient has gone.
+        assert archive.count("data:image/") in (34, 40)
+        assert ast.literal_eval(text(shown["wait"])) == {"completed": 34, "failed": 2}
+        for cell in ("sheet", "best", "plot"):
+            assert any("image/png" in output.get("data", {}) for output in shown[cell]), cell
+        assert (text(shown["again"]), text(shown["grow"])) == ("True", "42")
+        assert len(list((tmp_path / "sweep-results").glob("*/*.png"))) == 40
+        assert server.api_key not in nbformat.writes(executed)
+        ids.add(tuple(sorted(task.id for task in client.tasks(limit=200))))
+    assert [len(found) for found in ids] == [42]
 
 
 def text(outputs: list[nbformat.NotebookNode]) -> str:

@@ -142,6 +142,7 @@ class Engine:
 
     async def run(self) -> None:
         """Submit what may be, until nothing is left that may."""
+        self._wake = asyncio.Event()  # of this loop: the network loop ends where it is idle, and another one begins
         while self.waiting:
             self._wake.clear()
             if len(self._running) >= self.in_flight:
