@@ -47,10 +47,12 @@ const workerAsText = {
 	},
 };
 
-/** `said.untitled` and the like become the texts of words.json: a bundle carries only those that it uses. */
+/** `said.untitled`, `said.viewers.fit` and the like become the texts of words.json: a bundle carries those it uses. */
 async function texts() {
-	const { card } = JSON.parse(await readFile(WORDS, "utf8"));
-	return Object.fromEntries(Object.entries(card).map(([name, text]) => [`said.${name}`, JSON.stringify(text)]));
+	const { card, viewers } = JSON.parse(await readFile(WORDS, "utf8"));
+	const placed = (section, place) =>
+		Object.entries(section).map(([name, text]) => [`${place}.${name}`, JSON.stringify(text)]);
+	return Object.fromEntries([...placed(card, "said"), ...placed(viewers, "said.viewers")]);
 }
 
 const common = {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import threading
 import urllib.parse
 import zipfile
@@ -93,6 +94,16 @@ def csv(rows: int = 900) -> bytes:
     return "\r\n".join(lines).encode()
 
 
+def training(rows: int = 400) -> bytes:
+    """What a trainer logs: losses alike, a rate far smaller, a validation now and then, and a step that diverged."""
+    lines = ["epoch\tstep\ttrain_loss\tval_loss\tlearning_rate\tflat\ttokens"]
+    for i in range(rows):
+        loss = "nan" if i == 120 else "inf" if i == 121 else f"{2.5 / (1 + i / 25) + 0.05 * math.sin(i):.5f}"
+        checked = f"{2.6 / (1 + i / 27):.5f}" if i % 20 == 0 else ""
+        lines.append(f"{i // 100}\t{i * 10}\t{loss}\t{checked}\t{1e-4 * math.cos(i / 300):.3e}\t0.5\t{i * 4096}")
+    return "\n".join(lines).encode()
+
+
 def archive() -> tuple[bytes, dict[str, Any]]:
     out = BytesIO()
     with zipfile.ZipFile(out, "w") as bundle:
@@ -149,6 +160,9 @@ def files(folder: Path) -> list[File]:
         File("broken.glb", "model", "model/gltf-binary", make.glb()[:900]),
         File("metrics.json", "json", "application/json", json.dumps(METRICS).encode()),
         File("losses.csv", "table", "text/csv", csv()),
+        File("training.tsv", "table", "text/tab-separated-values", training()),
+        File("matrix.csv", "table", "text/csv", b"\n".join(b"%d,%d,%d" % (i, i * i, 9 - i) for i in range(1, 40))),
+        File("people.csv", "table", "text/csv", b"name,city,age\nAnn,Bonn,4\nBob,Rome,7\n"),
         File("weights.parquet", "table", "application/vnd.apache.parquet", b"PAR1" * 9, preview=table),
         File("run.log", "text", "text/plain", LOG),
         File("hostile.html", "text", "text/html", HOSTILE_HTML),

@@ -18,5 +18,6 @@ declare module "worker:*" {
 	export default source;
 }
 
-/** The texts of words.json's section `card`. The bundler puts each where it is used. */
-declare const said: (typeof import("../../../support/words.json"))["card"];
+type Words = typeof import("../../../support/words.json");
+/** The texts of words.json's section `card`, and those of its section `viewers`. The bundler puts each where it is used. */
+declare const said: Words["card"] & { viewers: Words["viewers"] };

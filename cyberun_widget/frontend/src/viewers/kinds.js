@@ -4,7 +4,7 @@ import { imageView } from "./image.js";
 import { jsonView } from "./data/json.js";
 import { audioView, videoView } from "./media.js";
 import { modelView } from "./model.js";
-import { tableView } from "./data/table.js";
+import { tableView } from "./data/table_view.ts";
 import { textView } from "./data/text.js";
 
 /** @typedef {import("../shared/types.ts").Env} Env @typedef {import("../shared/types.ts").View} View */

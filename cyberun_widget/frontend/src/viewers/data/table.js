@@ -1,10 +1,7 @@
 // Rows and columns: sorted by a click on the head, narrowed by words, drawn as they are scrolled to.
-import { parseRows, separator } from "./csv.js";
 import { button, el, icon } from "../../shared/dom.ts";
-import { count, dataSizeOf, many } from "../../shared/units.ts";
-import { load, loadBytes } from "../loading.js";
+import { count, many } from "../../shared/units.ts";
 
-const READ = 8_000_000; // bytes of a file that are read here
 const PART = 200; // rows drawn at a time
 const COLUMNS = 200; // more than these are said, not drawn
 
@@ -178,43 +175,4 @@ export function tableBody(table, env) {
 	const note = notes.filter(Boolean).join(" ");
 	const bar = el("div", { class: "cy-v-subbar" }, el("div", { class: "cy-v-search" }, icon("search"), field), said);
 	return el("div", { class: "cy-v-pane" }, bar, note && el("p", { class: "cy-v-note", text: note }), pane);
-}
-
-/** @param {string} text @param {string} mime @param {boolean} whole @returns {TablePreview} */
-function fromText(text, mime, whole) {
-	const all = parseRows(text, /tab-separated/.test(mime) ? "\t" : separator(text));
-	if (!whole) all.pop(); // cut in the middle
-	const [columns = [], ...rows] = all;
-	return { columns, rows, total_rows: whole ? rows.length : null };
-}
-
-/** @param {Env} env @returns {import("../../shared/types.ts").View} */
-export function tableView(env) {
-	const { artifact, ctx } = env;
-	if (/^text\//.test(artifact.mime)) {
-		const node = loadBytes(
-			env,
-			async (blob) => {
-				const whole = blob.size <= READ;
-				const text = new TextDecoder().decode(await blob.slice(0, READ).arrayBuffer());
-				const table = fromText(text, artifact.mime, whole);
-				return tableBody(
-					whole ? table : { ...table, note: `Read from the first ${dataSizeOf(READ, blob.size)}.` },
-					env,
-				);
-			},
-			env.full ? undefined : { label: "Show", over: READ },
-		);
-		return { node };
-	}
-	const node = load(env, {
-		ask: async ({ signal }) => {
-			const preview = await ctx.preview?.(artifact.key, { signal });
-			if (preview && "columns" in preview) return preview;
-			const why = preview && "note" in preview ? preview.note : "";
-			throw new Error(why || "No preview of this table. Save the file and open it in Python.");
-		},
-		show: (preview) => tableBody(preview, env),
-	});
-	return { node };
 }
