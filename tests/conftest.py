@@ -4,8 +4,15 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
+
+from cyberun_widget import Client
+from cyberun_widget.local import LocalServer
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 BROWSER = Path(__file__).parent / "browser"
 
@@ -46,3 +53,22 @@ def ipykernel6_folder() -> Path:
     if not (folder / "ipykernel").is_dir():
         pytest.skip(f"{folder} is missing; `make ipykernel6` fetches it")
     return folder
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalServer]:
+    """The local server, five times as fast as it need be, one for each file of tests."""
+    with LocalServer.start(state_dir=tmp_path_factory.mktemp("server"), speed=5) as running:
+        yield running
+
+
+@pytest.fixture
+def own_cache(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Keep downloads out of the user's cache."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+
+
+@pytest.fixture
+def client(server: LocalServer, own_cache: None) -> Client:
+    """A client of that server."""
+    return Client(server.api_key, base_url=server.base_url)

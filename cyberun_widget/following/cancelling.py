@@ -10,12 +10,40 @@ from cyberun_widget.following.follower import FATAL
 from cyberun_widget.support.backoff import Backoff
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Awaitable, Callable
 
     from cyberun_widget.following.follower import Follower
 
 _PAUSE: Final = 1.0  # seconds before the second try of a request that didn't get through
-_TRIES: Final = 8  # in a row, once nobody looks at the task any more
+TRIES: Final = 8
+"""How often a request is repeated where nobody looks at the task any more: it costs money while it runs."""
+
+
+async def deliver(
+    request: Callable[[], Awaitable[object]],
+    missed: Callable[[CyberunError, int], bool],
+    random: Callable[[], float],
+    *,
+    pause_max: float,
+) -> None:
+    """Call `request`, which asks for a task to be cancelled, until the service has heard.
+
+    `missed(error, tries)`: called after each try in a row that didn't get through; False gives up. `pause_max`:
+    seconds. Raises the error of a request that the service won't take, or of the last try.
+    """
+    backoff = Backoff(_PAUSE, max(_PAUSE, pause_max), random)
+    while True:
+        try:
+            await request()
+        except FATAL:
+            raise
+        except CyberunError as exc:
+            pause = backoff.next(at_least=getattr(exc, "retry_after", None))
+            if not missed(exc, backoff.failures):
+                raise
+            await asyncio.sleep(pause)
+        else:
+            return
 
 
 class Cancelling:
@@ -31,25 +59,26 @@ class Cancelling:
 
     async def run(self) -> None:
         """Ask until the service has heard, refuses, or the task has ended. Not for ever once nobody looks."""
+        policy = self._follower.policy
+        try:
+            await deliver(self._ask, self._missed, self._random, pause_max=policy.backoff_max)
+        except FATAL as exc:
+            self.requested, self.problem = False, f"The task could not be cancelled: {exc}"
+        except CyberunError:  # given up; `problem` says why
+            pass
+        self._follower.change()
+
+    async def _ask(self) -> None:
         follower = self._follower
-        backoff = Backoff(_PAUSE, max(_PAUSE, follower.policy.backoff_max), self._random)
-        while not follower.state.ended:
-            try:
-                await follower.http.call("POST", f"{follower.path}/cancel")
-            except FATAL as exc:
-                self.requested, self.problem = False, f"The task could not be cancelled: {exc}"
-                break
-            except CyberunError as exc:
-                follower.log(f"cancel: {exc}")
-                self.problem = f"The cancel request has not been delivered yet: {exc}"
-                follower.change()
-                pause = backoff.next(at_least=getattr(exc, "retry_after", None))
-                if not self._watched() and backoff.failures >= _TRIES:
-                    break
-                await asyncio.sleep(pause)
-            else:
-                self.problem = None
-                follower.log("cancel requested")
-                follower.nudge()
-                break
-        follower.change()
+        if follower.state.ended:
+            return
+        await follower.http.call("POST", f"{follower.path}/cancel")
+        self.problem = None
+        follower.log("cancel requested")
+        follower.nudge()
+
+    def _missed(self, exc: CyberunError, tries: int) -> bool:
+        self._follower.log(f"cancel: {exc}")
+        self.problem = f"The cancel request has not been delivered yet: {exc}"
+        self._follower.change()
+        return self._watched() or tries < TRIES

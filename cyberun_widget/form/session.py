@@ -5,7 +5,6 @@ Threads: every method may be called from any thread, except those that say other
 
 from __future__ import annotations
 
-import asyncio
 import logging
 import os
 from dataclasses import dataclass, replace
@@ -17,14 +16,13 @@ from cyberun_widget.card.runs import Run as CardRun
 from cyberun_widget.card.widget import TaskWidget
 from cyberun_widget.compare.widget import Comparison
 from cyberun_widget.errors import CyberunError
-from cyberun_widget.following.follower import FATAL
+from cyberun_widget.following.cancelling import TRIES, deliver
 from cyberun_widget.form.field import field
 from cyberun_widget.form.live_runs import LiveRuns
 from cyberun_widget.form.uploads import UploadedFiles, Uploads
 from cyberun_widget.form.values import errors, filled, submitted
 from cyberun_widget.protocol.parameters import check
 from cyberun_widget.render.source import client_expression, run_code
-from cyberun_widget.support.backoff import Backoff
 from cyberun_widget.support.threads import background
 
 if TYPE_CHECKING:
@@ -36,7 +34,7 @@ if TYPE_CHECKING:
     from cyberun_widget.artifacts.result import TaskResult
     from cyberun_widget.protocol.models import Workflow
 
-_CANCEL_TRIES: Final = 8  # of a live run that was replaced; each is paid for while it runs
+_CANCEL_PAUSE: Final = 30.0  # seconds between two requests to cancel a live run that was replaced, at most
 _PAGES: Final = 15  # that showed the form, and whose latest change is remembered
 _log = logging.getLogger(__name__)
 
@@ -258,19 +256,12 @@ class FormSession:
         return await card
 
     async def _cancel(self, task_id: str) -> None:
+        def missed(exc: CyberunError, tries: int) -> bool:
+            _log.info("cancelling the replaced run %s: %s", task_id, exc)
+            return tries < TRIES
+
         self._submitted.pop(task_id, None)
-        backoff = Backoff(1.0, 30.0, self._random.random)
-        for _ in range(_CANCEL_TRIES - 1):
-            try:
-                await self._calls.cancel(task_id)
-            except FATAL:
-                raise
-            except CyberunError as exc:
-                _log.info("cancelling the replaced run %s: %s", task_id, exc)
-                await asyncio.sleep(backoff.next(at_least=getattr(exc, "retry_after", None)))
-            else:
-                return
-        await self._calls.cancel(task_id)
+        await deliver(lambda: self._calls.cancel(task_id), missed, self._random.random, pause_max=_CANCEL_PAUSE)
 
     # --- small things ------------------------------------------------------------------------------------------------
 

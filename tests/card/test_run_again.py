@@ -9,21 +9,8 @@ from dataclasses import replace
 
 import pytest
 
-from cyberun_widget import Client, CyberunError, TaskCancelled, TaskWidget
+from cyberun_widget import CyberunError, TaskCancelled, TaskWidget
 from cyberun_widget.card.messages import PROTOCOL
-from cyberun_widget.local import LocalServer
-
-
-@pytest.fixture(scope="module")
-def server(tmp_path_factory):
-    with LocalServer.start(state_dir=tmp_path_factory.mktemp("server"), speed=5) as running:
-        yield running
-
-
-@pytest.fixture
-def client(server, monkeypatch, tmp_path):
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-    return Client(server.api_key, base_url=server.base_url)
 
 
 class Gate:

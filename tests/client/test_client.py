@@ -13,7 +13,6 @@ import cyberun_widget
 from cyberun_widget import (
     AsyncClient,
     AuthError,
-    Client,
     CyberunError,
     FollowPolicy,
     NetworkError,
@@ -24,25 +23,9 @@ from cyberun_widget import (
     TaskWidget,
     WaitTimeout,
 )
-from cyberun_widget.local import LocalServer
 
+pytestmark = pytest.mark.usefixtures("own_cache")
 NOWHERE = "019abc12-0000-7000-8000-000000000009"
-
-
-@pytest.fixture(scope="module")
-def server(tmp_path_factory):
-    with LocalServer.start(state_dir=tmp_path_factory.mktemp("server"), speed=5) as running:
-        yield running
-
-
-@pytest.fixture
-def client(server):
-    return Client(server.api_key, base_url=server.base_url)
-
-
-@pytest.fixture(autouse=True)
-def own_cache(monkeypatch, tmp_path):
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
 
 
 def run(client, **parameters) -> TaskWidget:

@@ -8,29 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from cyberun_widget import Client, NotFoundError, ParameterError, WorkflowForm, compare
+from cyberun_widget import NotFoundError, ParameterError, WorkflowForm, compare
 from cyberun_widget.card.messages import PROTOCOL
 from cyberun_widget.form.display import bundle
-from cyberun_widget.local import LocalServer
 from tests.waiting import until
 
 FAST = {"steps": 60, "size": 64, "video": False}
-
-
-@pytest.fixture(scope="module")
-def server(tmp_path_factory):
-    with LocalServer.start(state_dir=tmp_path_factory.mktemp("server"), speed=5) as running:
-        yield running
-
-
-@pytest.fixture
-def client(server):
-    return Client(server.api_key, base_url=server.base_url)
-
-
-@pytest.fixture(autouse=True)
-def own_cache(monkeypatch, tmp_path):
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
 
 
 @pytest.fixture
