@@ -55,7 +55,7 @@ def test_a_table_of_numbers_opens_as_a_chart_beside_its_rows(page: Page, bench: 
     expect(cursor.locator("circle")).to_have_count(2)
     expect(cursor).to_have_attribute("aria-valuenow", re.compile(r"^4\d\d$"))
 
-    dialog.get_by_role("button", name="psnr").and_(dialog.locator("[aria-pressed]")).click()
+    dialog.get_by_role("button", name="Show psnr").click()
     expect(paths).to_have_count(1)
     before = paths.get_attribute("d")
     log = dialog.get_by_role("button", name="Log scale")

@@ -479,7 +479,7 @@ def test_a_table_is_sorted_narrowed_and_drawn_as_it_is_scrolled_to(viewers: Page
     expect(rows).to_have_count(200)
     dialog.get_by_role("group").evaluate("(pane) => pane.scrollTo(0, pane.scrollHeight)")
     expect(rows).to_have_count(400)
-    dialog.get_by_role("button", name="loss").click()
+    dialog.get_by_role("button", name="loss", exact=True).click()  # the legend's is "Show loss"
     expect(dialog.get_by_role("columnheader", name="loss")).to_have_attribute("aria-sort", "ascending")
     expect(rows.first.get_by_role("cell").first).to_have_text("44950")
     dialog.get_by_role("searchbox").fill("kept, best")

@@ -54,7 +54,7 @@ export function chartPane(chart: Chart, { name, life, panels, tools = [] }: Char
 	const legend = el("div", { class: "cy-v-legend" });
 	series.forEach((line, index) => {
 		const toggle = button(line.name || "–", () => flip(index, toggle), { signal, class: "cy-v-line-name" });
-		toggle.title = fill(said.viewers.chart_line, { name: line.name });
+		toggle.ariaLabel = toggle.title = fill(said.viewers.chart_line, { name: line.name || "–" });
 		toggle.setAttribute("aria-pressed", String(shown.has(index)));
 		toggle.prepend(el("i", { ...lineAttributes(index), "aria-hidden": "true" }));
 		legend.append(toggle);
