@@ -11,9 +11,10 @@ from typing import Final, NamedTuple
 _BOM: Final = b"\xef\xbb\xbf"
 _LF: Final = 0x0A  # `number in bytes` takes a quarter of the time of `bytes in bytes`
 _CR: Final = 0x0D
+_R: Final = 0x72
 _RETRY_DIGITS: Final = 12  # more than thirty years in milliseconds; longer numbers are cut down to this many nines
-_SMALL: Final = 256  # bytes of a piece of a line, below which it takes more memory than its bytes do
-_LOOSE: Final = 512  # small pieces that are kept apart
+_AHEAD: Final = 1024  # bytes of a message's first lines that wait for its blank line before they are interpreted
+_HEADS: Final = 64  # first lines that are known again, and the most characters of one
 _build: Final = tuple.__new__  # a message straight from its fields: half the time of NamedTuple's own constructor
 
 
@@ -45,9 +46,9 @@ class SSEDecoder:
         self._fresh = True  # the first character hasn't been seen: it may be a byte-order mark
         self._first = b""  # what there is of it
         self._after_cr = False  # a line feed would belong to the line end that was just seen
-        self._line: list[bytes] = []  # the start of a line whose end hasn't come, in pieces
-        self._line_size = 0  # bytes in them
-        self._loose = 0  # small pieces that have come since they were last joined
+        self._tail = bytearray()  # the start of a line whose end hasn't come; between messages, lines before it, too
+        self._between = True  # no line of a message has been interpreted since the last blank line
+        self._heads: dict[str | bytes, str] = {}  # first lines of messages -> the types that they tell
         self._dropping = False  # the message at hand is too large
         self._event = ""
         self._data: list[str] = []
@@ -61,30 +62,39 @@ class SSEDecoder:
         if _CR in chunk:
             self._watchful = self._after_cr = chunk.endswith(b"\r")
             chunk = chunk.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
-        # Whole lines only, so that no character is cut, and a broken one can't reach beyond its line.
-        if chunk and chunk[-1] == _LF:
-            block, rest = chunk[:-1], b""
-        elif _LF in chunk:
-            block, _, rest = chunk.rpartition(b"\n")
-        else:
-            self._begin_line(chunk)
+        tail = self._tail
+        if _LF not in chunk:
+            tail += chunk
+            if len(tail) > self._limit:
+                return self._overflow()
             return []
-        if self._line:
-            self._line.append(block)
-            block = b"".join(self._line)
-            self._line.clear()
-            self._line_size = self._loose = 0
-        if self._dropping or self._held + len(block) >= self._limit:
-            messages = self._carefully(block)
-        else:
-            try:
-                text = block.decode()
-            except UnicodeDecodeError:
-                text = block.decode("utf-8", "replace")
-            messages = self._interpret(text.split("\n"))
-            self._held = self._count(block) if self._data else 0
-        if rest:
-            self._begin_line(rest)
+        if not self._between or len(tail) + len(chunk) > self._limit:
+            tail += chunk
+            return self._by_lines()
+        if not tail:  # nearly always: a message comes whole
+            head, _, data = chunk.partition(b"\ndata: ")
+            event = self._heads.get(head)
+            if event is not None:
+                data, _, rest = data.partition(b"\n")
+                if rest == b"\n":
+                    return [_build(SSEMessage, (event, _text(data), self.last_event_id))]
+        return self._between_messages(chunk)
+
+    def _between_messages(self, chunk: bytes) -> list[SSEMessage]:
+        """Take a chunk that ends a line, where no message is under way but for lines in the tail."""
+        tail = self._tail
+        messages: list[SSEMessage] = []
+        block, blank, rest = chunk.rpartition(b"\n\n")
+        if not blank and tail and tail[-1] == _LF == chunk[0]:
+            blank, rest = b"\n", chunk[1:]
+            del tail[-1]
+        if blank:
+            tail += block
+            messages = self._by_messages(tail)
+            tail.clear()
+        tail += rest
+        if _LF in tail and not self._may_wait():
+            messages += self._by_lines()
         return messages
 
     def _open(self, chunk: bytes) -> bytes:
@@ -102,7 +112,50 @@ class SSEDecoder:
         self._watchful = self._after_cr
         return chunk
 
-    def _count(self, block: bytes) -> int:
+    def _may_wait(self) -> bool:
+        """Whether the lines in the tail tell nothing that counts before their message is complete."""
+        tail = self._tail
+        return len(tail) <= _AHEAD and tail[0] != _R and not tail.partition(b"\nretry")[1]
+
+    def _by_messages(self, block: bytearray) -> list[SSEMessage]:
+        """Return the messages in lines before a blank one, where no message is under way."""
+        if block.startswith(b"data: ") and _LF not in block:  # it may be large: as few copies as can be
+            return [_build(SSEMessage, ("message", _text(block[6:]), self.last_event_id))]
+        messages: list[SSEMessage] = []
+        heads, last_id = self._heads, self.last_event_id
+        for part in _text(block).split("\n\n"):
+            head, _, data = part.partition("\ndata: ")
+            event = heads.get(head)
+            if event is not None and data and "\n" not in data:
+                messages.append(_build(SSEMessage, (event, data, last_id)))
+            elif "\n" in part or not part.startswith(":"):
+                messages += self._interpret([*part.split("\n"), ""])
+                last_id = self.last_event_id
+                self._learn(head)
+        return messages
+
+    def _learn(self, head: str) -> None:
+        """Know a first line again that tells the type."""
+        if head.startswith("event: ") and "\n" not in head and max(len(head), len(self._heads)) < _HEADS:
+            self._heads[head] = self._heads[head.encode()] = head[7:] or "message"
+
+    def _by_lines(self) -> list[SSEMessage]:
+        """Take the whole lines in the tail one by one. Whole lines only: no character is cut."""
+        tail = self._tail
+        end = tail.rfind(b"\n") + 1
+        block = tail[: end - 1]
+        del tail[:end]
+        if self._dropping or self._held + len(block) >= self._limit:
+            messages = self._carefully(block)
+        else:
+            messages = self._interpret(_text(block).split("\n"))
+            self._held = self._count(block) if self._data else 0
+        self._between = not (self._data or self._event or self._dropping or self._id is not None)
+        if len(tail) > self._limit:
+            self._overflow()
+        return messages
+
+    def _count(self, block: bytearray) -> int:
         """Return the bytes of the data lines that now stand without their blank line."""
         begin, held = block.rfind(b"\n\n") + 2, 0
         if begin == 1:  # none in there, and the first line may be one
@@ -146,7 +199,7 @@ class SSEDecoder:
             digits = value.lstrip("0") or "0"
             self.retry = int(digits) if len(digits) <= _RETRY_DIGITS else 10**_RETRY_DIGITS - 1
 
-    def _carefully(self, block: bytes) -> list[SSEMessage]:
+    def _carefully(self, block: bytearray) -> list[SSEMessage]:
         """Do what `_interpret` does, line by line, where the limit is near."""
         messages: list[SSEMessage] = []
         for line in block.split(b"\n"):
@@ -163,38 +216,31 @@ class SSEDecoder:
             messages += self._interpret([line.decode("utf-8", "replace")])
         return messages
 
-    def _begin_line(self, part: bytes) -> None:
-        """Keep a piece of a line until its end comes; of one that grows too long, no more than a comment."""
-        if not part:
-            return
-        self._line.append(part)
-        self._line_size += len(part)
-        self._loose += len(part) < _SMALL
-        if self._line_size > self._limit:
-            self._too_long(self._line[0])
-            self._line, self._line_size, self._loose = [b":"], 1, 1
-        elif self._loose == _LOOSE:
-            _pack(self._line)
-            self._loose = 0
+    def _overflow(self) -> list[SSEMessage]:
+        """Keep no more than a comment of a line that has grown too long."""
+        messages = self._by_lines() if _LF in self._tail else []
+        if len(self._tail) > self._limit:
+            self._too_long(self._tail)
+            self._tail[:] = b":"
+        return messages
 
-    def _too_long(self, line: bytes) -> None:
+    def _too_long(self, line: bytearray) -> None:
         if not line.startswith(b":"):
             self._drop()
 
     def _drop(self) -> None:
         self.oversized += not self._dropping
-        self._dropping = True
+        self._dropping, self._between = True, False
         self._held = 0
         self._data.clear()
 
 
-def _pack(pieces: list[bytes]) -> None:
-    """Join the small pieces at the end of a line's: those before them are large already."""
-    begin = len(pieces)
-    while begin and len(pieces[begin - 1]) < _SMALL:
-        begin -= 1
-    pieces[begin:] = [b"".join(pieces[begin:])]
+def _text(block: bytes | bytearray) -> str:
+    try:
+        return block.decode()
+    except UnicodeDecodeError:
+        return block.decode("utf-8", "replace")
 
 
-def _is_data(line: bytes) -> bool:
+def _is_data(line: bytearray) -> bool:
     return line.startswith(b"data:") or line == b"data"

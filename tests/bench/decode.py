@@ -63,8 +63,10 @@ def _event(kind: str, **data: object) -> bytes:
 
 def ours(chunks: Iterable[bytes]) -> int:
     """Return how many messages there are."""
-    decoder = SSEDecoder()
-    return sum(len(decoder.feed(chunk)) for chunk in chunks)
+    decoder, count = SSEDecoder(), 0
+    for chunk in chunks:
+        count += len(decoder.feed(chunk))
+    return count
 
 
 def httpx_sse(chunks: Iterable[bytes]) -> int:

@@ -92,6 +92,42 @@ STREAMS = [
     ("a type doesn't outlive its message", b"event: a\n\ndata: x\n\n", [message("x")]),
     ("a type and no data is no message", b"event: completed\n\n", []),
     ("NUL in data stays", b"data: a\0b\n\n", [message("a\0b")]),
+    # --- first lines that come again
+    (
+        "a type that is known already, and then its message without data, with more lines, with an id",
+        b"event: a\ndata: 1\n\n" * 2
+        + b"event: a\n\nevent: a\ndata: 2\ndata: 3\n\nevent: a\ndata: 4\nid: 5\n\nevent: a\ndata: 6\n\n",
+        [
+            message("1", "a"),
+            message("1", "a"),
+            message("2\n3", "a"),
+            message("4", "a", "5"),
+            message("6", "a", "5"),
+        ],
+    ),
+    (
+        "a known type with empty data",
+        b"event: a\ndata: 1\n\nevent: a\ndata: \n\n",
+        [message("1", "a"), message("", "a")],
+    ),
+    ("an empty type that comes again", b"event: \ndata: x\n\n" * 3, [message("x")] * 3),
+    ("a first line that isn't the type", b"id: 1\ndata: x\n\n" * 2, [message("x", last_id="1")] * 2),
+    (
+        "broken bytes after a known type",
+        b"event: a\ndata: 1\n\nevent: a\ndata: \xff\n\n",
+        [message("1", "a"), message("\ufffd", "a")],
+    ),
+    (
+        "more types than anybody remembers, and long ones",
+        b"".join(b"event: %d\ndata: x\n\n" % number for number in range(200)) * 2
+        + (b"event: " + b"y" * 100 + b"\ndata: x\n\n") * 2,
+        [message("x", str(number)) for number in range(200)] * 2 + [message("x", "y" * 100)] * 2,
+    ),
+    (
+        "blank lines between messages",
+        b"\nevent: a\ndata: 1\n\n\n\nevent: a\ndata: 2\n\n\n",
+        [message("1", "a"), message("2", "a")],
+    ),
     # --- ends of streams
     ("a message without its blank line", b"data: a\n\ndata: b\n", [message("a")]),
     ("a message without the end of its line", b"data: a\n\ndata: b", [message("a")]),
@@ -154,6 +190,12 @@ def test_retry_takes_ascii_digits_only(value, retry):
     decoder = SSEDecoder()
     assert decoder.feed(f"retry: {value}\n".encode()) == []
     assert decoder.retry == retry
+
+
+@pytest.mark.parametrize("size", [0, 1, 3])
+@pytest.mark.parametrize("before", [b"", b"event: a\n", b": ping\n", b"data: x\n", b"event: a\ndata: 1\n\nevent: a\n"])
+def test_retry_counts_with_its_line_whatever_its_message_comes_to(before, size):
+    assert decode(before + b"retry: 10\n", size)[1].retry == 10
 
 
 def test_retry_keeps_its_last_sound_value():
@@ -243,6 +285,9 @@ def seconds(chunks: list[bytes]) -> float:
         pytest.param(lambda n: [b"data: x\r\n" * n, b"\r\n"], id="one message of many lines, at once"),
         pytest.param(lambda n: [b"\r\n"] * n, id="blank lines"),
         pytest.param(lambda n: [b": x\n"] * n, id="comments"),
+        pytest.param(lambda n: [b"event: a\ndata: x\n\n"] * (n // 4), id="messages"),
+        pytest.param(lambda n: [b"event: a\n", b"data: x\n", b"\n"] * (n // 8), id="messages, line by line"),
+        pytest.param(lambda n: [b"\n", b"data: x\n"] * (n // 8), id="messages, cut before their blank line"),
     ],
 )
 def test_time_is_linear(make):
@@ -306,7 +351,13 @@ PIECES = st.sampled_from(
         b"7",
         b"\0",
         b"data: a\n\n",
+        b"data: \n\n",
+        b"event: status\ndata: a\n\n",
+        b"event: status\ndata: b\ndata: c\n\n",
+        b"event: \ndata: a\n\n",
+        b"event: status\n\n",
         b"event: status\n",
+        b"retry: 7\n",
         b"id: 3\n",
         BOM,
         b"\xef",
