@@ -99,6 +99,12 @@ class Problem(TypedDict):
     text: str
 
 
+class Report(TypedDict):
+    """The redacted story of a task and its connection, to be pasted into an issue."""
+
+    text: str
+
+
 WIDGET_REQUESTS: Final[dict[str, tuple[type, type]]] = {
     "module": (Module, Module),
     "sync": (Nothing, Nothing),
@@ -118,6 +124,7 @@ CARD_REQUESTS: Final[dict[str, tuple[type, type]]] = {
     "read": (Read, Part),
     "preview": (File, Preview),
     "poster": (File, Nothing),
+    "diagnostics": (Nothing, Report),
 }
 """What a card's page asks."""
 

@@ -43,6 +43,7 @@ class PageRequests:
             "poster": (None, self._poster),
             "read": (READS, self._read),
             "preview": (READS, self._preview),
+            "diagnostics": (READS, lambda _request: Answer({"text": card.diagnostics()})),
         }
         self._channel = PageChannel(card, CARD_REQUESTS, routes, on_visible=card.look)
         self.take = self._channel.take
@@ -53,8 +54,11 @@ class PageRequests:
         self._channel.push("beat", {"process": process})
 
     def push(self, artifacts: Artifacts) -> None:
-        """Send the viewers and the small files unasked, where a busy kernel couldn't answer for them later."""
-        if not in_kernel() or has_subshells() or not artifacts:
+        """Send scripts and small files unasked, where a busy kernel couldn't answer for them later."""
+        if not in_kernel() or has_subshells():
+            return
+        self._channel.push_module("actions")
+        if not artifacts:
             return
         self._channel.push_module("files")
         self._channel.push_module("viewers")

@@ -108,6 +108,9 @@ class Requested(Protocol):
     def set_poster(self, key: str, picture: bytes) -> None:
         """Take a picture that the page made of a model as its poster."""
 
+    def diagnostics(self) -> str:
+        """Return the redacted story of the task and its connection."""
+
     def send_state(self) -> None:
         """Send the whole state to the page."""
 

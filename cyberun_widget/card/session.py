@@ -23,6 +23,7 @@ from cyberun_widget.downloads.cache import cache_folder
 from cyberun_widget.errors import CyberunError
 from cyberun_widget.following.listener import Interest
 from cyberun_widget.following.task_watch import watch
+from cyberun_widget.jupyter.diagnostics import report
 from cyberun_widget.support.filenames import folder_name
 from cyberun_widget.support.secrets import scrub
 from cyberun_widget.support.threads import background
@@ -160,6 +161,10 @@ class Session(Verbs):
             "seconds    what happened",
             *follower.journal.lines(),
         ]
+
+    def diagnostics(self) -> str:
+        """Return the redacted story of the task and its connection, made to be pasted into an issue."""
+        return report(self._card.get_state(), self.story())
 
     # --- files ------------------------------------------------------------------------------------------------------
 

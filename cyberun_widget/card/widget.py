@@ -19,7 +19,6 @@ from cyberun_widget.card.traits import excerpt, travelling
 from cyberun_widget.errors import ConfigurationError, CyberunError, DownloadError, ParameterError, WaitTimeout
 from cyberun_widget.jupyter import kernel as _kernel
 from cyberun_widget.jupyter.batching import BatchedWidget
-from cyberun_widget.jupyter.diagnostics import report
 from cyberun_widget.policy import FollowPolicy
 from cyberun_widget.render.text_card import line
 from cyberun_widget.support import assets
@@ -289,7 +288,7 @@ class TaskWidget(BatchedWidget):
 
     def diagnostics(self) -> str:
         """Return the redacted story of the connection, made to be pasted into an issue."""
-        return report(self.get_state(), self._session.story())
+        return self._session.diagnostics()
 
     def __repr__(self) -> str:
         return f"<TaskWidget {line(self.get_state())}>"

@@ -27,6 +27,10 @@ def report(traits: Mapping[str, Any], story: Sequence[str]) -> str:
         ", ".join(f"{name} {_version(name)}" for name in _PACKAGES),
         "task {task_id}: status {status}, progress {progress:.3f}, connection {connection}".format_map(traits),
     ]
+    facts = traits["_facts"]
+    about = [facts.get("title"), facts.get("gpu"), facts.get("failed_at") and f"failed at {facts['failed_at']}"]
+    times = [f"{name} {facts[name]}" for name in ("created", "started", "ended") if facts.get(name)]
+    lines += [", ".join(filter(None, part)) for part in (about, times) if any(part)]
     if traits["error"]:
         lines.append(f"error: {traits['error']}")
     return clean("\n".join([*lines, *story]), lines=True)

@@ -267,7 +267,7 @@ def test_a_finished_task_asks_for_nothing(page: Page, show: Callable[..., Locato
     card = show("failed", still=1)
     page.clock.run_for(60_000)
     sent = page.evaluate("cards.failed.model.sent.map((message) => message.type)")
-    assert set(sent) <= {"visible"}  # which each view says once
+    assert set(sent) <= {"module", "visible"}  # which each view says once
     expect(card).not_to_contain_text("not responding")
 
 
@@ -502,6 +502,8 @@ def test_a_picture_is_opened_closed_and_saved_by_keyboard(page: Page, show: Call
     page.keyboard.press("Tab")
     expect(card.get_by_role("button", name="Save all")).to_be_focused()
     page.keyboard.press("Tab")
+    expect(card.get_by_role("button", name="More")).to_be_focused()
+    page.keyboard.press("Tab")
     opener = first.get_by_role("button", name="lichen_00001_.png", exact=True)
     expect(opener).to_be_focused()
     page.keyboard.press("Enter")
@@ -516,8 +518,8 @@ def test_a_picture_is_opened_closed_and_saved_by_keyboard(page: Page, show: Call
     with page.expect_download() as download:
         page.keyboard.press("Enter")
     assert download.value.suggested_filename == "lichen_00001_.png"
-    page.keyboard.press("Shift+Tab")
-    page.keyboard.press("Shift+Tab")
+    for _ in range(3):
+        page.keyboard.press("Shift+Tab")
     page.keyboard.press("Enter")
     assert len(asked(page, "completed", "save_all")) == 1
 
@@ -531,8 +533,39 @@ def test_details_unfold_and_are_copied(page: Page, show: Callable[..., Locator])
     card.get_by_role("button", name="Copy details").press("Enter")
     expect(card.get_by_role("button", name="Copied")).to_be_focused()
     story = page.evaluate("navigator.clipboard.readText()")
-    for part in ("garden-splat", "019abd77", "process_data", "only 3 of 48", "colmap mapper"):
-        assert part in story
+    for part in ("garden-splat", "019abd77", "process_data", "only 3 of 48", "colmap mapper", "A100"):
+        assert story.count(part) == 1
+    expect(card.get_by_role("button", name="Copy details")).to_be_focused()
+
+
+def test_more_is_a_menu_for_mouse_and_keyboard(page: Page, show: Callable[..., Locator]) -> None:
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    card = show("completed")
+    more = card.get_by_role("button", name="More")
+    more.press("Enter")
+    menu = card.get_by_role("menu", name="More")
+    expect(menu.get_by_role("menuitem").first).to_be_focused()
+    page.keyboard.press("ArrowUp")
+    expect(menu.get_by_role("menuitem").last).to_be_focused()
+    page.keyboard.press("Home")
+    expect(menu.get_by_role("menuitem", name="Copy task id")).to_be_focused()
+    page.keyboard.press("Escape")
+    expect(menu).to_be_hidden()
+    expect(more).to_be_focused()
+    more.click()
+    menu.get_by_role("menuitem", name="Copy task id").click()
+    expect(menu.get_by_role("menuitem", name="Copied")).to_be_visible()
+    expect(menu).to_be_hidden()
+    assert page.evaluate("navigator.clipboard.readText()") == page.evaluate("states.completed.task_id")
+
+
+def test_details_are_the_kernels_report_where_it_answers(page: Page, show: Callable[..., Locator]) -> None:
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    card = show("failed")
+    page.evaluate("cards.failed.model.report = 'what happened, second by second'")
+    card.get_by_role("button", name="Copy details").click()
+    expect(card.get_by_role("button", name="Copied")).to_be_visible()
+    assert page.evaluate("navigator.clipboard.readText()") == "what happened, second by second"
 
 
 # --- files

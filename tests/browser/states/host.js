@@ -33,6 +33,8 @@ class Model extends EventTarget {
     this.handlers = new Map();
     /** What the kernel refuses: kind of request -> its words. @type {Record<string, string>} */
     this.refusals = {};
+    /** What `diagnostics()` says, "" where it can't be had. */
+    this.report = "";
     /** Whether the kernel answers. */
     this.alive = true;
     /** @type {Map<string, Blob>} */
@@ -81,6 +83,7 @@ async function answer(model, message) {
     const { name, revision } = message;
     return reply({ name, revision }, [await (await fetch(`/static/${name}.js`)).arrayBuffer()]);
   }
+  if (type === "diagnostics") return model.report ? reply({ text: model.report }) : refuse("There is no report.");
   if (type === "preview") return reply({ preview: { note: "" } });
   if (type !== "read") return reply({});
   const file = model.files.get(key);

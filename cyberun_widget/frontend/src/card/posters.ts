@@ -1,14 +1,8 @@
 // The results as a card shows them by itself: posters and names. The module `files` takes their place.
 import { el } from "../shared/dom.ts";
-import type { Artifact } from "../shared/types.ts";
+import type { Artifact, Part } from "../shared/types.ts";
 
-export interface Posters {
-	node: HTMLElement;
-	update(artifacts: Artifact[]): void;
-	close(): void;
-}
-
-export function posters(): Posters {
+export function posters(): Part & { node: HTMLElement } {
 	const node = el("div", { class: "cy-gallery" });
 	let shown: Artifact[] = [];
 	let urls: string[] = [];
@@ -30,7 +24,7 @@ export function posters(): Posters {
 	return {
 		node,
 		close,
-		update(artifacts) {
+		update({ artifacts }) {
 			if (artifacts === shown) return;
 			shown = artifacts;
 			close();

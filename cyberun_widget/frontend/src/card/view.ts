@@ -4,13 +4,12 @@ import { el, setAttributes, setText } from "../shared/dom.ts";
 import type { CardRequests } from "../shared/messages.ts";
 import { loadModule } from "../shared/modules.ts";
 import { page } from "../shared/page.ts";
-import type { Artifact, Card, Files, FilesModule, Model, Traits } from "../shared/types.ts";
-import { cardActions } from "./actions.ts";
+import type { Action, Artifact, Card, Model, Part, PartModule, Traits } from "../shared/types.ts";
 import { announcer } from "./announcer.ts";
+import { askButton } from "./ask.ts";
 import { inbox } from "./inbox.ts";
 import { posters } from "./posters.ts";
 import { progressBar } from "./progress.ts";
-import { watchSight } from "../shared/sight.ts";
 import { describe, type TextName } from "./view_model.ts";
 
 const TICK = 500; // ms between two drawings of a running clock
@@ -62,6 +61,7 @@ export function showCard(model: Model, parent: HTMLElement): () => void {
 	setAttributes(text.details, { tabindex: 0, role: "region", "aria-label": said.details });
 	const live = announcer(signal);
 	const bar = progressBar();
+	const results = posters();
 	const root = el("div", { class: "cyberun-task", role: "group", tabindex: -1 });
 
 	let taskId = model.get("task_id");
@@ -73,27 +73,27 @@ export function showCard(model: Model, parent: HTMLElement): () => void {
 	let timer: ReturnType<typeof setInterval> | undefined;
 	let queued = false;
 
-	const actions = cardActions({
-		channel,
-		taskId: () => taskId,
-		onOrder(order) {
-			if (order === "cancel") asked = now();
-			trouble = "";
-			draw();
-		},
-		onTrouble(order, words) {
-			if (order === "cancel") asked = null;
-			card.tell(words);
-		},
-		details: () =>
-			[root.ariaLabel, taskId, model.get("_facts").failed_at, model.get("error"), text.details.textContent]
-				.filter(Boolean)
-				.join("\n"),
+	/** A busy kernel gets to it later: an order waits for its answer as long as the card is there. */
+	async function order(action: Action): Promise<void> {
+		if (action === "cancel") asked = now();
+		trouble = "";
+		draw();
+		try {
+			await channel.ask(action, { task_id: taskId }, { timeout: Infinity });
+		} catch (error) {
+			if (signal.aborted) return;
+			if (action === "cancel") asked = null;
+			card.tell((error as Error).message);
+		}
+	}
+	const cancel = askButton({
+		...{ label: said.cancel, question: said.cancel_question, yes: said.cancel_yes, no: said.cancel_no },
+		onYes: () => void order("cancel"),
 	});
 
-	let results: Files = posters();
 	const card: Card = {
-		...{ model, channel, root, signal, inbox },
+		...{ model, channel, root, signal, inbox, traits: read },
+		order: (action) => void order(action),
 		load: (name) => loadModule(name, channel),
 		tell(words) {
 			trouble = words;
@@ -101,21 +101,21 @@ export function showCard(model: Model, parent: HTMLElement): () => void {
 		},
 	};
 
-	/** What can be done with artifacts comes once there are some. */
-	let loading = false;
-	async function loadFiles(): Promise<void> {
-		if (loading) return;
-		loading = true;
+	/** By the module that brings it; posters stand in for the files. */
+	const parts: Record<string, Part> = { files: results };
+	const loading = new Set<string>();
+	async function need(name: string): Promise<void> {
+		if (loading.has(name)) return;
+		loading.add(name);
 		try {
-			const { attach } = await loadModule<FilesModule>("files", channel);
+			const { attach } = await loadModule<PartModule>(name, channel);
 			if (signal.aborted) return;
-			const files = attach(card);
-			results.node.replaceWith(files.node);
-			results.close();
-			results = files;
+			const part = attach(card);
+			parts[name]?.close();
+			parts[name] = part;
 			draw();
 		} catch (error) {
-			if (!signal.aborted) card.tell(`${said.viewers_missing} ${(error as Error).message}`);
+			if (!signal.aborted) card.tell(`${said.part_missing} ${(error as Error).message}`);
 		}
 	}
 
@@ -130,7 +130,7 @@ export function showCard(model: Model, parent: HTMLElement): () => void {
 			taskId = traits.task_id; // run again: what was asked of the old task is over
 			asked = null;
 			trouble = "";
-			actions.update(new Set(), { cancelling: false, watched: false }); // closes a question
+			cancel.update({ shown: false }); // closes a question
 		}
 		if (facts.cancel) asked = null;
 		const moment = { silent: now() - heard, since: now() - told, asked: asked === null ? null : now() - asked };
@@ -152,12 +152,14 @@ export function showCard(model: Model, parent: HTMLElement): () => void {
 		setAttributes(text.note, { "data-warn": seen.warns && "true" });
 
 		const focus = root.querySelector<HTMLElement>(":focus");
-		actions.update(seen.actions, seen);
+		const { cancelling } = seen;
+		cancel.update({ shown: facts.actions?.includes("cancel") || (cancelling && seen.watched), disabled: cancelling });
+		for (const part of Object.values(parts)) part.update(traits);
 		if (focus?.closest("[hidden]")) root.focus({ preventScroll: true });
 
 		bar.update({ ...seen, stages: density === "compact" ? [] : traits.stages });
-		results.update(traits.artifacts);
-		if (traits.artifacts.length) void loadFiles();
+		void need("actions");
+		if (traits.artifacts.length) void need("files");
 		live.say(seen.speech, seen.news);
 		if (!seen.watched) {
 			clearInterval(timer);
@@ -177,19 +179,18 @@ export function showCard(model: Model, parent: HTMLElement): () => void {
 		el(
 			"div",
 			{ class: "cy-card" },
-			el("div", { class: "cy-head" }, text.title, text.id, el("div", { class: "cy-acts" }, text.pill, actions.reconnect, actions.cancel, actions.save_all)),
+			el("div", { class: "cy-head" }, text.title, text.id, el("div", { class: "cy-acts" }, text.pill, cancel.node)),
 			bar.node,
 			el("div", { class: "cy-row" }, ...[text.percent, text.steps, text.node, text.message, text.labels], el("span", { class: "cy-when" }, text.time, text.eta)),
-			el("div", { class: "cy-notes" }, text.note, actions.resume, actions.fetch_again),
+			el("div", { class: "cy-notes" }, text.note),
 			el(
 				"div",
 				{ class: "cy-panel" },
 				el("bdi", { class: "cy-why" }, text.cause, " ", text.rest),
-				actions.copy,
 				el("details", { class: "cy-fold" }, text.summary, text.details),
 			),
 			results.node,
-			el("div", { class: "cy-next" }, actions.run_again),
+			el("div", { class: "cy-next" }),
 			el("div", { class: "cy-foot" }, ...[text.link, text.problem, text.facts, text.tail]),
 		),
 		live.node,
@@ -198,14 +199,12 @@ export function showCard(model: Model, parent: HTMLElement): () => void {
 	const deaf = onPush(model, { problem: ({ text: words }) => card.tell(words) });
 	for (const name of TRAITS) model.on(`change:${name}`, drawSoon);
 	draw();
-	const unwatch = watchSight(root, channel);
 	return () => {
-		unwatch();
+		for (const part of Object.values(parts)) part.close();
 		life.abort();
 		deaf();
 		clearInterval(timer);
 		for (const name of TRAITS) model.off(`change:${name}`, drawSoon);
-		results.close();
 		root.remove();
 	};
 }

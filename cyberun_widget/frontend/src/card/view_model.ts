@@ -1,5 +1,5 @@
 // What a card shows, from its traits and the clock. Pure.
-import type { Action, Traits } from "../shared/types.ts";
+import type { Traits } from "../shared/types.ts";
 import { daytime, dots } from "../shared/text.ts";
 import { clock, count, dataSize, dataSizeOf, many, percent, span, speed, timeLeft } from "../shared/units.ts";
 import { CONNECTION, fill, STAGE, STATUS } from "../shared/words.ts";
@@ -44,7 +44,6 @@ export interface ViewModel {
 	/** What a screen reader is told when it changes, and what may be added now and then. */
 	speech: string;
 	news: string;
-	actions: ReadonlySet<Action>;
 }
 
 export function describe(traits: Traits, { silent, since, asked, trouble }: Moment): ViewModel {
@@ -132,7 +131,6 @@ export function describe(traits: Traits, { silent, since, asked, trouble }: Mome
 		value: dots(pill(), !still && share, stepText),
 		speech: dead ? said.dead_aloud : `${title}: ${pill()}${error && `. ${error}`}`,
 		news: lively ? dots(share, eta) : "",
-		actions: new Set(facts.actions ?? []),
 		text: {
 			title,
 			id: traits.task_id,

@@ -193,9 +193,10 @@ export function attach(card: Card): Files {
 		dressed.delete(tile);
 	}
 
+	root.querySelector(".cy-gallery")?.replaceWith(node);
 	return {
 		node,
-		update,
+		update: ({ artifacts }) => update(artifacts),
 		close() {
 			sight.disconnect();
 			for (const tile of tiles.values()) tile.remove();

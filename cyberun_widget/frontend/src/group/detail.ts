@@ -7,7 +7,7 @@ import { Life } from "../shared/life.ts";
 import type { CardRequests, GroupRequests } from "../shared/messages.ts";
 import { loadModule } from "../shared/modules.ts";
 import { daytime, dots } from "../shared/text.ts";
-import type { Card, Files, FilesModule } from "../shared/types.ts";
+import type { Card, Files, PartModule } from "../shared/types.ts";
 import { many, span } from "../shared/units.ts";
 import type { Candidate, Cell, Detail } from "./types.ts";
 import { ACTIVE, ENDED, metric, statusName } from "./words.ts";
@@ -156,7 +156,7 @@ export function detailPanel(options: DetailOptions): DetailPanel {
 			results.replaceChildren();
 			return;
 		}
-		if (files) return files.update(detail.files);
+		if (files) return files.update({ artifacts: detail.files });
 		const ofPoint: Pick<Channel<CardRequests>, "ask" | "signal"> = {
 			signal: alive.signal,
 			ask: ((type: "read", fields: object, more?: object) =>
@@ -167,11 +167,11 @@ export function detailPanel(options: DetailOptions): DetailPanel {
 			...{ channel: ofPoint, root, signal: alive.signal, inbox, tell },
 			load: (name: string) => loadModule(name, channel as never),
 		} as unknown as Card;
-		const { attach } = await loadModule<FilesModule>("files", channel as never);
+		const { attach } = await loadModule<PartModule<Files>>("files", channel as never);
 		if (alive.ended || at !== point) return;
 		files = attach(card);
 		results.replaceChildren(files.node);
-		files.update(detail.files);
+		files.update({ artifacts: detail.files });
 	}
 
 	async function load(at: number): Promise<void> {

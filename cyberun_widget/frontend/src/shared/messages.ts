@@ -36,6 +36,8 @@ export interface CardRequests extends WidgetRequests {
 	preview: { ask: { key: string }; reply: { preview: object } };
 	/** A picture that the page made of a model, as the request's buffer. */
 	poster: { ask: { key: string }; reply: {} };
+	/** The redacted story of the task and its connection, to be pasted into an issue. */
+	diagnostics: { ask: {}; reply: { text: string } };
 }
 
 /** A form's. See form/messages.py. */

@@ -179,25 +179,34 @@ export interface ViewersModule {
 	open(artifacts: Artifact[], key: string, ctx: Ctx): { close(): void };
 }
 
-/** One view of a card, as its artifacts see it. */
+/** One view of a card, as the modules that add to it see it. */
 export interface Card {
 	model: Model;
 	channel: Channel<CardRequests>;
 	root: HTMLElement;
 	signal: AbortSignal;
 	inbox: Inbox;
+	/** As they are now. */
+	traits(): Traits;
+	/** Have the kernel do it; a refusal shows on the card. */
+	order(action: Action): void;
 	/** A module of the package, sent once a page. */
 	load<T>(name: string): Promise<T>;
 	/** Shows a problem in the card; "" takes it away. */
 	tell(text: string): void;
 }
 
-/** The module `files`: a card's artifacts, and what can be done with them. */
-export interface FilesModule {
-	attach(card: Card): Files;
+/** A module that adds to a card: `actions` the buttons, `files` the artifacts and what can be done with them. */
+export interface PartModule<P extends Part = Part> {
+	/** It puts its nodes where they belong by itself. */
+	attach(card: Card): P;
 }
-export interface Files {
-	node: HTMLElement;
-	update(artifacts: Artifact[]): void;
+export interface Part {
+	/** Called at each drawing of the card. */
+	update(traits: Traits): void;
 	close(): void;
+}
+export interface Files extends Part {
+	node: HTMLElement;
+	update(traits: Pick<Traits, "artifacts">): void;
 }

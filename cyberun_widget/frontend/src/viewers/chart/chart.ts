@@ -47,7 +47,7 @@ export function chartPane(chart: Chart, { name, life, panels, tools = [] }: Char
 	const readout = el("div", { class: "cy-v-readout", "aria-hidden": "true" });
 	const stage = el("div", {
 		...{ class: "cy-v-plot", tabindex: 0, role: "slider", ...OWN_KEYS },
-		...{ "aria-orientation": "horizontal", "aria-valuemin": 1, "aria-valuemax": x.length },
+		...{ "aria-orientation": "horizontal", "aria-valuemin": 1, "aria-valuenow": 1, "aria-valuemax": x.length },
 		"aria-label": `${name}: ${fill(said.viewers.chart_name, { lines: series.map((line) => line.name).join(", "), axis })}`,
 		"aria-description": said.viewers.chart_hint,
 	});

@@ -1,0 +1,53 @@
+// What can be done with a card beyond cancelling its task: remedies, run again, save, copy, and the menu "More".
+// Sent once a page, when the first card is drawn. Everything in it needs the kernel, so nothing is missed without it.
+// It also tells the kernel whether anybody looks.
+import { plainButton } from "../shared/dom.ts";
+import { watchSight } from "../shared/sight.ts";
+import { adopt } from "../shared/style.ts";
+import type { Action, Card, Part, Traits } from "../shared/types.ts";
+import { askButton } from "../card/ask.ts";
+import css from "./actions.css";
+import { copiesDetails } from "./copying.ts";
+import { moreMenu } from "./menu.ts";
+
+/** Add the buttons to one view of a card. */
+export function attach(card: Card): Part {
+	const { root, order, channel } = card;
+	const place = (name: string) => root.querySelector<HTMLElement>(`.cy-${name}`)!;
+	const runAgain = askButton({
+		...{ label: said.run_again, question: said.run_again_question, yes: said.run_again_yes, no: said.run_again_no },
+		onYes: () => order("run_again"),
+	});
+	const buttons = {
+		reconnect: plainButton(said.reconnect, () => order("reconnect")),
+		resume: plainButton(said.resume, () => order("resume")),
+		fetch_again: plainButton(said.fetch_again, () => order("fetch_again")),
+		save_all: plainButton(said.save_all, () => order("save_all")),
+	};
+	const menu = moreMenu(card);
+	const unwatch = watchSight(root, channel);
+	let task = "";
+
+	adopt(root, css);
+	place("pill").after(buttons.reconnect);
+	place("acts").append(buttons.save_all, menu.node);
+	place("notes").append(buttons.resume, buttons.fetch_again);
+	place("why").after(copiesDetails(card));
+	place("next").append(runAgain.node);
+
+	return {
+		update({ task_id: shown, _facts: { actions = [] } }: Traits) {
+			const apply = (action: Action) => shown === task && actions.includes(action);
+			runAgain.update({ shown: apply("run_again") });
+			for (const [action, node] of Object.entries(buttons)) node.hidden = !apply(action as Action);
+			if (shown !== task) {
+				task = shown; // run again: questions about the old task are closed by now
+				this.update(card.traits());
+			}
+		},
+		close() {
+			unwatch();
+			menu.close();
+		},
+	};
+}
