@@ -11,10 +11,18 @@ if TYPE_CHECKING:
 _Found = TypeVar("_Found")
 
 
-def until(check: Callable[[], _Found], seconds: float = 20.0, *, pause: float = 0.02) -> _Found:
-    """Return what `check` gives once that is truthy. Fails the test when it never is."""
+def until(
+    check: Callable[[], _Found],
+    seconds: float = 20.0,
+    *,
+    pause: float = 0.02,
+    state: Callable[[], object] | None = None,
+) -> _Found:
+    """Return what `check` gives once that is truthy. Fails the test when it never is, and shows the `state` then."""
     deadline = time.monotonic() + seconds
     while not (found := check()):
-        assert time.monotonic() < deadline, f"it didn't come true within {seconds:g} s; it is {found!r}"
+        assert time.monotonic() < deadline, (
+            f"it didn't come true within {seconds:g} s; it is {state() if state else found!r}"
+        )
         time.sleep(pause)
     return found

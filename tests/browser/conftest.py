@@ -481,7 +481,7 @@ def show(address: str, page: Page) -> Callable[..., Locator]:
         words = {"state": ",".join(states)} if states else {}
         words |= {key: str(value) for key, value in query.items()}
         page.goto(address + "?" + "&".join(f"{key}={value}" for key, value in words.items()))
-        page.wait_for_selector("html[data-ready]")
+        page.wait_for_selector("html[data-ready]", timeout=60_000)  # every state, painted by a busy machine
         return page.locator(".cyberun-task").first
 
     return open_page

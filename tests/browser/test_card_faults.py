@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from playwright.sync_api import expect
+from settled import settle
 from states.messages import asked, send
 
 if TYPE_CHECKING:
@@ -177,6 +178,38 @@ def test_a_tiny_picture_is_not_blown_up(page: Page, show: Callable[..., Locator]
     expect(image).to_have_js_property("naturalWidth", 8)
     assert image.bounding_box()["width"] <= 8
     assert card.locator(".cy-media").bounding_box()["height"] <= 64
+
+
+def test_a_late_answer_does_not_take_the_place_of_a_newer_file(page: Page, show: Callable[..., Locator]) -> None:
+    card = show("completed-one")
+    settle(page)
+    page.evaluate(
+        """() => {
+          const { model } = cards["completed-one"];
+          const [first] = model.get("artifacts");
+          model.alive = false;
+          model.update({ artifacts: [{ ...first, revision: "old" }] });
+        }"""
+    )
+    page.wait_for_function(
+        "cards['completed-one'].model.sent.some(({ type, revision }) => type === 'read' && revision === 'old')"
+    )
+    page.evaluate(
+        """async () => {
+          const { model } = cards["completed-one"];
+          const [first] = model.get("artifacts");
+          const { id } = model.sent.find(({ type, revision }) => type === "read" && revision === "old");
+          const old = model.files.get(first.key);
+          const canvas = new OffscreenCanvas(24, 24);
+          canvas.getContext("2d").fillRect(0, 0, 24, 24);
+          model.files.set(first.key, await canvas.convertToBlob());
+          model.alive = true;
+          model.update({ artifacts: [{ ...first, revision: "new" }] });
+          const reply = { type: "reply", protocol: 1, re: id, offset: 0, total: old.size, mime: old.type };
+          model.emit("msg:custom", reply, [new DataView(await old.arrayBuffer())]);
+        }"""
+    )
+    expect(card.get_by_role("img")).to_have_js_property("naturalWidth", 24)
 
 
 def test_the_warning_of_a_file_that_is_here_stands_on_its_tile(page: Page, show: Callable[..., Locator]) -> None:

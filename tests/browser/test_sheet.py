@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
+from settled import settle
 from states.serve import served
 
 if TYPE_CHECKING:
@@ -40,7 +41,7 @@ def asked(page: Page, kind: str) -> list[dict]:
 def test_axe_finds_nothing_in_any_state(page: Page, show: Callable[..., Locator], theme: str, state: str) -> None:
     group = show(theme=theme, state=state)
     group.locator('[data-point="5"]').click()
-    page.wait_for_timeout(300)
+    settle(page)
     found = Axe().run(page)
     assert found.violations_count == 0, found.generate_report()
 

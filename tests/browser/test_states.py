@@ -5,7 +5,6 @@ What a kernel adds (traits over a comm, a busy cell, a reload) is tested in the 
 
 from __future__ import annotations
 
-import json
 import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,8 +12,11 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
+from settled import settle
 from states.messages import asked, send
 from states.serve import STATIC
+
+from tests.waiting import until
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -55,11 +57,12 @@ def scroll_through(page: Page) -> None:
         """async () => {
           for (let y = 0; y < document.body.scrollHeight; y += 400) {
             scrollTo(0, y);
-            await new Promise((resolve) => setTimeout(resolve, 40));
+            for (const _ of "12") await new Promise(requestAnimationFrame); // what came into sight is noticed
           }
           scrollTo(0, 0);
         }"""
     )
+    settle(page)
 
 
 # --- every state
@@ -70,7 +73,6 @@ def scroll_through(page: Page) -> None:
 def test_axe_finds_nothing_in_any_state(page: Page, show: Callable[..., Locator], theme: str, host: str) -> None:
     show(theme=theme, host=host, still=1)
     scroll_through(page)
-    page.wait_for_timeout(500)
     found = Axe().run(page)
     assert found.violations_count == 0, found.generate_report()
 
@@ -332,7 +334,7 @@ def test_words_of_others_stay_words(page: Page, show: Callable[..., Locator]) ->
         {"message": evil, "error": evil, "artifacts": [artifact], "_facts": {"title": evil, "node": evil, "gpu": evil}},
     )
     expect(card).to_contain_text("<script>")
-    page.wait_for_timeout(200)
+    page.wait_for_timeout(200)  # nothing must happen: a script that runs would do so by then
     assert page.evaluate("window.ran") is None
     assert card.locator("script").count() == 0
 
@@ -759,7 +761,7 @@ def test_forced_colours_keep_the_bar(page: Page, show: Callable[..., Locator]) -
 def test_a_compact_card_is_one_line(page: Page, show: Callable[..., Locator]) -> None:
     for width in (320, 1000):
         show("compact-running", "compact-waiting", "compact-completed", "compact-failed", width=width)
-        page.wait_for_timeout(200)
+        settle(page)
         for card in page.locator(".cyberun-task").all():
             box = card.bounding_box()
             assert box is not None
@@ -776,19 +778,24 @@ def test_a_removed_card_leaves_nothing_behind(browser: Browser, address: str, st
         page.add_init_script(LEDGER)
         page.goto(f"{address}?state={state}")
         page.wait_for_selector("html[data-ready]")
-        page.wait_for_timeout(1_500)
+        if state == "completed-files":
+            expect(page.locator("[data-mounted]").first).to_be_visible()
+        settle(page)
         page.evaluate("stop()")
         page.evaluate("(state) => (cards[state].remove(), cards[state].forget())", state)
-        page.wait_for_timeout(300)
-        left = page.evaluate(
-            """(state) => ({
-              timers: held.timers.size, urls: [...held.urls], observers: held.observers.size,
-              handlers: [...cards[state].model.handlers.values()].reduce((sum, set) => sum + set.size, 0),
-              cards: document.querySelectorAll(".cyberun-task, .cyberun-dialog").length,
-            })""",
-            state,
-        )
-        assert left == {"timers": 0, "urls": [], "observers": 0, "handlers": 0, "cards": 0}, json.dumps(left)
+
+        def left() -> dict[str, Any]:
+            found: dict[str, Any] = page.evaluate(
+                """(state) => ({
+                  timers: held.timers.size, urls: [...held.urls], observers: held.observers.size,
+                  handlers: [...cards[state].model.handlers.values()].reduce((sum, set) => sum + set.size, 0),
+                  cards: document.querySelectorAll(".cyberun-task, .cyberun-dialog").length,
+                })""",
+                state,
+            )
+            return found
+
+        until(lambda: not any(left().values()), 5, state=left)
 
 
 def test_the_widgets_own_files_stay_small() -> None:

@@ -13,7 +13,10 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from PIL import Image
 from playwright.sync_api import expect
+from settled import settle
 from viewer_bench import HOSTILE_NAME, Bench
+
+from tests.waiting import until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -165,10 +168,10 @@ def test_the_same_splats_can_be_opened_again(viewers: Page) -> None:
 def test_a_view_that_is_closed_while_it_loads_leaves_no_error_and_no_context(viewers: Page) -> None:
     for pause in [0, 60, 150, 300, 600, 1000]:
         dialog = show(viewers, "garden.ply", ["garden.ply"])
-        viewers.wait_for_timeout(pause)
+        viewers.wait_for_timeout(pause)  # not a wait for anything: each time it is closed at another moment
         viewers.keyboard.press("Escape")
         expect(dialog).to_have_count(0)
-    viewers.wait_for_timeout(1500)
+    viewers.wait_for_timeout(1500)  # nothing must happen: what was still on its way would make a context by then
     assert alive(viewers) == 0
 
 
@@ -235,20 +238,16 @@ def test_a_model_turns_by_keys_and_goes_back(viewers: Page) -> None:
     for _ in range(4):
         viewers.keyboard.press("ArrowUp")
     viewers.keyboard.press("+")
-    viewers.wait_for_timeout(400)
-    assert difference(pixels(canvas), first) > 0.02
+    until(lambda: difference(pixels(canvas), first) > 0.02)
     viewers.keyboard.press("0")
-    viewers.wait_for_timeout(400)
-    assert difference(pixels(canvas), first) < 0.002
+    until(lambda: difference(pixels(canvas), first) < 0.002)
     viewers.mouse.move(400, 300)
     viewers.mouse.down()
     viewers.mouse.move(560, 230, steps=4)
     viewers.mouse.up()
-    viewers.wait_for_timeout(600)
-    assert difference(pixels(canvas), first) > 0.02
+    until(lambda: difference(pixels(canvas), first) > 0.02)
     dialog.get_by_role("button", name="Reset view").click()
-    viewers.wait_for_timeout(600)
-    assert difference(pixels(canvas), first) < 0.002
+    until(lambda: difference(pixels(canvas), first) < 0.002)
 
 
 def test_another_axis_up_and_another_background_are_seen(viewers: Page) -> None:
@@ -259,16 +258,21 @@ def test_another_axis_up_and_another_background_are_seen(viewers: Page) -> None:
     dark = pixels(canvas)
     assert dark[4, 4].max() < 40 < first[4, 4].min()
     dialog.get_by_role("button", name="Change up axis").click()
-    viewers.wait_for_timeout(400)
-    assert difference(pixels(canvas), dark) > 0.02
+    until(lambda: difference(pixels(canvas), dark) > 0.02)
 
 
 @pytest.mark.parametrize("key", ["scene.glb", "garden.ply"])
 def test_nothing_is_drawn_while_nothing_changes(viewers: Page, key: str) -> None:
     show_model(viewers, key)
-    viewers.wait_for_timeout(700)
+    # Splats are sorted and drawn for some frames after the last change.
+    viewers.evaluate(
+        """async () => {
+            for (let last = -1, still = 0; still < 30; still = draws === last ? still + 1 : 0, last = draws)
+                await new Promise(requestAnimationFrame);
+        }"""
+    )
     before = viewers.evaluate("draws")
-    viewers.wait_for_timeout(700)
+    viewers.wait_for_timeout(700)  # nothing must happen in this time
     assert viewers.evaluate("draws") == before
 
 
@@ -307,12 +311,12 @@ def picture_width(page: Page) -> float:
 def test_a_picture_is_fitted_zoomed_and_moved(viewers: Page) -> None:
     dialog = show(viewers, "before.png")
     expect(dialog.get_by_role("button", name=re.compile("%"))).to_have_text(re.compile(r"^\d+%$"))
-    viewers.wait_for_timeout(200)
+    settle(viewers)
     fitted = picture_width(viewers)
     viewers.mouse.move(400, 300)
     viewers.mouse.wheel(0, -400)
-    viewers.wait_for_timeout(200)
-    assert picture_width(viewers) > fitted * 1.5
+    until(lambda: picture_width(viewers) > fitted * 1.5)
+    settle(viewers)
     before = pixels(dialog.locator(".cy-v-stage"))
     viewers.mouse.down()
     viewers.mouse.move(300, 230, steps=3)
@@ -353,8 +357,7 @@ def test_animations_move(viewers: Page, key: str) -> None:
     picture = show(viewers, key, [key]).get_by_role("img", name=key)
     expect(picture).to_be_visible()
     first = pixels(picture)
-    viewers.wait_for_timeout(250)
-    assert difference(pixels(picture), first) > 0.05
+    until(lambda: difference(pixels(picture), first) > 0.05)
 
 
 def test_a_checkerboard_shows_through_transparent_parts(viewers: Page) -> None:
@@ -525,7 +528,8 @@ def test_nothing_that_came_from_a_server_is_run(viewers: Page, key: str) -> None
     dialog = show(viewers, key, [key])
     name = HOSTILE_NAME if key == "hostile-name" else key
     expect(dialog.get_by_role("heading")).to_have_text(name)
-    viewers.wait_for_timeout(500)
+    settle(viewers)
+    viewers.wait_for_timeout(500)  # nothing must happen: a script that runs would do so by then
     assert viewers.evaluate("window.hacked") is None
     assert viewers.locator("script").count() == 1
     assert viewers.locator("iframe, object, embed").count() == 0
@@ -548,7 +552,9 @@ def test_the_viewers_ask_the_network_for_nothing(viewers: Page, bench: Bench) ->
     viewers.on("request", lambda request: asked.append(request.url))
     for key in ["scene.glb", "garden.spz", "before.png", "metrics.json"]:
         dialog = show(viewers, key)
-        viewers.wait_for_timeout(1500)
+        if key in MODELS:
+            expect(dialog.get_by_text(MODELS[key])).to_be_visible(timeout=60_000)
+        settle(viewers)
         viewers.keyboard.press("Escape")
         expect(dialog).to_have_count(0)
     outside = [
@@ -614,8 +620,7 @@ def test_the_end_of_the_card_closes_the_dialog_and_frees_everything(viewers: Pag
     viewers.evaluate("harness.mount('turntable.webm'), harness.mount('before.png'), harness.mount('voice.wav')")
     show(viewers, "moving.gif")
     expect(viewers.get_by_role("dialog").get_by_role("img", name="moving.gif").first).to_be_visible()
-    viewers.wait_for_timeout(500)
-    assert viewers.evaluate("urls.size") > 3
+    viewers.wait_for_function("urls.size > 3")
     viewers.evaluate("harness.life.abort()")
     expect(viewers.get_by_role("dialog")).to_have_count(0)
     assert viewers.locator("[class^=cy-v-inline]").count() == 0
@@ -642,7 +647,9 @@ def test_axe_finds_nothing_in_any_view(page: Page, bench: Bench, theme: str) -> 
     found: dict[str, Any] = {}
     for key in [*FILMS_AND_PICTURES, *DATA]:
         dialog = show(page, key)
-        page.wait_for_timeout(1200 if key.endswith(".glb") else 500)
+        if key in MODELS:
+            expect(dialog.get_by_text(MODELS[key])).to_be_visible(timeout=60_000)
+        settle(page)
         found |= {
             f"{key}: {violation['id']}": violation["nodes"] for violation in Axe().run(page).response["violations"]
         }
@@ -650,10 +657,11 @@ def test_axe_finds_nothing_in_any_view(page: Page, bench: Bench, theme: str) -> 
         expect(dialog).to_have_count(0)
     show(page, "before.png")
     page.keyboard.press("c")
-    page.wait_for_timeout(400)
+    expect(page.get_by_role("slider")).to_be_focused()
+    settle(page)
     found |= {f"compare: {violation['id']}": violation["nodes"] for violation in Axe().run(page).response["violations"]}
     page.keyboard.press("Escape")
     page.evaluate("for (const { key } of harness.artifacts) if (!key.startsWith('hostile')) harness.mount(key)")
-    page.wait_for_timeout(2000)
+    settle(page)
     found |= {f"inline: {violation['id']}": violation["nodes"] for violation in Axe().run(page).response["violations"]}
     assert found == {}

@@ -106,6 +106,12 @@ export function attach(card: Card): Files {
 		return controls;
 	}
 
+	/** Whether the tile is gone, or its file was fetched again since: what was read of it is not shown any more. */
+	function outdated(tile: Tile, { revision }: Artifact): boolean {
+		const controls = dressed.get(tile);
+		return !controls || controls.revision !== revision;
+	}
+
 	/** In sight and there: fetch the picture itself, or have its viewer drawn in place. */
 	async function show(tile: Tile): Promise<void> {
 		const controls = dressed.get(tile);
@@ -118,15 +124,16 @@ export function attach(card: Card): Files {
 			else if (artifact.kind === "model") await card.load("viewers");
 			else await mount(tile, artifact, controls);
 		} catch (error) {
-			if (!artifact.poster) tell(artifact.key, fill(said.file_unseen, { cause: reasonOf(error) }));
+			if (!artifact.poster && !outdated(tile, artifact)) tell(artifact.key, fill(said.file_unseen, { cause: reasonOf(error) }));
 		} finally {
 			controls.busy = false;
 		}
+		if (outdated(tile, artifact)) void show(tile);
 	}
 
 	async function mount(tile: Tile, artifact: Artifact, controls: Controls): Promise<void> {
 		const viewers = await card.load<ViewersModule>("viewers");
-		if (signal.aborted || !dressed.has(tile)) return;
+		if (signal.aborted || outdated(tile, artifact)) return;
 		controls.mounted = viewers.mount(controls.host, artifact, ctx);
 		controls.open.hidden = true;
 		tile.node.dataset["mounted"] = "";
@@ -149,8 +156,8 @@ export function attach(card: Card): Files {
 			() => false,
 		);
 		if (!vector) URL.revokeObjectURL(url);
+		if (signal.aborted || outdated(tile, artifact)) return;
 		tile.full = true;
-		if (signal.aborted) return;
 		if (good && vector) tile.img.src = url;
 		else if (good) tile.show(blob);
 		else if (!artifact.poster) tell(artifact.key, said.file_undrawn);

@@ -88,6 +88,8 @@ export class Stage {
 		this.playing = this.mixer !== null && !still;
 		this.clock = new Clock();
 		this.pending = 0;
+		this.width = 0;
+		this.height = 0;
 		this.settle = this.splats ? SETTLE : 1;
 		this.left = this.settle;
 		this.ended = false;
@@ -122,11 +124,18 @@ export class Stage {
 		this.orbit.frame(this.content.box.clone().applyMatrix4(this.tilt.matrixWorld));
 	}
 
-	/** @param {number} width @param {number} height CSS pixels */
+	/**
+	 * A canvas of another size is empty: it is drawn before the browser shows it, not a frame later.
+	 * @param {number} width @param {number} height CSS pixels
+	 */
 	resize(width, height) {
-		if (width < 1 || height < 1) return;
+		if (width < 1 || height < 1 || (width === this.width && height === this.height)) return;
+		const shown = this.width > 0;
+		this.width = width;
+		this.height = height;
 		this.renderer.setSize(width, height, false);
 		this.orbit.resize(width, height);
+		if (shown) this.renderer.render(this.scene, this.orbit.camera);
 		this.invalidate();
 	}
 
