@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from typing import TYPE_CHECKING, TypeVar
 
@@ -26,3 +27,10 @@ def until(
         )
         time.sleep(pause)
     return found
+
+
+async def until_async(check: Callable[[], object], seconds: float = 20.0, *, pause: float = 0.005) -> None:
+    """As `until`, where the test shares its loop with what it waits for."""
+    async with asyncio.timeout(seconds):
+        while not check():
+            await asyncio.sleep(pause)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import time
 
 import pytest
 
@@ -15,6 +14,7 @@ from cyberun_widget.api.storage import Storage
 from cyberun_widget.support.secrets import Secret
 from cyberun_widget.support.urls import Link, segment
 from tests.servers.faulty import KEY, PNG, TASK, Answer, FaultyServer, Script, answer
+from tests.waiting import until
 
 PUBLIC = "core.cyberun.example"
 
@@ -248,19 +248,12 @@ def test_a_card_s_cancel_goes_to_its_task_whatever_the_id(tmp_path):
     with Server() as server:
         server.script.task = [answer({"id": task_id, "task_status": "running"})] * 50
         card = TaskWidget(task_id, api_key=KEY, base_url=server.base_url, download_dir=tmp_path)
-        assert eventually(lambda: card.status == "running")
+        until(lambda: card.status == "running")
         card.cancel()
-        assert eventually(lambda: any(line.startswith("POST") for line in lines))
+        until(lambda: any(line.startswith("POST") for line in lines))
         card.close()
     posted = {line for line in lines if line.startswith("POST")}
     assert posted == {f"POST /api/v1/r/tasks/{segment(task_id, 'id')}/cancel"}
-
-
-def eventually(check, seconds: float = 10.0) -> bool:
-    end = time.monotonic() + seconds
-    while not check() and time.monotonic() < end:
-        time.sleep(0.02)
-    return bool(check())
 
 
 @pytest.mark.parametrize("task_id", ["", " ", ".", "..", " .. ", "\ud800"])

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import threading
-import time
 from dataclasses import replace
 
 import pytest
 
 from cyberun_widget import CyberunError, TaskCancelled, TaskWidget
 from cyberun_widget.card.messages import PROTOCOL
+from tests.waiting import until
 
 
 class Gate:
@@ -41,13 +41,6 @@ def card(client):
     made.close()
 
 
-def eventually(check, seconds: float = 10.0) -> bool:
-    end = time.monotonic() + seconds
-    while not check() and time.monotonic() < end:
-        time.sleep(0.02)
-    return bool(check())
-
-
 def click(card: TaskWidget, kind: str, task_id: str | None = None) -> None:
     """What a button of the page sends."""
     message = {"type": kind, "id": "p-1", "protocol": PROTOCOL, "task_id": task_id or card.task_id}
@@ -57,7 +50,7 @@ def click(card: TaskWidget, kind: str, task_id: str | None = None) -> None:
 def test_the_card_shows_the_new_run_and_keeps_the_old_ones_id(card):
     first = card.task_id
     card.run_again()
-    assert eventually(lambda: card.task_id != first and card.status not in ("unknown", "cancelled"))
+    until(lambda: card.task_id != first and card.status not in ("unknown", "cancelled"))
     assert card.previous_task_ids == (first,)
     assert card._facts["previous"] == [first]
 
@@ -65,7 +58,7 @@ def test_the_card_shows_the_new_run_and_keeps_the_old_ones_id(card):
 def test_the_request_to_cancel_ended_with_the_run_that_it_was_about(card):
     first = card.task_id
     click(card, "run_again")
-    assert eventually(lambda: card.task_id != first and card.status == "running")
+    until(lambda: card.task_id != first and card.status == "running")
     assert card._facts["cancel"] == ""
     assert card._facts["actions"] == ["cancel"]
 
@@ -74,23 +67,23 @@ def test_a_second_click_on_the_ended_run_buys_nothing_however_late_it_arrives(ca
     before, first = len(client.tasks(limit=100)), card.task_id
     click(card, "run_again")
     click(card, "run_again")
-    assert eventually(lambda: card.task_id != first)
+    until(lambda: card.task_id != first)
     card.cancel()
-    assert eventually(lambda: card.status == "cancelled")
+    until(lambda: card.status == "cancelled")
     click(card, "run_again", first)
-    assert eventually(lambda: card._facts["actions"] == ["run_again"])
+    until(lambda: card._facts["actions"] == ["run_again"])
     assert len(client.tasks(limit=100)) == before + 1
 
 
 def test_a_card_that_is_closed_while_its_run_is_submitted_is_not_revived(card, caplog):
     gate = Gate(card)
     card.run_again()
-    assert eventually(lambda: gate.submitted)
+    until(lambda: gate.submitted)
     session, old = card._session, card._session.watch
     card.close()
     gate.open.set()
-    assert eventually(lambda: not session.rerun.submitting)
-    assert eventually(lambda: gate.submitted[0] in caplog.text), "its id is told, so that it isn't lost"
+    until(lambda: not session.rerun.submitting)
+    assert until(lambda: gate.submitted[0] in caplog.text), "its id is told, so that it isn't lost"
     assert session.watch is old
 
 
@@ -99,7 +92,7 @@ def test_what_is_asked_while_the_run_is_submitted_is_done_to_it(card, client):
     card.run_again()
     card.cancel()
     gate.open.set()
-    assert eventually(lambda: [card.task_id] == gate.submitted)
+    until(lambda: [card.task_id] == gate.submitted)
     with pytest.raises(TaskCancelled):
         card.wait(20)
     assert client.task(gate.submitted[0]).status == "cancelled"
@@ -110,9 +103,9 @@ def test_stopping_while_the_run_is_submitted_leaves_it_alone_and_resumable(card)
     card.run_again()
     card.stop()
     gate.open.set()
-    assert eventually(lambda: card._facts["actions"] == ["resume"] and [card.task_id] == gate.submitted)
+    until(lambda: card._facts["actions"] == ["resume"] and [card.task_id] == gate.submitted)
     card.resume()
-    assert eventually(lambda: card.status == "running")
+    until(lambda: card.status == "running")
 
 
 def test_a_run_that_goes_on_or_is_not_ours_is_never_run_again(client):

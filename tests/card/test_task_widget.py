@@ -6,7 +6,6 @@ import copy
 import json
 import pickle
 import threading
-import time
 from pathlib import Path
 
 import anywidget
@@ -22,6 +21,7 @@ from cyberun_widget.following import task_watch
 from cyberun_widget.following.listener import Interest
 from cyberun_widget.protocol.models import Workflow
 from tests.servers.faulty import KEY, PNG, TASK, Answer, FaultyServer, Pause, Script, event, finished, progress, sse
+from tests.waiting import until
 
 FAST = FollowPolicy(
     poll_interval=0.05, idle_timeout=0.3, backoff_initial=0.01, backoff_max=0.05, sse_retry_interval=0.15
@@ -37,13 +37,6 @@ def watch(server: FaultyServer, folder, **options) -> TaskWidget:
     return TaskWidget(
         TASK, api_key=KEY, base_url=server.base_url, **{"policy": FAST, "download_dir": folder, **options}
     )
-
-
-def eventually(check, seconds: float = 10.0) -> bool:
-    end = time.monotonic() + seconds
-    while not check() and time.monotonic() < end:
-        time.sleep(0.02)
-    return bool(check())
 
 
 def test_a_card_adds_to_a_widget_only_what_its_user_calls():
@@ -85,7 +78,7 @@ def test_an_error_about_a_file_names_the_call_that_gets_it(tmp_path):
             w.artifacts[key].bytes()
         assert f"task.fetch({key!r})" in str(caught.value)
         assert w.fetch(key).bytes() == PNG
-        assert eventually(lambda: w.artifacts[key].bytes() == PNG if w.artifacts[key].path else False)
+        until(lambda: w.artifacts[key].bytes() == PNG if w.artifacts[key].path else False)
         assert w.fetch(w.artifacts[key].name, timeout=5).path == w.artifacts[key].path
         with pytest.raises(NotFoundError, match="nothing-like-it"):
             w.fetch("nothing-like-it")
@@ -95,7 +88,7 @@ def test_an_error_about_a_file_names_the_call_that_gets_it(tmp_path):
 def test_fetching_while_the_task_goes_on_is_refused_with_words(tmp_path):
     with FaultyServer(Script(events=[sse(progress(0.5), end="hang")])) as server:
         card = watch(server, tmp_path)
-        assert eventually(lambda: card.status == "running")
+        until(lambda: card.status == "running")
         with pytest.raises(CyberunError, match="is running; it has no files yet"):
             card.fetch("9.images.0")
         card.close()
@@ -130,7 +123,7 @@ def test_the_events_before_the_first_handler_come_first(tmp_path):
         card, heard = watch(server, tmp_path), []
         card.wait(10)
         card.on_event(lambda news: heard.append(getattr(news, "progress", news.type)))
-        assert eventually(lambda: heard and heard[-1] == "completed")
+        until(lambda: heard and heard[-1] == "completed")
         assert heard[:-1] == [n / 10 for n in range(10)]
         card.close()
 
@@ -138,10 +131,10 @@ def test_the_events_before_the_first_handler_come_first(tmp_path):
 def test_the_events_so_far_are_there_for_those_who_ask_after_stopping(tmp_path):
     with FaultyServer(Script(events=[sse(progress(0.5), end="hang")])) as server:
         card, heard = watch(server, tmp_path), []
-        assert eventually(lambda: card.progress == 0.5)
+        until(lambda: card.progress == 0.5)
         card.stop()
         card.on_progress(heard.append)
-        assert eventually(lambda: heard == [0.5])
+        until(lambda: heard == [0.5])
         card.close()
 
 
@@ -167,7 +160,7 @@ def test_a_task_is_followed_as_closely_as_somebody_looks(tmp_path, monkeypatch):
         ask(card._session.requests, "visible", view="b", visible=False)
         waiting = threading.Thread(target=waits_in_vain, args=[card])
         waiting.start()
-        assert eventually(lambda: audience.interest is Interest.LIVE, 0.4)
+        until(lambda: audience.interest is Interest.LIVE, 0.4)
         waiting.join()
         assert audience.interest is Interest.VERDICT
         card.observe(print, "progress")
@@ -216,16 +209,16 @@ def test_cancel_and_reading_wait_for_no_saving_of_this_card_or_others():
     try:
         for desk in desks:
             ask(desk, "save_all", task_id=TASK)
-        assert eventually(lambda: any("saving" in card.did for card in cards))
+        until(lambda: any("saving" in card.did for card in cards))
         for desk, card in zip(desks, cards, strict=True):
             ask(desk, "cancel", task_id=TASK)
             assert card.did[-1] == "cancelled"
             ask(desk, "sync")
-        assert eventually(lambda: all("refreshed" in card.did for card in cards), 3)
+        until(lambda: all("refreshed" in card.did for card in cards), 3)
     finally:
         for card in cards:
             card.saved.set()
-    assert eventually(lambda: all("saving" in card.did for card in cards))
+    until(lambda: all("saving" in card.did for card in cards))
 
 
 # --- names and places ------------------------------------------------------------------------------------------------
@@ -239,7 +232,7 @@ def test_what_a_notebook_keeps_names_files_and_no_place_of_this_machine(tmp_path
         card = watch(server, tmp_path / "secret-project" / "files")
         card.wait(10)
         ask(card._session.requests, "save_all", task_id=card.task_id)
-        assert eventually(lambda: card._facts["saved"])
+        until(lambda: card._facts["saved"])
         assert card._facts["saved"] == f"2 files saved to cyberun-{TASK[:13]}"
         kept = json.dumps(display.kept(card)) + json.dumps(card.get_state(), default=repr)
         assert str(tmp_path) not in kept
@@ -264,7 +257,7 @@ def test_no_repr_of_a_card_carries_control_characters(tmp_path):
     evil = "\x1b]0;owned\x07\x9b31m\u202egpj.exe\u0000\r\n"
     with FaultyServer(Script(events=[sse(progress(0.5, message=evil, current_node=evil), end="hang")])) as server:
         card = watch(server, tmp_path)
-        assert eventually(lambda: card.progress == 0.5)
+        until(lambda: card.progress == 0.5)
         card.label = evil
         for text in (repr(card), card.diagnostics(), repr(card.artifacts)):
             assert not [char for char in text if not char.isprintable() and char != "\n"], ascii(text)
@@ -299,7 +292,7 @@ def test_each_poster_travels_once_however_often_its_neighbours_change(tmp_path):
     bodies = {f"{n}.images.0": PNG for n in range(4)}
     with FaultyServer(Script(events=[sse(progress(0.5), Pause(0.5), *finished())], bodies=bodies)) as server:
         card, sent = watch(server, tmp_path), []
-        assert eventually(lambda: card.progress == 0.5)
+        until(lambda: card.progress == 0.5)
         send = card.comm.send
 
         def counted(data, *args, buffers=None, **options) -> None:
@@ -377,7 +370,7 @@ def test_the_parameters_are_told_of_a_task_that_was_not_started_here(tmp_path):
     script.events = [sse(event("progress", progress=0.5), end="hang")]
     with FaultyServer(script) as server:
         card = watch(server, tmp_path, label="try 3", notify=True)
-        assert eventually(lambda: card._facts.get("parameters") == {"seed": 7})
+        until(lambda: card._facts.get("parameters") == {"seed": 7})
         assert (card.label, card.get_state()["label"], card.get_state()["notify"]) == ("try 3", "try 3", True)
         card.close()
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import gc
 import threading
-import time
 
 import pytest
 
@@ -23,6 +22,7 @@ from cyberun_widget import (
     TaskWidget,
     WaitTimeout,
 )
+from tests.waiting import until
 
 pytestmark = pytest.mark.usefixtures("own_cache")
 NOWHERE = "019abc12-0000-7000-8000-000000000009"
@@ -53,7 +53,7 @@ def test_every_event_is_heard_in_order_by_those_who_came_early_and_late(client):
     card.on_done(done.append)
     card.wait(30)
     card.on_event(late.append)
-    assert eventually(lambda: len(late) == len(early) and done)
+    until(lambda: len(late) == len(early) and done)
     assert late == early
     assert early[-1].type == "completed"
     assert {event.type for event in early} >= {"progress", "completed"}
@@ -161,7 +161,7 @@ def test_a_card_that_stops_leaves_the_task_and_says_so(client):
     card.stop()
     with pytest.raises(CyberunError, match="stopped"):
         card.wait(5)
-    assert eventually(lambda: card.connection == "closed")
+    until(lambda: card.connection == "closed")
     assert other.wait(30).status == "completed"
     card.retry()
     assert card.wait(10).status == "completed"
@@ -169,7 +169,7 @@ def test_a_card_that_stops_leaves_the_task_and_says_so(client):
 
 def test_cancelling_is_idempotent_and_ends_as_cancelled(client):
     card = run(client, seconds=60)
-    assert eventually(lambda: card.status == "running")
+    until(lambda: card.status == "running")
     card.cancel()
     card.cancel()
     with pytest.raises(TaskCancelled) as caught:
@@ -190,7 +190,7 @@ def test_a_failure_tells_its_cause_and_can_be_run_again(client):
     with pytest.raises(CyberunError, match=r"run_again\(\)"):
         card.retry()
     card.run_again()
-    assert eventually(lambda: card.task_id != first)
+    until(lambda: card.task_id != first)
     with pytest.raises(TaskFailed):
         card.wait(60)
 
@@ -308,19 +308,10 @@ def test_closing_a_card_leaves_no_thread_and_no_watch(client):
         client.cancel(task_id)
     del cards
     gc.collect()
-    assert eventually(lambda: not [t for t in threading.enumerate() if t.name.startswith("cyberun")], 10)
+    until(lambda: not [t for t in threading.enumerate() if t.name.startswith("cyberun")], 10)
     assert not cyberun_widget.following.task_watch._watches
 
 
 def test_an_unknown_keyword_is_refused_with_its_name():
     with pytest.raises(TypeError, match="no parameter colour"):
         TaskWidget(NOWHERE, api_key="sk-0123456789", colour="red")
-
-
-def eventually(check, seconds: float = 10.0) -> bool:
-    end = time.monotonic() + seconds
-    while time.monotonic() < end:
-        if check():
-            return True
-        time.sleep(0.02)
-    return bool(check())

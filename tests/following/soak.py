@@ -9,7 +9,6 @@ import gc
 import json
 import sys
 import threading
-import time
 import tracemalloc
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,6 +18,7 @@ import psutil
 from cyberun_widget import FollowPolicy, TaskWidget
 from cyberun_widget.protocol.events import ProgressEvent
 from tests.servers.faulty import KEY, TASK, FaultyServer, Script, finished, progress, sse
+from tests.waiting import until
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -58,13 +58,6 @@ def threads() -> set[str]:
     return {thread.name for thread in threading.enumerate() if thread.name.startswith("cyberun")}
 
 
-def until(condition: Callable[[], bool], seconds: float = 10.0) -> bool:
-    end = time.monotonic() + seconds
-    while not condition() and time.monotonic() < end:
-        time.sleep(0.05)
-    return condition()
-
-
 def soak(folder: Path) -> dict[str, Any]:
     """Watch the hour through, and return the end and the memory on the way."""
     process = psutil.Process()
@@ -81,7 +74,7 @@ def soak(folder: Path) -> dict[str, Any]:
             assert event.step_current > steps["last"], "events came out of order"
             steps.update(seen=steps["seen"] + 1, last=event.step_current)
 
-    assert until(lambda: not threads())
+    until(lambda: not threads())
     tracemalloc.start()
     try:
         with FaultyServer(Script(events=an_hour(tick))) as server:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import gc
 import json
-import time
 import weakref
 from itertools import pairwise
 
@@ -27,6 +26,7 @@ from tests.servers.faulty import (
     progress,
     sse,
 )
+from tests.waiting import until
 
 PATIENT = FollowPolicy(backoff_initial=20.0, backoff_max=30.0)
 FAST = FollowPolicy(
@@ -38,23 +38,16 @@ def watch(server: FaultyServer, folder, policy: FollowPolicy = FAST, task_id: st
     return TaskWidget(task_id, api_key=KEY, base_url=server.base_url, policy=policy, download_dir=folder)
 
 
-def eventually(check, seconds: float = 10.0) -> bool:
-    end = time.monotonic() + seconds
-    while not check() and time.monotonic() < end:
-        time.sleep(0.02)
-    return bool(check())
-
-
 def test_a_card_that_is_closed_in_the_moment_of_a_retry_stops_asking(tmp_path):
     with FaultyServer(Script(task=[answer({}, 503)] * 100)) as server:
         other = watch(server, tmp_path, PATIENT, OTHER_TASK)  # so that the loop goes on whatever becomes of the card
         card = watch(server, tmp_path, PATIENT)
         watched = card._session.watch
         try:
-            assert eventually(lambda: card.connection == "reconnecting")
+            until(lambda: card.connection == "reconnecting")
             card.retry()
             card.close()
-            assert eventually(watched.finished.cancelled, 5)
+            until(watched.finished.cancelled, 5)
         finally:
             other.close()
 
@@ -71,7 +64,7 @@ def test_a_closed_card_is_forgotten_with_all_that_it_held(tmp_path):
             gc.collect()
             return gone() is None
 
-        assert eventually(forgotten)
+        until(forgotten)
 
 
 def test_a_card_that_is_collected_while_the_publisher_works_locks_nothing(tmp_path):
@@ -123,7 +116,7 @@ def test_a_request_to_cancel_that_makes_no_sense_to_the_service_is_not_repeated(
     with FaultyServer(script) as server:
         card = watch(server, tmp_path)
         card.cancel()
-        assert eventually(lambda: (card._facts.get("problem") or {}).get("retrying") is False)
+        until(lambda: (card._facts.get("problem") or {}).get("retrying") is False)
         assert "not now" in card._facts["problem"]["text"]
         assert card.wait(20).status == "completed"
         assert server.counters.requests["cancel"] == 1
@@ -135,7 +128,7 @@ def test_a_request_to_cancel_gets_through_a_service_in_trouble_with_growing_paus
     with FaultyServer(script) as server:
         card = watch(server, tmp_path, FollowPolicy(backoff_max=30.0))
         card.cancel()
-        assert eventually(lambda: server.counters.requests["cancel"] == 4)
+        until(lambda: server.counters.requests["cancel"] == 4)
         first, second, third, fourth = (at for at, name in server.counters.times if name == "cancel")
         assert fourth - third > 1.5 * (second - first)
         server.become("cancelled")
@@ -160,7 +153,7 @@ def test_an_impatient_double_click_runs_a_failed_task_again_once(tmp_path, monke
         card._session.rerun.run = Run(Slow(), "upscale", {})
         card.run_again()
         card.run_again()
-        assert eventually(lambda: card.task_id == OTHER_TASK)
+        until(lambda: card.task_id == OTHER_TASK)
         assert asked == ["upscale"]
         card.close()
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from typing import TYPE_CHECKING
 
 from cyberun_widget import FollowPolicy
@@ -11,6 +10,7 @@ from cyberun_widget.api.transport import Http
 from cyberun_widget.following.listener import Interest
 from cyberun_widget.following.task_watch import TaskWatch, watch
 from tests.servers.faulty import KEY, TASK, FaultyServer, Pause, Script, finished, progress, sse
+from tests.waiting import until
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -42,13 +42,6 @@ def follow(server: FaultyServer, folder: Path, listener: Ear, interest: Interest
     return watch(http, TASK, FollowPolicy(), folder, "none", listener, interest)
 
 
-def until(check, seconds: float = 5.0) -> bool:
-    end = time.monotonic() + seconds
-    while not check() and time.monotonic() < end:
-        time.sleep(0.01)
-    return bool(check())
-
-
 def test_only_who_takes_every_event_is_given_them(tmp_path):
     with FaultyServer(Script(events=[sse(*STEPS, *finished())])) as server:
         quiet, eager = Ear(), Ear()
@@ -64,7 +57,7 @@ def test_who_asks_late_is_given_what_was_seen_before_and_no_event_twice(tmp_path
     with FaultyServer(Script(events=[sse(b"".join(STEPS), Pause(0.5), *finished())])) as server:
         ear = Ear()
         begun = follow(server, tmp_path, ear, Interest.LIVE)
-        assert until(lambda: begun.state.step_current == 99)
+        until(lambda: begun.state.step_current == 99)
         assert ear.events == []
         begun.attend(ear, Interest.EVENTS)
         begun.attend(ear, Interest.VERDICT)
@@ -88,12 +81,12 @@ def test_the_watch_ends_with_its_last_listener(tmp_path):
         first, second = Ear(), Ear()
         begun = follow(server, tmp_path, first, Interest.LIVE)
         follow(server, tmp_path, second, Interest.VERDICT)
-        assert until(lambda: begun.connection == "live")
+        until(lambda: begun.connection == "live")
         begun.leave(first)
         begun.attend(first, Interest.EVENTS)
         assert not begun.finished.done()
         begun.leave(second)
-        assert until(begun.finished.cancelled)
+        until(begun.finished.cancelled)
         assert server.quiet()
     assert first.events == []
 

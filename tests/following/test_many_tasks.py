@@ -14,6 +14,7 @@ from cyberun_widget.following.listener import Interest
 from cyberun_widget.following.stream_budget import STREAMS, StreamBudget
 from cyberun_widget.following.task_watch import TaskWatch, watch
 from tests.servers.many_tasks import ManyTasks
+from tests.waiting import until
 
 KEY = "sk-many-7f3a9b1c5d2e8046"
 POLICY = FollowPolicy(poll_interval=1.0, backoff_initial=0.2, backoff_max=1.0)
@@ -48,13 +49,6 @@ def follow(server: ManyTasks, folder, task_ids: list[str], interest: Interest = 
     return ears
 
 
-def until(check, seconds: float = 20.0) -> bool:
-    end = time.monotonic() + seconds
-    while not check() and time.monotonic() < end:
-        time.sleep(0.02)
-    return bool(check())
-
-
 def leave(ears: list[Ear]) -> None:
     for ear in ears:
         ear.watch.leave(ear)
@@ -68,7 +62,7 @@ def test_three_hundred_tasks_hold_few_streams_and_every_verdict_comes_in_time(tm
     task_ids = ids(300)
     with ManyTasks(task_ids, rate=5) as server:
         ears = follow(server, tmp_path, task_ids)
-        assert until(lambda: connections(ears, "live") == STREAMS and connections(ears, "polling") == 300 - STREAMS)
+        until(lambda: connections(ears, "live") == STREAMS and connections(ears, "polling") == 300 - STREAMS)
         before, begin = server.requests.copy(), time.monotonic()
         time.sleep(3 * POLICY.poll_interval)
         rounds = (time.monotonic() - begin) / POLICY.poll_interval
@@ -76,7 +70,7 @@ def test_three_hundred_tasks_hold_few_streams_and_every_verdict_comes_in_time(tm
         assert server.requests["list"] - before["list"] <= 3 * (rounds + 2)
         for number, task_id in enumerate(task_ids):
             server.end(task_id, "failed" if number % 7 == 0 else "completed")
-        assert until(lambda: all(ear.watch.finished.done() for ear in ears))
+        until(lambda: all(ear.watch.finished.done() for ear in ears))
         for number, ear in enumerate(ears):
             assert ear.watch.state.status == ("failed" if number % 7 == 0 else "completed")
             assert ear.watch.state.output == {"id": ear.watch.task_id}
@@ -90,11 +84,11 @@ def test_who_is_looked_at_gets_the_stream(tmp_path):
     task_ids = ids(STREAMS + 20)
     with ManyTasks(task_ids) as server:
         ears = follow(server, tmp_path, task_ids, Interest.VERDICT)
-        assert until(lambda: connections(ears, "live") == STREAMS and connections(ears, "polling") == 20)
+        until(lambda: connections(ears, "live") == STREAMS and connections(ears, "polling") == 20)
         listed = next(ear for ear in ears if ear.watch.connection == "polling")
         listed.watch.attend(listed, Interest.LIVE)
-        assert until(lambda: listed.watch.connection == "live" and listed.watch.state.progress > 0, 5)
-        assert until(lambda: connections(ears, "live") == STREAMS)
+        until(lambda: listed.watch.connection == "live" and listed.watch.state.progress > 0, 5)
+        until(lambda: connections(ears, "live") == STREAMS)
         leave(ears)
 
 
@@ -102,10 +96,10 @@ def test_a_stream_that_ends_makes_room_for_the_next_task(tmp_path):
     task_ids = ids(STREAMS + 1)
     with ManyTasks(task_ids) as server:
         ears = follow(server, tmp_path, task_ids)
-        assert until(lambda: connections(ears, "live") == STREAMS and connections(ears, "polling") == 1)
+        until(lambda: connections(ears, "live") == STREAMS and connections(ears, "polling") == 1)
         listed = next(ear for ear in ears if ear.watch.connection == "polling")
         server.end(next(ear for ear in ears if ear is not listed).watch.task_id)
-        assert until(lambda: listed.watch.connection == "live", 5)
+        until(lambda: listed.watch.connection == "live", 5)
         leave(ears)
 
 
@@ -113,7 +107,7 @@ def test_a_break_of_everything_is_no_storm_and_loses_nobody(tmp_path):
     task_ids = ids(200)
     with ManyTasks(task_ids) as server:
         ears = follow(server, tmp_path, task_ids)
-        assert until(lambda: connections(ears, "live") == STREAMS)
+        until(lambda: connections(ears, "live") == STREAMS)
         server.break_all(down=True)
         before, begin = sum(server.requests.values()), time.monotonic()
         time.sleep(3)
@@ -122,7 +116,7 @@ def test_a_break_of_everything_is_no_storm_and_loses_nobody(tmp_path):
         server.break_all(down=False)
         for task_id in task_ids:
             server.end(task_id)
-        assert until(lambda: all(ear.watch.state.status == "completed" for ear in ears))
+        until(lambda: all(ear.watch.state.status == "completed" for ear in ears))
         assert server.most["task"] <= 16
         leave(ears)
 
@@ -131,9 +125,9 @@ def test_a_task_that_is_on_no_list_is_looked_at_by_itself(tmp_path):
     task_ids = ids(80)
     with ManyTasks(task_ids) as server:
         ears = follow(server, tmp_path, [*task_ids, "not-there"])
-        assert until(ears[-1].watch.finished.done)
+        until(ears[-1].watch.finished.done)
         assert "404" in str(ears[-1].watch.fatal)
-        assert until(lambda: connections(ears, "live") == STREAMS)
+        until(lambda: connections(ears, "live") == STREAMS)
         leave(ears)
 
 

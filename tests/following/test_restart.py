@@ -7,6 +7,7 @@ import time
 
 from cyberun_widget import Client, FollowPolicy, TaskWidget
 from cyberun_widget.local import LocalServer
+from tests.waiting import until
 
 AWAY = 10.0  # seconds
 KEY = "sk-restart-0123456789abcdef"
@@ -17,13 +18,6 @@ def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return probe.getsockname()[1]
-
-
-def wait_until(condition, seconds: float) -> None:
-    end = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < end, "it never came about"
-        time.sleep(0.02)
 
 
 def test_a_task_outlives_the_sudden_death_of_its_server(tmp_path):
@@ -38,10 +32,10 @@ def test_a_task_outlives_the_sudden_death_of_its_server(tmp_path):
         problems: list[dict] = []
         card.observe(lambda change: seen.append(change["new"]), "connection")
         card.observe(lambda change: problems.append(change["new"]["problem"]), "_facts")
-        wait_until(lambda: card.status == "running" and card.progress > 0.05, 60)
+        until(lambda: card.status == "running" and card.progress > 0.05, 60)
         server.kill()
 
-        wait_until(lambda: card.connection == "reconnecting", 10)
+        until(lambda: card.connection == "reconnecting", 10)
         before = card.progress
         time.sleep(AWAY)
         assert (card.status, card.connection, card.progress) == ("running", "reconnecting", before)

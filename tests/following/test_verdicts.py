@@ -23,6 +23,7 @@ from tests.servers.faulty import (
     progress,
     sse,
 )
+from tests.waiting import until
 
 FAST = FollowPolicy(poll_interval=0.05, idle_timeout=5, backoff_initial=0.05, backoff_max=0.2, sse_retry_interval=0.15)
 ENDED = (progress(0.5), Now("completed"), event("completed", output={"psnr": 31.4}))
@@ -32,13 +33,6 @@ def watch(server: FaultyServer, folder, policy: FollowPolicy = FAST) -> TaskWidg
     return TaskWidget(TASK, api_key=KEY, base_url=server.base_url, policy=policy, download_dir=folder)
 
 
-def eventually(check, seconds: float = 5.0) -> bool:
-    end = time.monotonic() + seconds
-    while not check() and time.monotonic() < end:
-        time.sleep(0.01)
-    return bool(check())
-
-
 def problem(card: TaskWidget) -> str:
     return (card._facts.get("problem") or {}).get("text", "")
 
@@ -46,7 +40,7 @@ def problem(card: TaskWidget) -> str:
 def test_the_verdict_shows_while_the_result_fails_and_the_result_comes_when_it_can(tmp_path):
     with FaultyServer(Script(events=[sse(*ENDED)], result=[page(500)] * 12)) as server:
         card = watch(server, tmp_path)
-        assert eventually(lambda: card.status == "completed" and "result is not available yet" in problem(card))
+        until(lambda: card.status == "completed" and "result is not available yet" in problem(card))
         assert (card.progress, card.output) == (1.0, {"psnr": 31.4})
         assert "500" in problem(card)
         result = card.wait(20)
@@ -58,7 +52,7 @@ def test_the_verdict_shows_while_the_result_is_never_answered(tmp_path):
     script = Script(events=[sse(*ENDED)], result=[Answer(headers=None, end="hang")])
     with FaultyServer(script) as server:
         card, begin = watch(server, tmp_path), time.monotonic()
-        assert eventually(lambda: card.status == "completed")
+        until(lambda: card.status == "completed")
         assert time.monotonic() - begin < 3
         assert card.output == {"psnr": 31.4}
         card.close()
@@ -83,7 +77,7 @@ def test_a_failure_shows_its_cause_before_the_result_is_here(tmp_path):
     script = Script(events=[sse(progress(0.5), *finished("failed", error="no such model"))], result=[page(503)] * 5)
     with FaultyServer(script) as server:
         card = watch(server, tmp_path)
-        assert eventually(lambda: card.status == "failed" and "result is not available yet" in problem(card))
+        until(lambda: card.status == "failed" and "result is not available yet" in problem(card))
         assert card.error == "no such model"
         with pytest.raises(TaskFailed, match="no such model"):
             card.wait(20)
@@ -97,8 +91,8 @@ def test_a_verdict_that_the_service_denies_is_taken_back_in_words(tmp_path):
     )
     with FaultyServer(script) as server:
         card = watch(server, tmp_path, FollowPolicy(backoff_initial=0.8, backoff_max=0.8))
-        assert eventually(lambda: card.status == "completed")
-        assert eventually(lambda: card.status == "running" and card.progress == 0.75)
+        until(lambda: card.status == "completed")
+        until(lambda: card.status == "running" and card.progress == 0.75)
         assert "does not know of" in card.diagnostics()
         assert card.wait(20).status == "completed"
         card.close()
@@ -108,7 +102,7 @@ def test_a_task_that_is_looked_at_long_after_its_end_took_what_it_took(tmp_path)
     with FaultyServer(Script(life=((0.0, "completed"),))) as server:
         server.truth.created_at -= timedelta(days=30)
         server.become("completed")
-        assert eventually(lambda: server.truth.completed_at is not None)
+        until(lambda: server.truth.completed_at is not None)
         server.truth.completed_at = server.truth.created_at + timedelta(seconds=21)
         card = watch(server, tmp_path)
         assert card.wait(20).elapsed == pytest.approx(21, abs=0.01)
@@ -129,7 +123,7 @@ def test_an_answer_that_lags_behind_the_stream_restarts_nothing(tmp_path):
         card = watch(server, tmp_path)
         seen: list[tuple[str, float, int]] = []
         card.observe(lambda _: seen.append((card.status, card.progress, card._facts["attempt"])), "_facts")
-        assert eventually(lambda: server.counters.requests["task"] >= 2)
+        until(lambda: server.counters.requests["task"] >= 2)
         card.wait(20)
         assert all(attempt == 1 for _status, _progress, attempt in seen)
         after = [item for item in seen if item[1] >= 0.5]

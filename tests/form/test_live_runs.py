@@ -10,6 +10,7 @@ import pytest
 
 from cyberun_widget.errors import CyberunError, NetworkError
 from cyberun_widget.form.live_runs import LiveRuns
+from tests.waiting import until_async
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -70,12 +71,6 @@ async def running(service: Service) -> AsyncIterator[LiveRuns[str]]:
         await asyncio.wait({work})
 
 
-async def until(condition) -> None:
-    async with asyncio.timeout(5):
-        while not condition():
-            await asyncio.sleep(0.005)
-
-
 def asynchronous(test):
     def run():
         asyncio.run(test())
@@ -91,7 +86,7 @@ async def test_a_slider_that_is_dragged_starts_one_run_with_the_values_it_stops_
         for number in range(40):
             live.change({"steps": number})
             await asyncio.sleep(0)
-        await until(lambda: service.submitted)
+        await until_async(lambda: service.submitted)
         await asyncio.sleep(2 * DELAY)
     assert service.submitted == [{"steps": 39}]
 
@@ -101,13 +96,13 @@ async def test_the_newest_run_wins_and_the_one_before_is_cancelled():
     service = Service()
     async with running(service) as live:
         live.change({"steps": 1})
-        await until(lambda: len(service.submitted) == 1)
+        await until_async(lambda: len(service.submitted) == 1)
         live.change({"steps": 2})
-        await until(lambda: len(service.submitted) == 2)
-        await until(lambda: service.cancelled == ["0"])
+        await until_async(lambda: len(service.submitted) == 2)
+        await until_async(lambda: service.cancelled == ["0"])
         service.result(0).set_result("old")  # it had ended before the service heard of the cancel
         service.result(1).set_result("new")
-        await until(lambda: service.finished)
+        await until_async(lambda: service.finished)
     assert service.finished == [({"steps": 2}, "new")]
 
 
@@ -117,14 +112,14 @@ async def test_a_run_whose_submission_was_on_the_way_when_it_was_replaced_is_can
     service.answers.clear()
     async with running(service) as live:
         live.change({"steps": 1})
-        await until(lambda: len(service.submitted) == 1)
+        await until_async(lambda: len(service.submitted) == 1)
         live.change({"steps": 2})
-        await until(lambda: len(service.submitted) == 2)
+        await until_async(lambda: len(service.submitted) == 2)
         assert service.cancelled == []
         service.answers.set()
-        await until(lambda: service.cancelled == ["0"])
+        await until_async(lambda: service.cancelled == ["0"])
         service.result(1).set_result("new")
-        await until(lambda: service.finished == [({"steps": 2}, "new")])
+        await until_async(lambda: service.finished == [({"steps": 2}, "new")])
 
 
 @asynchronous
@@ -132,13 +127,13 @@ async def test_values_that_run_already_are_not_paid_for_again():
     service = Service()
     async with running(service) as live:
         live.change({"steps": 1})
-        await until(lambda: len(service.submitted) == 1)
+        await until_async(lambda: len(service.submitted) == 1)
         live.change({"steps": 2})
         live.change({"steps": 1})
         await asyncio.sleep(4 * DELAY)
         assert (service.submitted, service.cancelled) == ([{"steps": 1}], [])
         service.result(0).set_result("only")
-        await until(lambda: service.finished == [({"steps": 1}, "only")])
+        await until_async(lambda: service.finished == [({"steps": 1}, "only")])
 
 
 @asynchronous
@@ -149,7 +144,7 @@ async def test_what_the_form_shows_at_first_starts_nothing():
     live.change({"steps": 1})
     await asyncio.sleep(4 * DELAY)
     live.change({"steps": 2})
-    await until(lambda: service.submitted)
+    await until_async(lambda: service.submitted)
     work.cancel()
     await asyncio.wait({work})
     assert service.submitted == [{"steps": 2}]
@@ -160,11 +155,11 @@ async def test_unsound_values_start_nothing_and_leave_what_runs():
     service = Service()
     async with running(service) as live:
         live.change({"steps": 1})
-        await until(lambda: len(service.submitted) == 1)
+        await until_async(lambda: len(service.submitted) == 1)
         live.change(None)
         await asyncio.sleep(4 * DELAY)
         service.result(0).set_result("kept")
-        await until(lambda: service.finished)
+        await until_async(lambda: service.finished)
     assert (len(service.submitted), service.cancelled) == (1, [])
 
 
@@ -174,10 +169,10 @@ async def test_a_failure_is_told_once_and_the_same_values_may_be_tried_again():
     service.refuse = NetworkError("The service is away.")
     async with running(service) as live:
         live.change({"steps": 1})
-        await until(lambda: service.failed)
+        await until_async(lambda: service.failed)
         service.refuse = None
         live.change({"steps": 1})
-        await until(lambda: len(service.submitted) == 2)
+        await until_async(lambda: len(service.submitted) == 2)
     assert service.failed == [({"steps": 1}, "The service is away.")]
     assert service.cancelled == []
 
@@ -188,7 +183,7 @@ async def test_after_stop_the_newest_run_goes_on_to_its_result():
     live = service.live()
     work = asyncio.ensure_future(live.run())
     live.change({"steps": 1})
-    await until(lambda: len(service.submitted) == 1)
+    await until_async(lambda: len(service.submitted) == 1)
     live.stop()
     live.change({"steps": 2})
     service.result(0).set_result("last")
@@ -204,7 +199,7 @@ def test_closing_the_form_cancels_no_run(answered):
             service.answers.clear()
         async with running(service) as live:
             live.change({"steps": 1})
-            await until(lambda: len(service.submitted) == 1)
+            await until_async(lambda: len(service.submitted) == 1)
         service.answers.set()
         await asyncio.sleep(2 * DELAY)
         return service.cancelled

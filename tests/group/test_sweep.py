@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import threading
 
 import pytest
 from traitlets import TraitError
@@ -19,6 +18,7 @@ from cyberun_widget.card.messages import PROTOCOL
 from cyberun_widget.group.running import recovery
 from cyberun_widget.local import LocalServer
 from tests.servers.sweeps import Lost, Refused, SweepServer
+from tests.waiting import until
 
 
 @pytest.fixture
@@ -30,15 +30,6 @@ def server():
 @pytest.fixture
 def client(server):
     return server.client()
-
-
-def until(condition, seconds=10.0):
-    done = threading.Event()
-    for _ in range(int(seconds / 0.02)):
-        if condition():
-            return True
-        done.wait(0.02)
-    return False
 
 
 def statuses(group):
@@ -109,7 +100,7 @@ def test_who_says_all_is_not_asked(server, client):
 
 def test_the_first_point_alone_can_be_run_and_the_rest_later(server, client):
     group = client.map("wave", grid={"x": range(3)}, start="first")
-    assert until(lambda: statuses(group)[0] == "completed")
+    until(lambda: statuses(group)[0] == "completed")
     assert len(server.posts) == 1
     again = server.client().map("wave", grid={"x": range(3)}, start="none")
     assert statuses(again)[1:] == ["planned", "planned"]
@@ -181,7 +172,7 @@ def test_rate_limits_are_obeyed_and_nothing_is_lost(monkeypatch):
     slow = {1: Refused(429, {"Retry-After": "1"}), 2: Refused(503, {"Retry-After": "1"})}
     with SweepServer(submissions=slow) as server:
         group = server.client().map("wave", grid={"x": range(3)})
-        assert until(lambda: "429" in (group._facts.get("problem") or ""))
+        until(lambda: "429" in (group._facts.get("problem") or ""))
         assert {point.status for point in group.wait(30)} == {"completed"}
         assert (len(server.posts), set(server.taken().values())) == (5, {1})
 
@@ -205,7 +196,7 @@ def test_stars_and_rejects_are_kept_with_the_sweep_and_come_back_with_it(server,
     group.wait(30)
     group.selected, group.rejected = [3, 1, 3], [0]
     group._channel.take(group, {"type": "mark", "id": "1", "protocol": PROTOCOL, "points": [1], "mark": "none"}, [])
-    assert until(lambda: group.selected == [3])
+    until(lambda: group.selected == [3])
     with pytest.raises(TraitError, match="the group has 4"):
         group.selected = [4]
     again = server.client().map("wave", grid={"x": range(4)})
@@ -237,7 +228,7 @@ def test_growing_runs_only_what_is_missing(server, client):
 def test_cancelling_all_ends_what_runs_and_submits_nothing_more():
     with SweepServer(seconds=60) as server:
         group = server.client().map("wave", grid={"x": range(6)}, in_flight=2)
-        assert until(lambda: len(server.posts) == 2)
+        until(lambda: len(server.posts) == 2)
         group.cancel()
         group.wait(30)
         assert group.counts == {"planned": 4, "cancelled": 2}

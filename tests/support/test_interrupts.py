@@ -7,12 +7,12 @@ import os
 import signal
 import sys
 import threading
-import time
 from typing import TYPE_CHECKING
 
 import pytest
 
 from cyberun_widget.support.threads import BackgroundLoop, Pump, Serial
+from tests.waiting import until
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -50,13 +50,6 @@ def interrupted_at(line: int, call: Callable[[], object]) -> bool:
     return left <= 0
 
 
-def until(check: Callable[[], bool], seconds: float = 5.0) -> bool:
-    end = time.monotonic() + seconds
-    while not check() and time.monotonic() < end:
-        time.sleep(0.001)
-    return check()
-
-
 async def give(value):
     return value
 
@@ -70,7 +63,7 @@ def test_a_pump_interrupted_on_any_line_of_wake_steps_at_the_next_wake(idle):
         pump = Pump("interrupted", lambda steps=steps: steps.append(1), linger=0.2)
         if not idle:
             pump.wake()
-            assert until(lambda steps=steps: len(steps) == 1)
+            until(lambda steps=steps: len(steps) == 1)
         before = len(steps)
         long_enough = interrupted_at(line, pump.wake)
         pump.wake()
@@ -166,7 +159,7 @@ def test_whatever_a_handler_raises_the_others_are_called(what, caplog):
 
     serial.call(handler)
     serial.call(called.append, 1)
-    assert until(lambda: called == [1])
+    until(lambda: called == [1])
     assert "from a handler" in caplog.text
 
 

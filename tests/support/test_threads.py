@@ -9,24 +9,11 @@ import time
 import pytest
 
 from cyberun_widget.support.threads import BackgroundLoop, Pump, Serial, close_with_loop
+from tests.waiting import until
 
 
 def alive(name: str) -> bool:
     return any(thread.name == name for thread in threading.enumerate())
-
-
-def gone(name: str, seconds: float = 5.0) -> bool:
-    end = time.monotonic() + seconds
-    while alive(name) and time.monotonic() < end:
-        time.sleep(0.01)
-    return not alive(name)
-
-
-def until(check, seconds: float = 5.0) -> bool:
-    end = time.monotonic() + seconds
-    while not check() and time.monotonic() < end:
-        time.sleep(0.005)
-    return bool(check())
 
 
 async def give(value):
@@ -52,9 +39,9 @@ def test_what_a_coroutine_raises_is_raised_here():
 def test_the_loop_leaves_when_it_has_nothing_to_do_and_comes_back():
     loop = BackgroundLoop(0.02)
     assert loop.run(give(1)) == 1
-    assert gone("cyberun-loop")
+    until(lambda: not alive("cyberun-loop"))
     assert loop.run(give(2)) == 2
-    assert gone("cyberun-loop")
+    until(lambda: not alive("cyberun-loop"))
 
 
 def test_a_long_piece_of_work_keeps_the_loop():
@@ -63,7 +50,7 @@ def test_a_long_piece_of_work_keeps_the_loop():
     time.sleep(0.1)
     assert alive("cyberun-loop")
     future.result()
-    assert gone("cyberun-loop")
+    until(lambda: not alive("cyberun-loop"))
 
 
 def test_cancelling_the_future_cancels_the_work():
@@ -80,7 +67,7 @@ def test_cancelling_the_future_cancels_the_work():
     time.sleep(0.05)
     future.cancel()
     assert seen.wait(2)
-    assert gone("cyberun-loop")
+    until(lambda: not alive("cyberun-loop"))
 
 
 def test_a_blocking_call_from_the_loop_itself_is_refused_instead_of_hanging():
@@ -113,8 +100,8 @@ def test_a_pump_steps_when_woken_and_leaves_when_idle():
     pump = Pump("test", lambda: steps.append(time.monotonic()), linger=0.05)
     for count in (1, 2):  # it comes back
         pump.wake()
-        assert until(lambda count=count: len(steps) == count)
-        assert gone("cyberun-test")
+        until(lambda count=count: len(steps) == count)
+        until(lambda: not alive("cyberun-test"))
 
 
 def test_a_pump_outlives_a_step_that_raises(caplog):
@@ -132,7 +119,7 @@ def test_a_pump_outlives_a_step_that_raises(caplog):
         time.sleep(0.01)
     assert len(steps) >= 2
     assert "once" in caplog.text
-    assert gone("cyberun-test")
+    until(lambda: not alive("cyberun-test"))
 
 
 def test_serial_calls_keep_their_order_and_survive_each_other():
@@ -163,5 +150,5 @@ def test_what_registers_with_the_loop_is_closed_with_it_once():
         close_with_loop(close)
 
     BackgroundLoop(0.01).run(register())
-    assert gone("cyberun-loop")
+    until(lambda: not alive("cyberun-loop"))
     assert closed == ["cyberun-loop"]
