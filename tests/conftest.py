@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -72,3 +73,19 @@ def own_cache(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 def client(server: LocalServer, own_cache: None) -> Client:
     """A client of that server."""
     return Client(server.api_key, base_url=server.base_url)
+
+
+@pytest.fixture(autouse=True)
+def no_watch_is_left() -> Iterator[None]:
+    """Fail the test that leaves a task watched: its watch would keep the network thread for all tests after it."""
+    yield
+    module = sys.modules.get("cyberun_widget.following.task_watch")
+    if module is None:
+        return
+    end = time.monotonic() + 10
+    while module._watches and time.monotonic() < end:
+        time.sleep(0.02)
+    left = [watch.key for watch in module._watches.values()]
+    for watch in [*module._watches.values()]:
+        watch._work.cancel()
+    assert not left, f"still watched at the end: {left}"

@@ -31,7 +31,7 @@ from cyberun_widget import (
 )
 from cyberun_widget.artifacts.model import Artifacts
 from cyberun_widget.client.listing import TaskList, WorkflowList
-from cyberun_widget.compare.widget import Comparison
+from cyberun_widget.comparison.widget import Comparison
 from cyberun_widget.content.kinds import Kind
 from cyberun_widget.group.points import Point
 from cyberun_widget.protocol.events import Event

@@ -6,6 +6,8 @@ import os
 import subprocess
 import sys
 
+import pytest
+
 PROBE = """
 import asyncio, logging, sys, threading, warnings
 
@@ -35,6 +37,18 @@ print(len(me.children(recursive=True)), len(me.net_connections()))
 """
 
 
+FIRST_USE = """
+import sys
+import cyberun_widget
+loaded = sorted(name for name in sys.modules if name.startswith("cyberun_widget."))
+assert not loaded, loaded
+cyberun_widget.TaskWidget, cyberun_widget.Client
+for late in ("PIL", "filelock", "cyberun_widget.group.widget", "cyberun_widget.form.widget"):
+    assert late not in sys.modules, late
+print("late")
+"""
+
+
 def run(code: str) -> str:
     """What a fresh Python prints, with warnings that count as errors."""
     environment = {name: value for name, value in os.environ.items() if not name.startswith("CYBERUN_")}
@@ -54,6 +68,10 @@ def test_importing_patches_nothing_and_starts_no_thread():
     assert run(PROBE) == "untouched"
 
 
+def test_what_a_card_does_not_need_is_imported_when_it_is_used():
+    assert run(FIRST_USE) == "late"
+
+
 def test_importing_starts_no_server_and_opens_no_connection():
     assert run(CHILDREN) == "0 0"
 
@@ -63,3 +81,11 @@ def test_every_public_name_is_there_and_documented():
 
     for name in cyberun_widget.__all__:
         assert getattr(cyberun_widget, name).__doc__, name
+
+
+def test_a_name_that_is_not_there_is_an_attribute_error_and_all_that_are_there_are_listed():
+    import cyberun_widget  # noqa: PLC0415 - see above
+
+    assert set(cyberun_widget.__all__) <= set(dir(cyberun_widget))
+    with pytest.raises(AttributeError, match="no attribute 'Cleint'"):
+        cyberun_widget.Cleint  # noqa: B018 - the look-up is what is tested

@@ -74,9 +74,9 @@ def metadata(result: Mapping[str, Any], output: Any) -> Iterator[Part]:
 def _walk(value: Any, path: tuple[str, ...], steps: Iterator[int], *, bare: bool) -> Iterator[Part]:
     """Yield each file below `value`. `bare`: whether a lone string is a link (in `download_urls`) or just a value.
 
-    `steps`: one for each value that may be looked at.
+    `steps`: one for each value that may still be looked at.
     """
-    if len(path) > _MAX_DEPTH or next(steps, None) is None:
+    if len(path) > _MAX_DEPTH:
         return
     if isinstance(value, str):
         if bare and value:
@@ -87,12 +87,12 @@ def _walk(value: Any, path: tuple[str, ...], steps: Iterator[int], *, bare: bool
         if leaf is not None and (leaf.url or not bare):
             yield leaf
             return
-        for name, item in value.items():
+        for (name, item), _ in zip(value.items(), steps, strict=False):
             wraps = str(name).casefold() in _WRAPPERS and not isinstance(item, str)
             step = "" if wraps else str(name)
             yield from _walk(item, (*path, step), steps, bare=bare)
     elif isinstance(value, (list, tuple)):
-        for index, item in enumerate(value):
+        for index, (item, _) in enumerate(zip(value, steps, strict=False)):
             yield from _walk(item, (*path, str(index)), steps, bare=bare)
 
 

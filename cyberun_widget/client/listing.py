@@ -6,9 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Final, TypeVar, overload
 
 from cyberun_widget.card.widget import TaskWidget
-from cyberun_widget.client.list_widget import ListWidget
 from cyberun_widget.errors import NotFoundError
-from cyberun_widget.form.widget import WorkflowForm
 from cyberun_widget.jupyter import kernel as _kernel
 from cyberun_widget.protocol.models import Task, Workflow
 from cyberun_widget.render import static_list
@@ -21,6 +19,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from cyberun_widget.api.calls import HasCalls
+    from cyberun_widget.form.widget import WorkflowForm
 
 T = TypeVar("T")
 
@@ -77,6 +76,8 @@ class _Table(Sequence[T]):
         if _kernel.host() != "kernel" or not self._items:
             _kernel.show({"text/plain": repr(self), "text/html": self._repr_html_()})
             return
+        from cyberun_widget.client.list_widget import ListWidget  # noqa: PLC0415 - with the first list that is shown
+
         rows = [
             tuple(clean(cell, limit=_CELL_MAX) if isinstance(cell, str) else cell for cell in self._facts(item))
             for item in self._items
@@ -163,6 +164,8 @@ class WorkflowList(_Table[Workflow]):
         self._client = client
 
     def _opened(self, place: int) -> WorkflowForm:
+        from cyberun_widget.form.widget import WorkflowForm  # noqa: PLC0415 - with the first form that is opened
+
         return WorkflowForm(self._items[place].slug, self._client)
 
     def _facts(self, item: Workflow) -> tuple[str | float | None, ...]:

@@ -9,7 +9,7 @@ from cyberun_widget.api.calls import noting_interrupts
 from cyberun_widget.card.widget import TaskWidget
 from cyberun_widget.client.account import Account
 from cyberun_widget.client.asynchronous import AsyncClient
-from cyberun_widget.group.mapping import ALL, map_points
+from cyberun_widget.group.plan.start import ALL
 from cyberun_widget.support.threads import background
 
 if TYPE_CHECKING:
@@ -89,4 +89,6 @@ class Client(Account):
         or the same workflow and axes) goes on where the last one was. `fresh` begins anew. The workflow's version is
         pinned for the whole sweep, where the service tells it.
         """
+        from cyberun_widget.group.mapping import map_points  # noqa: PLC0415 - a sweep's parts come with the first sweep
+
         return map_points(self, slug, grid, zip, fixed, name=name, in_flight=in_flight, start=start, fresh=fresh)

@@ -9,17 +9,16 @@ import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from PIL import Image, UnidentifiedImageError
-
 from cyberun_widget.content.native import tables
 from cyberun_widget.content.native.table_worker import PARQUET
-from cyberun_widget.content.posters import FAILURES, plausible
 from cyberun_widget.content.preview import BROKEN
 from cyberun_widget.content.sniff_text import load_json
 from cyberun_widget.errors import CyberunError
 from cyberun_widget.support.filenames import fold, unique_name
 
 if TYPE_CHECKING:
+    from PIL import Image
+
     from cyberun_widget.content.file import File
 
 
@@ -36,6 +35,10 @@ def image(file: File) -> Image.Image:
     """Return the decoded picture."""
     if file.kind != "image" or file.mime == "image/svg+xml":
         raise CyberunError(f"{file.name} is {file.mime}, not a raster image. Use .bytes() or .path.")
+    from PIL import Image, UnidentifiedImageError  # noqa: PLC0415 - Pillow takes a while to import
+
+    from cyberun_widget.content.posters import FAILURES, plausible  # noqa: PLC0415 - Pillow behind it
+
     try:
         if not plausible(file.path):
             raise ValueError("it states more pixels than it can hold")

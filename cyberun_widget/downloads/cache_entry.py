@@ -15,8 +15,6 @@ import stat
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
-from filelock import FileLock, Timeout
-
 from cyberun_widget.downloads.private import is_private, make_folder
 from cyberun_widget.downloads.record import Record, read_record, write_record
 from cyberun_widget.support.filenames import fold, unique_name
@@ -34,6 +32,8 @@ class Slot:
     """The place of the artifact `key` of `task_id` in `folder`. Its methods block: call them off the event loop."""
 
     def __init__(self, folder: Path, task_id: str, key: str, name: str) -> None:
+        from filelock import FileLock  # noqa: PLC0415 - it imports asyncio and sqlite3; needed once a file is fetched
+
         self.folder, self.task_id, self.key, self.name = folder, task_id, key, name
         self.id = hashlib.sha256(f"{task_id}\n{key}".encode("utf-8", "replace")).hexdigest()[:12]
         self.part = folder / f"{name}.{self.id}.part"
@@ -92,6 +92,8 @@ class Slot:
             self._hidden.mkdir(0o700 if self._mode == 0o600 else 0o777)  # noqa: PLR2004 - for the user alone
         if not stat.S_ISDIR(self._hidden.lstat().st_mode):
             raise NotADirectoryError(errno.ENOTDIR, "not a folder of its own", str(self._hidden))
+        from filelock import Timeout  # noqa: PLC0415 - see above
+
         try:
             self._lock.acquire(blocking=False)
         except Timeout:

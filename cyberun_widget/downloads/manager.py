@@ -12,8 +12,6 @@ from typing import TYPE_CHECKING, Any, Final
 
 from cyberun_widget.artifacts.manifest import NO_LINK, group_of, relinked, sources
 from cyberun_widget.artifacts.model import Artifact, Artifacts
-from cyberun_widget.content.inspect import changes, complete_name, inspect, still
-from cyberun_widget.content.posters import poster_limit
 from cyberun_widget.downloads.cache_entry import Slot
 from cyberun_widget.downloads.quota import Allowance, DeclinedError
 from cyberun_widget.downloads.sink import disk_words
@@ -28,6 +26,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from cyberun_widget.api.transport import Http
+    from cyberun_widget.content.posters import Poster
     from cyberun_widget.downloads.record import Record
     from cyberun_widget.policy import Mode
     from cyberun_widget.support.urls import Link
@@ -129,7 +128,7 @@ class Downloads:
         if item is None or item.kind != "model":
             return
         async with self._painting.get():
-            made = await asyncio.to_thread(still, data, self._poster_limit())
+            made = await asyncio.to_thread(_still, data, self._poster_sizes())
         if made is not None:
             self._set(key, poster=made.data, poster_mime=made.mime)
 
@@ -237,11 +236,12 @@ class Downloads:
         """Look into a complete file, and make it ready."""
         item = self._items[key]
         async with self._painting.get():
-            found = await asyncio.to_thread(inspect, path, item.name, mime, self._poster_limit())
-        self._set(key, **changes(found, path, self._announced.get(key)))
+            announced = self._announced.get(key)
+            found = await asyncio.to_thread(_inspected, path, item.name, mime, self._poster_sizes(), announced)
+        self._set(key, **found)
 
-    def _poster_limit(self) -> int:
-        return poster_limit([len(item.poster or b"") for item in self._items.values()])
+    def _poster_sizes(self) -> list[int]:
+        return [len(item.poster or b"") for item in self._items.values()]
 
     # --- links -------------------------------------------------------------------------------------------------------
 
@@ -269,6 +269,23 @@ class Downloads:
         self._adopt(await asyncio.to_thread(sources, self._task_id, await self._refresh(), titles=self._titles))
 
 
+# What looks into files is imported with the first file, and off the loop: starting a watch needs no Pillow.
+
+
+def _inspected(path: Path, name: str, mime: str, posters: list[int], announced: int | None) -> dict[str, Any]:
+    from cyberun_widget.content.inspect import changes, inspect  # noqa: PLC0415 - see above
+    from cyberun_widget.content.posters import poster_limit  # noqa: PLC0415 - see above
+
+    return changes(inspect(path, name, mime, poster_limit(posters)), path, announced)
+
+
+def _still(data: bytes, posters: list[int]) -> Poster | None:
+    from cyberun_widget.content.inspect import still  # noqa: PLC0415 - see above
+    from cyberun_widget.content.posters import poster_limit  # noqa: PLC0415 - see above
+
+    return still(data, poster_limit(posters))
+
+
 def _there(item: Artifact) -> bool:
     return item.path is not None and item.path.is_file()
 
@@ -277,4 +294,6 @@ def _place(slot: Slot, record: Record, name: str, offered: str | None) -> Path:
     """Give a finished `.part` its name: the artifact's, else the one the store offers. Raises OSError."""
     if not split_suffix(name)[1] and offered:
         name = safe_name(offered, fallback=name)
+    from cyberun_widget.content.inspect import complete_name  # noqa: PLC0415 - see above
+
     return slot.finish(complete_name(slot.part, name), record)

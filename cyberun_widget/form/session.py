@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 from cyberun_widget.api.settings import DEFAULT_BASE_URL
 from cyberun_widget.card.runs import Run as CardRun
 from cyberun_widget.card.widget import TaskWidget
-from cyberun_widget.compare.widget import Comparison
+from cyberun_widget.comparison.widget import Comparison
 from cyberun_widget.errors import CyberunError
 from cyberun_widget.following.cancelling import TRIES, deliver
 from cyberun_widget.form.field import field

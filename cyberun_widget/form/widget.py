@@ -11,7 +11,7 @@ from ipywidgets import widget_serialization
 from cyberun_widget.api.calls import Calls
 from cyberun_widget.card.event_dispatch import call_handler
 from cyberun_widget.card.page_channel import PageChannel
-from cyberun_widget.compare.widget import Comparison
+from cyberun_widget.comparison.widget import Comparison
 from cyberun_widget.form.display import FormArchives
 from cyberun_widget.form.messages import FORM_REQUESTS
 from cyberun_widget.form.requests import routes

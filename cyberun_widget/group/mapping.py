@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 from cyberun_widget.errors import ConfigurationError
 from cyberun_widget.group.opening import open_sweep
+from cyberun_widget.group.plan.start import ALL, STARTS, Unasked
 from cyberun_widget.group.widget import TaskGroup
 from cyberun_widget.support.threads import background
 
@@ -14,16 +15,6 @@ if TYPE_CHECKING:
 
     from cyberun_widget.api.calls import HasCalls
     from cyberun_widget.group.plan.axes import Values
-
-
-class Unasked(str):
-    """The default of `start`: told apart from an "all" that somebody wrote."""
-
-    __slots__ = ()
-
-
-ALL: Final = Unasked("all")
-_STARTS: Final = ("all", "first", "none")
 
 
 def map_points(  # noqa: PLR0913 - what `client.map` takes, each by name
@@ -39,7 +30,7 @@ def map_points(  # noqa: PLR0913 - what `client.map` takes, each by name
     fresh: bool = False,
 ) -> TaskGroup:
     """Open a sweep, submit what may be submitted, and return its sheet. `Client.map` has the words for users."""
-    if start not in _STARTS:
+    if start not in STARTS:
         raise ConfigurationError(f'start must be "all", "first" or "none", not {start!r}.')
     if isinstance(in_flight, bool) or not isinstance(in_flight, int) or in_flight < 1:
         raise ConfigurationError(f"in_flight must be a whole number from 1 on, not {in_flight!r}.")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import math
 import re
 from pathlib import Path
@@ -61,6 +60,8 @@ def plain(value: Any) -> Any:
 
 
 def _unknown(name: str, known: Mapping[str, Parameter]) -> str:
+    import difflib  # noqa: PLC0415 - only for a name that is wrong
+
     close = difflib.get_close_matches(name, known, n=1)
     guess = f" (did you mean {close[0]}?)" if close else ""
     return f"it has no parameter {name!r}{guess}; it takes {', '.join(known) or 'none'}"

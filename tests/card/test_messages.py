@@ -11,7 +11,7 @@ import pytest
 from cyberun_widget.card import messages
 from cyberun_widget.card.messages import CARD_REQUESTS, PUSHES, WIDGET_REQUESTS, Read, Visible, check
 from cyberun_widget.client.list_widget import LIST_REQUESTS
-from cyberun_widget.compare.requests import COMPARE_REQUESTS
+from cyberun_widget.comparison.requests import COMPARE_REQUESTS
 from cyberun_widget.form.messages import FORM_REQUESTS, Live
 from cyberun_widget.group.messages import GROUP_REQUESTS
 

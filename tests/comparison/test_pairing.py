@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from cyberun_widget import Artifact
-from cyberun_widget.compare.pairing import pair
+from cyberun_widget.comparison.pairing import pair
 
 
 def image(key, name="", kind="image"):
