@@ -115,7 +115,8 @@ def test_every_card_keeps_the_contract(page: Page, show: Callable[..., Locator])
         for artifact in fixture["artifacts"]:
             tile = card.locator(f"[data-artifact='{artifact['key']}']")
             expect(tile).to_have_attribute("data-kind", artifact["kind"])
-            if artifact["kind"] == "image" and artifact["state"] == "ready":
+            in_sight = fixture["density"] == "full" or artifact is fixture["artifacts"][0]  # a line has room for one
+            if in_sight and artifact["kind"] == "image" and artifact["state"] == "ready":
                 picture = tile.get_by_role("img", name=artifact["name"])
                 picture.scroll_into_view_if_needed()
                 expect(picture).to_have_js_property("complete", True)
@@ -488,6 +489,29 @@ def test_each_remedy_has_its_own_word(page: Page, show: Callable[..., Locator], 
     assert len(asked(page, "stopped", action)) == 1
 
 
+def test_a_card_says_which_run_it_is(page: Page, show: Callable[..., Locator]) -> None:
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    card = show("running")
+    long = "a prompt that goes on for longer than anybody would read on a card"
+    send(page, "running", {"label": "try 3", "_facts": {"parameters": {"seed": 7, "tiled": False, "prompt": long}}})
+    expect(card.locator(".cy-tag")).to_have_text("try 3")
+    expect(card.locator(".cy-about")).to_have_text("seed 7 · tiled false · prompt a prompt that goes on for longer…")
+    expect(card).to_have_attribute("aria-label", "Task text-to-image · try 3")
+    task = page.evaluate("states.running.task_id")
+    expect(card.locator(".cy-id")).to_have_text(f"…{task[-8:]}")
+    card.get_by_role("button", name="Copy task id").click()
+    expect(card.get_by_role("button", name="Task id copied")).to_be_visible()
+    assert page.evaluate("navigator.clipboard.readText()") == task
+    expect(card.get_by_role("button", name="Copy task id")).to_be_visible()
+
+
+def test_nothing_is_said_of_the_time_left_while_cancelling(page: Page, show: Callable[..., Locator]) -> None:
+    card = show("running")
+    expect(card).to_contain_text("left")
+    send(page, "running", {"_facts": {"cancel": "requested"}})
+    expect(card).not_to_contain_text("left")
+
+
 def test_a_problem_that_comes_later_is_shown(page: Page, show: Callable[..., Locator]) -> None:
     card = show("failed")
     page.evaluate(
@@ -501,6 +525,8 @@ def test_a_picture_is_opened_closed_and_saved_by_keyboard(page: Page, show: Call
     card = show("completed")
     first = card.locator("[data-artifact='9.images.0']")
     expect(first.get_by_role("button", name="Save lichen_00001_.png")).to_be_attached()
+    page.keyboard.press("Tab")
+    expect(card.get_by_role("button", name="Copy task id")).to_be_focused()
     page.keyboard.press("Tab")
     expect(card.get_by_role("button", name="Save all")).to_be_focused()
     page.keyboard.press("Tab")
@@ -766,6 +792,22 @@ def test_a_compact_card_is_one_line(page: Page, show: Callable[..., Locator]) ->
             box = card.bounding_box()
             assert box is not None
             assert box["height"] <= 48
+
+
+@pytest.mark.parametrize("width", [680, 1000])
+def test_twelve_siblings_stand_in_columns(page: Page, show: Callable[..., Locator], width: int) -> None:
+    show(*(f"sibling-{number}" for number in range(1, 13)), width=width)
+    expect(page.locator(".cy-menu-place")).to_have_count(12)
+    for part, side in [("cy-pill", "left"), ("cy-title", "left"), ("cy-about", "left"), ("cy-time", "right")]:
+        edges = page.locator(f".{part}:not([hidden])").evaluate_all(
+            "(nodes, side) => nodes.map((node) => Math.round(node.getBoundingClientRect()[side]))", side
+        )
+        assert len(set(edges)) == 1, (part, edges)
+    told = page.locator(".cy-about").all_inner_texts()
+    assert len(set(told)) == 12
+    assert page.locator(".cyberun-task[data-status=completed] .cy-track").first.evaluate(
+        "(node) => getComputedStyle(node.parentNode).opacity === '0'"
+    )
 
 
 # --- nothing left behind

@@ -4,11 +4,11 @@ const today = new Date().toISOString().slice(0, 10);
 const facts = {
   title: "text-to-image", tool: "comfyui", gpu: "RTX 4090", labels: [], created: `${today}T14:30:05Z`, started: null, ended: null, waited: null,
   node: "", speed: null, attempt: 1, news: 0, retry_in: null, problem: null, cancel: "", failed_at: "", details: "", note: "", download: null,
-  saved: null, stopped: false, actions: [],
+  saved: null, stopped: false, actions: [], parameters: { seed: 7, steps: 2500 },
 };
 const task = {
   task_id: "019abc12-7d41-7c3e-9f2a-5b1c0de47896", status: "unknown", progress: 0, stage: "", message: "", current_node: "", step_current: null,
-  step_total: null, error: null, output: null, connection: "live", elapsed: 0, eta: null, stages: [], artifacts: [], density: "full", _facts: facts, _beat: 1,
+  step_total: null, error: null, output: null, connection: "live", elapsed: 0, eta: null, stages: [], artifacts: [], density: "full", label: "", _facts: facts, _beat: 1,
 };
 const STAGES = ["download", "process_data", "train", "export", "upload"];
 
@@ -47,6 +47,16 @@ const picture = (i, more = {}) =>
   file(`9.images.${i}`, `lichen_0000${i + 1}_.png`, "image", { mime: "image/png", group: "Save Image · 9", width: 512, height: 512, size: 412_000 + 9_137 * i, paint: i + 1, ...more });
 const finished = { status: "completed", progress: 1, connection: "closed", elapsed: 40.2 };
 const gone = { ended: `${today}T14:30:45Z` };
+
+/** One of twelve runs of a workflow, made in one go, as a line. @param {number} i */
+const sibling = (i) => {
+  const own = { task_id: `019abc12-7d41-7c3e-9f2a-5b1c0de4${(7000 + 137 * i).toString(16)}`, density: "compact", label: i === 4 ? "try 3" : "" };
+  const about = { parameters: { seed: 7 + i, steps: 20 + 10 * (i % 3), prompt: "lichen on basalt, macro, raking light" } };
+  if (i === 2) return comfy({ ...own, status: "failed", connection: "closed", error: "Out of GPU memory: 512 MB more were needed." }, { ...gone, ...about, actions: ["run_again"] });
+  if (i > 9) return state({ ...own, status: "queued", elapsed: 52 }, about);
+  if (i > 7) return comfy({ ...own, progress: 0.2 * (i - 6) }, about);
+  return state({ ...finished, ...own, elapsed: 40 + 7 * i, artifacts: [picture(i)] }, { ...gone, ...about });
+};
 
 /** @type {Record<string, any>} */
 export const states = {
@@ -137,6 +147,7 @@ export const states = {
   "compact-waiting": state({ status: "waiting", elapsed: 151, density: "compact" }, { labels: ["gpu"] }),
   "compact-completed": state({ ...finished, density: "compact", artifacts: [0, 1, 2, 3].map((i) => picture(i)) }, gone),
   "compact-failed": comfy({ status: "failed", connection: "closed", density: "compact", error: "Out of GPU memory: 512 MB more were needed. Try a smaller picture." }, { ...gone, actions: ["run_again"] }),
+  ...Object.fromEntries(Array.from({ length: 12 }, (_, i) => [`sibling-${i + 1}`, sibling(i)])),
   "long-names": comfy(
     { message: "Sampling_with_a_message_that_has_no_blanks_at_all_and_goes_on_for_longer_than_any_card_is_wide_".repeat(2), artifacts: [picture(2, { name: `${"a_very_long_file_name_".repeat(6)}.png` })] },
     { title: "a-workflow-with-a-name-that-nobody-would-want-to-type-twice-but-somebody-did-it-anyway", node: "UltimateSDUpscaleWithEveryOptionSwitchedOn (custom)", gpu: "NVIDIA RTX PRO 6000 Blackwell Max-Q Workstation Edition" },

@@ -1,5 +1,5 @@
 // The whole story of a task as text, to be pasted into an issue.
-import { copyText, plainButton } from "../shared/dom.ts";
+import { copyText, el, plainButton } from "../shared/dom.ts";
 import type { Card } from "../shared/types.ts";
 
 const PATIENCE = 2_000; // ms for the kernel's answer: a browser lets a click copy for a few seconds only
@@ -20,13 +20,32 @@ export async function details({ channel, root, traits }: Card): Promise<string> 
 }
 
 /** The button beside an error. */
-export function copiesDetails(card: Card): HTMLButtonElement {
-	let back: ReturnType<typeof setTimeout> | undefined;
-	const button = plainButton(said.copy_details, async () => {
-		button.textContent = (await copyText(await details(card), card.root)) ? said.copied : said.copy_refused;
-		clearTimeout(back);
-		back = setTimeout(() => (button.textContent = said.copy_details), SHOWN);
+export const copiesDetails = (card: Card) =>
+	copies(plainButton(said.copy_details, () => undefined), () => details(card), card, (button, done) => {
+		button.textContent = done === null ? said.copy_details : done ? said.copied : said.copy_refused;
 	});
-	card.signal.addEventListener("abort", () => clearTimeout(back));
+
+/** The button beside the id. */
+export const copiesId = (card: Card) =>
+	copies(el("button", { type: "button", class: "cy-icon cy-copy-id" }), () => card.traits().task_id, card, (button, done) => {
+		button.ariaLabel = button.title = done === null ? said.copy_id : done ? said.id_copied : said.copy_refused;
+		button.toggleAttribute("data-done", done === true);
+	});
+
+/** Make a button copy, and say for a moment whether it did. `say` is called with null for its usual words. */
+function copies(
+	button: HTMLButtonElement,
+	text: () => string | Promise<string>,
+	{ root, signal }: Card,
+	say: (button: HTMLButtonElement, done: boolean | null) => void,
+): HTMLButtonElement {
+	let back: ReturnType<typeof setTimeout> | undefined;
+	button.onclick = async () => {
+		say(button, await copyText(await text(), root));
+		clearTimeout(back);
+		if (!signal.aborted) back = setTimeout(() => say(button, null), SHOWN);
+	};
+	signal.addEventListener("abort", () => clearTimeout(back));
+	say(button, null);
 	return button;
 }

@@ -25,5 +25,12 @@ const copyDetails: Entry = {
 	run: async (card) => copied(await details(card), card),
 };
 
+/** Where a card is one line, there may be no room for its button. */
+const saveAll: Entry = {
+	label: () => said.save_all,
+	applies: ({ traits }) => traits().density === "compact" && Boolean(traits()._facts.actions?.includes("save_all")),
+	run: ({ order }) => order("save_all"),
+};
+
 /** In the order in which they stand in the menu. */
-export const ENTRIES: readonly Entry[] = [copyId, copyDetails];
+export const ENTRIES: readonly Entry[] = [saveAll, copyId, copyDetails];

@@ -7,7 +7,7 @@ import { adopt } from "../shared/style.ts";
 import type { Action, Card, Part, Traits } from "../shared/types.ts";
 import { askButton } from "../card/ask.ts";
 import css from "./actions.css";
-import { copiesDetails } from "./copying.ts";
+import { copiesDetails, copiesId } from "./copying.ts";
 import { moreMenu } from "./menu.ts";
 
 /** Add the buttons to one view of a card. */
@@ -24,12 +24,14 @@ export function attach(card: Card): Part {
 		fetch_again: plainButton(said.fetch_again, () => order("fetch_again")),
 		save_all: plainButton(said.save_all, () => order("save_all")),
 	};
+	for (const [action, node] of Object.entries(buttons)) node.dataset["action"] = action;
 	const menu = moreMenu(card);
 	const unwatch = watchSight(root, channel);
 	let task = "";
 
 	adopt(root, css);
-	place("pill").after(buttons.reconnect);
+	place("id").after(copiesId(card));
+	place("acts").prepend(buttons.reconnect);
 	place("acts").append(buttons.save_all, menu.node);
 	place("notes").append(buttons.resume, buttons.fetch_again);
 	place("why").after(copiesDetails(card));

@@ -10,6 +10,7 @@ import { askButton } from "./ask.ts";
 import { inbox } from "./inbox.ts";
 import { posters } from "./posters.ts";
 import { progressBar } from "./progress.ts";
+import { dots } from "../shared/text.ts";
 import { describe, type TextName } from "./view_model.ts";
 
 const TICK = 500; // ms between two drawings of a running clock
@@ -17,7 +18,7 @@ const SYNC = 15; // seconds of silence after which the kernel is asked for its s
 
 const TRAITS: readonly (keyof Traits)[] = [
 	...(["task_id", "status", "progress", "stage", "message", "current_node", "step_current", "step_total"] as const),
-	...(["error", "output", "connection", "elapsed", "eta", "stages", "artifacts", "density", "_facts", "_beat"] as const),
+	...(["error", "output", "connection", "elapsed", "eta", "stages", "artifacts", "density", "label", "_facts", "_beat"] as const),
 ];
 
 /** The elements of the texts that are no bdi, which finds the direction of foreign words. */
@@ -144,11 +145,14 @@ export function showCard(model: Model, parent: HTMLElement): () => void {
 			"data-status": status,
 			"data-connection": connection,
 			"data-density": density,
+			"data-bare": (status === "completed" || (connection === "error" && !traits.progress)) && !traits.stages.length && "true",
 			"data-dead": (seen.dead || facts.stopped) && "true",
-			"aria-label": `Task ${facts.title || taskId}`,
+			"aria-label": `Task ${dots(facts.title || taskId, traits.label)}`,
 		});
 		for (const [name, words] of Object.entries(seen.text)) setText(text[name as TextName], words);
 		text.title.title = facts.title;
+		text.id.title = taskId;
+		text.about.title = text.about.textContent;
 		setAttributes(text.note, { "data-warn": seen.warns && "true" });
 
 		const focus = root.querySelector<HTMLElement>(":focus");
@@ -179,7 +183,8 @@ export function showCard(model: Model, parent: HTMLElement): () => void {
 		el(
 			"div",
 			{ class: "cy-card" },
-			el("div", { class: "cy-head" }, text.title, text.id, el("div", { class: "cy-acts" }, text.pill, cancel.node)),
+			el("div", { class: "cy-head" }, el("div", { class: "cy-who" }, text.title, text.tag), text.id, text.pill, el("div", { class: "cy-acts" }, cancel.node)),
+			text.about,
 			bar.node,
 			el("div", { class: "cy-row" }, ...[text.percent, text.steps, text.node, text.message, text.labels], el("span", { class: "cy-when" }, text.time, text.eta)),
 			el("div", { class: "cy-notes" }, text.note),

@@ -6,6 +6,7 @@ import { CONNECTION, fill, STAGE, STATUS } from "../shared/words.ts";
 
 const DEAD = 30; // seconds without a sign of the kernel; it beats every 5
 const OLD_NEWS = 10; // seconds after which the age of the last news is told
+const VALUE = 32; // characters of a parameter's value
 const QUEUED = 1; // seconds without an answer after which a request waits for a busy kernel
 
 /** What only the page knows. Times in seconds. */
@@ -23,7 +24,7 @@ export interface Moment {
 /** The texts of a card, "" where there is nothing to say. */
 export type Texts = Record<TextName, string>;
 export type TextName =
-	| ("title" | "id" | "pill" | "percent" | "steps" | "node" | "message" | "labels" | "time" | "eta" | "note")
+	| ("title" | "tag" | "about" | "id" | "pill" | "percent" | "steps" | "node" | "message" | "labels" | "time" | "eta" | "note")
 	| ("cause" | "rest" | "summary" | "details" | "link" | "problem" | "facts" | "tail");
 
 export interface ViewModel {
@@ -58,6 +59,7 @@ export function describe(traits: Traits, { silent, since, asked, trouble }: Mome
 	const dead = watched && silent > DEAD;
 	const drift = dead || !watched ? 0 : since;
 	const lively = running && watched && !dead;
+	const compact = traits.density === "compact";
 	const waiting = status === "waiting" && watched;
 	/** Nothing is known yet of how far it is. */
 	const still = !ended && !progress && !(running && steps);
@@ -98,8 +100,7 @@ export function describe(traits: Traits, { silent, since, asked, trouble }: Mome
 		if (cancelling) return queued && !facts.cancel ? said.cancel_queued : said.cancel_requested;
 		if (ended) return missing;
 		if (facts.stopped) return said.paused;
-		if (facts.note || !waiting) return facts.note;
-		return `${facts.created ? `${fill(said.since, { time: daytime(facts.created) })} ` : ""}${said.waiting_hint}`;
+		return facts.note || (waiting ? said.waiting_hint : "");
 	}
 	function link(): string {
 		if (ended) return "";
@@ -119,7 +120,12 @@ export function describe(traits: Traits, { silent, since, asked, trouble }: Mome
 	}
 
 	const ahead = (traits.eta ?? 0) - drift;
-	const eta = lively && ahead > 0 ? timeLeft(ahead) : "";
+	const eta = lively && !cancelling && ahead > 0 ? timeLeft(ahead) : "";
+	const about = Object.entries(facts.parameters ?? {}).map(([name, given]) => {
+		const value = String(given ?? "–");
+		return `${name} ${value.length > VALUE ? `${value.slice(0, VALUE)}…` : value}`;
+	});
+	const from = waiting ? said.since : said.submitted;
 	const stepText = steps ? fill(said.step, { current: count(step ?? 0), total: count(steps) }) : "";
 	const cut = `${error}\n`.search(/(?<=[.!?])\s|\n/);
 	const size = artifacts.reduce((sum, each) => sum + (each.size ?? 0), 0);
@@ -133,14 +139,16 @@ export function describe(traits: Traits, { silent, since, asked, trouble }: Mome
 		news: lively ? dots(share, eta) : "",
 		text: {
 			title,
-			id: traits.task_id,
+			tag: traits.label,
+			about: dots(...about),
+			id: traits.task_id.replace(/^.+(?=.{8})/, "…"), // a UUIDv7 begins with the time: siblings differ at their ends
 			pill: pill(),
 			percent: still || ended ? "" : share,
 			steps: done ? "" : stepText,
 			node: node(),
 			message: message(),
 			labels,
-			time: ended || !elapsed ? "" : fill(doing && !running ? said.waiting : said.elapsed, { time: clock(elapsed + drift) }),
+			time: compact ? (still || ended ? clock(elapsed + drift) : "") : ended || !elapsed ? "" : fill(doing && !running ? said.waiting : said.elapsed, { time: clock(elapsed + drift) }),
 			eta,
 			note: note(),
 			cause: error.slice(0, cut),
@@ -153,6 +161,7 @@ export function describe(traits: Traits, { silent, since, asked, trouble }: Mome
 			tail: dots(
 				...[artifacts.length && many(artifacts.length, "file"), size && dataSize(size), facts.saved],
 				lively && facts.speed && speed(facts.speed),
+				watched && !running && facts.created && fill(from, { time: daytime(facts.created) }),
 			),
 		},
 	};

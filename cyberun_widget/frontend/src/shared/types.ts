@@ -58,6 +58,8 @@ export interface Facts {
 	ended: string | null;
 	waited: number | null;
 	node: string;
+	/** Those that differ from the workflow's defaults, in its order. */
+	parameters?: Record<string, unknown>;
 	/** Steps a second. */
 	speed: number | null;
 	attempt: number;
@@ -94,6 +96,8 @@ export interface Traits {
 	stages: Stage[];
 	artifacts: Artifact[];
 	density: "full" | "compact";
+	/** The user's own name for the run. */
+	label: string;
 	_facts: Facts;
 	_beat: number;
 	/** One for each artifact that has a poster. */
