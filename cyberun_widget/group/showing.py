@@ -31,6 +31,7 @@ class Outputs:
         self._session = session
         self._display_ids: list[str] = []
         self._shown: object = None  # what the archives show
+        self._ahead = False  # whether the page has its controls, or can ask for them
 
     def display(self, group: TaskGroup) -> None:
         """Show a group in the cell that runs, with the static output that a saved notebook keeps."""
@@ -44,6 +45,7 @@ class Outputs:
 
     def rewrite(self, group: TaskGroup) -> None:
         """Put what is known at the end into the static outputs. Cheap where nothing is to be done."""
+        self._send_ahead(group)
         if (
             not self._display_ids or not self._session.still
         ):  # not `over`: that is told after the traits, which call this
@@ -52,6 +54,13 @@ class Outputs:
         if showing != self._shown:
             self._shown = showing
             _drawing.call(self._redraw, group)
+
+    def _send_ahead(self, group: TaskGroup) -> None:
+        """Send the sheet's controls unasked, where a busy kernel couldn't answer for them later."""
+        if self._display_ids and not self._ahead:
+            self._ahead = True
+            if _kernel.in_kernel() and not _kernel.has_subshells():
+                group._channel.push_module("sweep")  # noqa: SLF001 - one package
 
     def _redraw(self, group: TaskGroup) -> None:
         bundle = self._bundle(group)

@@ -8,7 +8,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
 from settled import settle
-from states.serve import served
+from states.serve import STATIC, served
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -134,3 +134,72 @@ def test_thumbnails_come_with_their_cell_and_go_with_it(page: Page, show: Callab
     group.get_by_role("grid").evaluate("(node) => node.scrollTo(0, node.scrollHeight)")
     expect(group.locator('[data-point="999"] img[src]')).to_be_visible()
     expect(group.locator('[data-point="0"] img[src]')).to_have_count(0)
+
+
+def test_a_row_is_retried_and_cancelled_once_it_was_asked(page: Page, show: Callable[..., Locator]) -> None:
+    group = show(state="failures")
+    group.locator('[data-point="0"]').focus()
+    page.keyboard.press("ArrowLeft")
+    row = group.get_by_role("button", name="Row 0.02", exact=True)
+    expect(row).to_be_focused()
+    row.click()
+    actions = group.get_by_role("group", name="Row 0.02, 6 points")
+    expect(actions.get_by_text("5 completed · 1 failed")).to_be_visible()
+    actions.get_by_role("button", name="Retry these").click()
+    assert asked(page, "retry") == []
+    actions.get_by_role("button", name="Run again and pay").click()
+    assert [message["points"] for message in asked(page, "retry")] == [[3]]
+    expect(actions.get_by_role("button", name="Retry these")).to_be_hidden()
+    actions.get_by_role("button", name="Cancel these").click()
+    actions.get_by_role("button", name="Yes, cancel").click()
+    assert [message["points"] for message in asked(page, "cancel")] == [[3]]
+    expect(group.locator('[data-point="3"]')).to_have_attribute("data-status", "cancelled")
+    actions.get_by_role("button", name="Close").click()
+    expect(row).to_be_focused()
+
+
+def test_the_open_point_is_compared_in_full_size(page: Page, show: Callable[..., Locator]) -> None:
+    group = show(state="done")
+    group.locator('[data-point="8"]').click()
+    group.get_by_role("button", name="Compare").click()
+    group.locator('[data-point="15"]').click()
+    detail = group.get_by_role("region", name="Point")
+    pictures = detail.locator(".cyc-overlaid")
+    expect(pictures.locator("img")).to_have_count(2)
+    expect(pictures.get_by_role("slider", name="Divider")).to_be_visible()
+    group.get_by_role("group", name="How").get_by_role("button", name="Difference").click()
+    expect(pictures.get_by_text("different on average")).to_be_visible()
+    pictures.focus()
+    page.keyboard.press("+")
+    scales = pictures.locator("img").evaluate_all("all => all.map(one => one.getBoundingClientRect().width)")
+    assert scales[0] == scales[1]
+
+
+def test_videos_are_compared_with_one_clock(page: Page, show: Callable[..., Locator]) -> None:
+    group = show(state="done")
+    group.locator('[data-point="8"]').click()
+    group.get_by_role("button", name="Compare").click()
+    group.get_by_role("combobox", name="Output").select_option("10.videos.0")
+    group.locator('[data-point="15"]').click()
+    films = group.get_by_role("region", name="Point").locator(".cyc-films")
+    expect(films.locator("video")).to_have_count(2, timeout=20_000)
+    films.get_by_role("slider", name="Time").fill("0.5")
+    times = "all => all.every(one => Math.abs(one.currentTime - 0.5) < 0.01)"
+    assert films.locator("video").evaluate_all(times)
+
+
+def test_models_are_compared_with_one_camera(page: Page, show: Callable[..., Locator]) -> None:
+    group = show(state="done")
+    group.locator('[data-point="1"]').click()
+    group.get_by_role("button", name="Compare").click()
+    group.get_by_role("combobox", name="Output").select_option("mesh")
+    group.locator('[data-point="2"]').click()
+    views = group.get_by_role("region", name="Point").locator(".cyc-model canvas")
+    expect(views).to_have_count(2, timeout=90_000)
+    group.get_by_role("button", name="Let go of the reference").click()
+    expect(views).to_have_count(0)
+
+
+def test_the_first_paint_of_a_sheet_is_small() -> None:
+    assert (STATIC / "group.js").stat().st_size <= 21_000
+    assert (STATIC / "group.css").stat().st_size <= 16_384

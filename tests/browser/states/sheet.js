@@ -4,7 +4,7 @@
  * ?theme=dark|light; ?width=320; ?tick=10 has every running cell tick so many times a second.
  * `window.sheet` has the model, so that a test can change it and see what the page sent.
  */
-import { paint } from "./paint.js";
+import { film, paint } from "./paint.js";
 
 const PROTOCOL = 1;
 const query = new URLSearchParams(location.search);
@@ -49,7 +49,7 @@ function cellOf(point, status = statusOf(point)) {
     seconds: done ? 8 + (point % 5) : 0,
     gpu: done ? "RTX 4090" : "",
     metrics: done ? { coverage: ((point * 37) % 100) / 100, mean_v: 0.05 + ((point * 13) % 40) / 100 } : {},
-    outputs: done ? [{ key: "9.images.0", kind: "image", name: "gray-scott.png", shown: true }, { key: "10.videos.0", kind: "video", name: "gray-scott.mp4", shown: true }] : [],
+    outputs: done ? [{ key: "9.images.0", kind: "image", name: "gray-scott.png", shown: true }, { key: "10.videos.0", kind: "video", name: "gray-scott.webm", shown: true }, { key: "mesh", kind: "model", name: "growth.obj", shown: false }] : [],
     attempt: 1,
   };
 }
@@ -70,7 +70,7 @@ function facts() {
     eta: running ? 74 : null,
     problem: null, retry_in: null, saved: null, sweep: true, halted: false,
     metrics: done ? ["coverage", "mean_v"] : [],
-    outputs: done ? [{ key: "9.images.0", kind: "image", name: "gray-scott.png" }, { key: "10.videos.0", kind: "video", name: "gray-scott.mp4" }] : [],
+    outputs: done ? [{ key: "9.images.0", kind: "image", name: "gray-scott.png" }, { key: "10.videos.0", kind: "video", name: "gray-scott.webm" }, { key: "mesh", kind: "model", name: "growth.obj" }] : [],
   };
 }
 function counts() {
@@ -143,14 +143,23 @@ async function answer(model, message) {
       return reply({ pictures: points.map((/** @type {number} */ at) => ({ point: at, mime: "image/webp" })) }, await Promise.all(points.map((/** @type {number} */ at) => picture(at))));
     case "detail": {
       const cell = cells[point];
-      const artifact = { key: "9.images.0", name: "gray-scott.png", kind: "image", mime: "image/webp", size: 48213, group: "Save Image", state: "ready", received: 0, error: null, width: 480, height: 480, duration: null, poster: null, poster_mime: "image/webp", path: null, revision: `${point}`, poster_at: 0 };
+      const file = (/** @type {object} */ more) => ({ size: 48213, group: "Save Image", state: "ready", received: 0, error: null, width: 480, height: 480, duration: null, poster: null, poster_mime: "image/webp", path: null, revision: `${point}`, ...more });
+      const files = [
+        file({ key: "9.images.0", name: "gray-scott.png", kind: "image", mime: "image/webp", poster_at: 0 }),
+        file({ key: "10.videos.0", name: "gray-scott.webm", kind: "video", mime: "video/webm", duration: 1, poster_at: 0 }),
+        file({ key: "mesh", name: "growth.obj", kind: "model", mime: "model/obj" }),
+      ];
       const parameters = labels[point].split(" · ").map((part) => part.split(" ")).concat([["size", "256"]]);
-      const detail = { ...cell, parameters, former: [], created: null, candidates: [], advice: "", files: cell.outputs.length ? [artifact] : [] };
+      const detail = { ...cell, parameters, former: [], created: null, candidates: [], advice: "", files: cell.outputs.length ? files : [] };
       return reply({ detail }, cell.outputs.length ? [await picture(point, 320)] : []);
     }
     case "read": {
-      const whole = await picture(point, 480);
-      return reply({ offset: 0, total: whole.byteLength, mime: "image/webp" }, [whole]);
+      const kind = message.key === "mesh" ? "model" : message.key === "10.videos.0" ? "video" : "image";
+      const whole =
+        kind === "model"
+          ? new TextEncoder().encode(`v 0 0 0\nv ${1 + point} 0 0\nv 0 1 0\nv 0 0 1\nf 1 2 3\nf 1 3 4\nf 1 2 4\nf 2 3 4\n`).buffer
+          : kind === "video" ? await (await film(1 + point, 240, 240)).arrayBuffer() : await picture(point, 480);
+      return reply({ offset: 0, total: whole.byteLength, mime: { model: "model/obj", video: "video/webm", image: "image/webp" }[kind] }, [whole]);
     }
     case "mark": {
       const without = (/** @type {number[]} */ list) => list.filter((at) => !points.includes(at));
@@ -166,6 +175,10 @@ async function answer(model, message) {
     case "retry":
       reply({});
       for (const at of points) cells[at] = cellOf(at, "running");
+      return model.push(points);
+    case "cancel":
+      reply({});
+      for (const at of points) cells[at] = cellOf(at, "cancelled");
       return model.push(points);
     case "candidates":
       return reply({ advice: "Is it one of these? If it is none of them, the submission was probably never taken.", candidates: [{ task: "0192f3c1-7c1e-7b5a-9d0e-aaaaaaaaaaaa", status: "completed", created: new Date().toISOString(), same: true, seconds: 1, others: 0 }] });

@@ -2,7 +2,7 @@
 import { askButton } from "../card/ask.ts";
 import type { Channel } from "../shared/channel.ts";
 import { el, plainButton, setAttributes, setText } from "../shared/dom.ts";
-import { count, many, percent, timeLeft } from "../shared/units.ts";
+import { count, percent, timeLeft } from "../shared/units.ts";
 import type { GroupRequests } from "../shared/messages.ts";
 import type { Facts, Traits } from "./types.ts";
 import { ACTIVE, statusName } from "./words.ts";
@@ -22,8 +22,6 @@ export interface Bar {
 	head: HTMLElement;
 	progress: HTMLElement;
 	counts: HTMLElement;
-	/** Where a sweep waits for a word. */
-	gate: HTMLElement;
 	/** `failed`: the points that Retry failed is about. */
 	update(traits: Pick<Traits, "counts" | "progress" | "_facts">, comparing: boolean, failed: number[]): void;
 }
@@ -73,20 +71,6 @@ export function bar({ channel, onCompare, onCopy, tell }: BarOptions): Bar {
 	const left = el("span", { class: "cy-g-left" });
 	const counts = el("div", { class: "cy-g-counts" }, number, told, retry.node, left);
 
-	// Each stays where it is, also when it has nothing to do: none may come to stand where another was just clicked.
-	const run = (label: string, points: number) => {
-		const button = plainButton(label, () => {
-			if (button.ariaDisabled === "true") return;
-			for (const each of runs) each.ariaDisabled = "true"; // until the kernel says how many still wait
-			void request(channel.ask("start", { count: points }, patient));
-		});
-		return button;
-	};
-	const runs = [run("Run first", 1), run("Run 3 more", 3), run("Run all", 0)];
-	const waits = el("p", {});
-	const gate = el("div", { class: "cy-g-gate", role: "group", "aria-label": "Start", hidden: true }, waits, el("div", { class: "cy-g-runs" }, ...runs));
-	let held = -1;
-
 	function statusOf({ status, halted, held: waiting }: Facts): string {
 		if (status === "waiting") return waiting ? "Waits for you" : "Waiting";
 		if (status === "failed") return "Finished, some failed";
@@ -98,7 +82,6 @@ export function bar({ channel, onCompare, onCopy, tell }: BarOptions): Bar {
 		head,
 		progress,
 		counts,
-		gate,
 		update({ counts: found, progress: part, _facts: facts }, comparing, points) {
 			const { total } = facts;
 			failed = points;
@@ -129,22 +112,6 @@ export function bar({ channel, onCompare, onCopy, tell }: BarOptions): Bar {
 			save.hidden = facts.outputs.length === 0;
 			compare.hidden = facts.outputs.length === 0;
 			compare.ariaPressed = String(comparing);
-			gate.hidden = !facts.sweep || facts.held === 0;
-			if (held !== facts.held) {
-				held = facts.held;
-				const one = runs[0] as HTMLButtonElement;
-				for (const each of runs) each.ariaDisabled = null;
-				if (facts.held < total) one.ariaDisabled = "true";
-				const [first = "", last = ""] = facts.edges;
-				waits.replaceChildren(
-					el("b", { text: facts.held === total ? facts.size : `${many(facts.held, "point")} wait` }),
-					`. Each is a paid run. First: `,
-					el("bdi", { text: first }),
-					". Last: ",
-					el("bdi", { text: last }),
-					".",
-				);
-			}
 		},
 	};
 }

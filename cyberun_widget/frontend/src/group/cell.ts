@@ -1,5 +1,5 @@
 // One cell of the sheet: of one size from the first moment, whatever it comes to hold.
-import { el, setAttributes, setText } from "../shared/dom.ts";
+import { el, OWN_KEYS, setAttributes, setText } from "../shared/dom.ts";
 import { span } from "../shared/units.ts";
 import type { Cell } from "./types.ts";
 import { ACTIVE, metric, statusName } from "./words.ts";
@@ -38,7 +38,7 @@ export function sheetCell(point: number): SheetCell {
 	const mark = el("span", { class: "cy-g-mark", "aria-hidden": "true" });
 	const face = el("div", { class: "cy-g-face" }, picture, reference, number, words, bar, mark);
 	const caption = el("bdi", { class: "cy-g-caption" });
-	const node = el("div", { class: "cy-g-cell", role: "gridcell", tabindex: -1, "data-point": point }, face, caption);
+	const node = el("div", { ...OWN_KEYS, class: "cy-g-cell", role: "gridcell", tabindex: -1, "data-point": point }, face, caption);
 
 	function show(image: HTMLImageElement, source: string): void {
 		if (image.getAttribute("src") !== (source || null)) {

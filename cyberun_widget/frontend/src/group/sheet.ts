@@ -1,5 +1,5 @@
 // The sheet: a grid with headers, its cells kept as they are while their places change.
-import { el, setAttributes } from "../shared/dom.ts";
+import { el, OWN_KEYS, setAttributes } from "../shared/dom.ts";
 import type { Grid } from "./arrange.ts";
 import { sheetCell, type CellLook, type SheetCell } from "./cell.ts";
 
@@ -8,6 +8,8 @@ const NEAR = "120px"; // around the sheet's window: what is this near has its pi
 export interface SheetOptions {
 	look(point: number): CellLook;
 	onOpen(point: number): void;
+	/** A row's or a column's header was clicked. */
+	onLine(points: readonly number[], name: string): void;
 	/** A key on a cell that moves nowhere. Returns whether it was taken. */
 	onKey(point: number, key: string): boolean;
 	/** The points that are in view, or near. */
@@ -28,8 +30,8 @@ export interface Sheet {
 	seen: ReadonlySet<number>;
 }
 
-export function sheet({ look, onOpen, onKey, onSight, signal }: SheetOptions): Sheet {
-	const node = el("div", { class: "cy-g-sheet", role: "grid", "aria-readonly": "true", "data-lm-suppress-shortcuts": "true" });
+export function sheet({ look, onOpen, onLine, onKey, onSight, signal }: SheetOptions): Sheet {
+	const node = el("div", { class: "cy-g-sheet", role: "grid", "aria-readonly": "true" });
 	const cells = new Map<number, SheetCell>();
 	const pointAt = new WeakMap<Element, number>();
 	const seen = new Set<number>();
@@ -99,6 +101,30 @@ export function sheet({ look, onOpen, onKey, onSight, signal }: SheetOptions): S
 		}
 	}
 
+	/** A header that can be clicked. The keyboard comes to it by the arrows, from the cell beside it. */
+	function header(role: "rowheader" | "columnheader", kind: string, name: string, points: readonly (number | null)[]): HTMLElement {
+		const those = points.filter((point) => point !== null);
+		const label = kind === "row" ? `Row ${name}` : `Column ${name}`;
+		const button = el("button", { ...OWN_KEYS, type: "button", class: "cy-g-line", tabindex: -1, "aria-label": label, title: name });
+		button.append(el("bdi", { text: name }));
+		button.onclick = () => onLine(those, label);
+		button.onkeydown = (event) => {
+			const [first] = those;
+			if (event.key !== (kind === "row" ? "ArrowRight" : "ArrowDown") || first === undefined) return;
+			event.preventDefault();
+			event.stopPropagation();
+			rove(first, true);
+		};
+		return el("div", { class: kind === "row" ? "cy-g-name" : "cy-g-column", role }, name ? button : null);
+	}
+
+	/** The header that stands before a row or above a column. */
+	function headerOf(point: number, side: string): HTMLElement | null | undefined {
+		const [row, column] = whereIs(point);
+		if (side === "ArrowLeft") return node.children[row + 1]?.querySelector<HTMLElement>(".cy-g-line");
+		return side === "ArrowUp" && !grid.captions ? node.querySelectorAll<HTMLElement>(".cy-g-column")[column]?.querySelector<HTMLElement>(".cy-g-line") : null;
+	}
+
 	node.addEventListener(
 		"click",
 		(event) => {
@@ -126,6 +152,7 @@ export function sheet({ look, onOpen, onKey, onSight, signal }: SheetOptions): S
 			if (move) {
 				const target = move();
 				if (target !== null) rove(target, true);
+				else headerOf(point, event.key)?.focus();
 			} else if (event.key === "Enter" || event.key === " ") onOpen(point);
 			else if (!onKey(point, event.key)) return;
 			event.preventDefault();
@@ -156,15 +183,17 @@ export function sheet({ look, onOpen, onKey, onSight, signal }: SheetOptions): S
 				"div",
 				{ class: "cy-g-row cy-g-head", role: "row" },
 				el("div", { class: "cy-g-corner", role: "columnheader" }, ...(corner.length ? corner : ["Points"]).map((text) => el("bdi", { text, title: text }))),
-				...grid.columns.map((name) =>
-					el("div", { class: "cy-g-column", role: "columnheader", title: name }, el("bdi", { text: name })),
+				...grid.columns.map((name, column) =>
+					grid.captions
+						? el("div", { class: "cy-g-column", role: "columnheader", title: name }, el("bdi", { text: name }))
+						: header("columnheader", "column", name, grid.cells.map((points) => points[column] ?? null)),
 				),
 			);
 			const rows = grid.cells.map((points, row) =>
 				el(
 					"div",
 					{ class: "cy-g-row", role: "row" },
-					el("div", { class: "cy-g-name", role: "rowheader", title: grid.rows[row] }, el("bdi", { text: grid.rows[row] ?? "" })),
+					header("rowheader", "row", grid.rows[row] ?? "", points),
 					...points.map((point) => (point === null ? el("div", { role: "gridcell" }) : cellOf(point).node)),
 				),
 			);

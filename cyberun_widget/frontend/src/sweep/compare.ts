@@ -10,12 +10,15 @@ export interface CompareOptions {
 	/** Carries the attributes and variables that the faces follow. */
 	root: HTMLElement;
 	onUnpin(): void;
+	/** Another way of comparing was chosen. */
+	onMode(): void;
 	signal: AbortSignal;
 }
 
 export interface Compare {
 	node: HTMLElement;
 	readonly on: boolean;
+	readonly mode: Mode;
 	/** Turn it on or off; `label` names the reference. */
 	update(on: boolean, label: string): void;
 	/** Have wheel and drag on the faces inside zoom and move all of them. */
@@ -24,16 +27,20 @@ export interface Compare {
 	reset(): void;
 }
 
-export function compare({ root, onUnpin, signal }: CompareOptions): Compare {
+export function compare({ root, onUnpin, onMode, signal }: CompareOptions): Compare {
 	/** Where each picture lies in its face, in parts of the face. */
 	const place = { scale: 1, x: 0, y: 0 };
 	let on = false;
+	let chosen: Mode = "slider";
 	const range = el("input", { type: "range", class: "cy-g-range", min: 0, max: 100, step: 0.5, value: 50, "aria-label": "How much of the reference is seen" });
 	const name = el("bdi", { class: "cy-g-pinned" });
 	const buttons = MODES.map((mode) => {
 		const button = el("button", { type: "button", class: "cy-btn", "aria-pressed": String(mode === "slider"), "data-mode": mode });
 		button.textContent = mode === "slider" ? "Slider" : mode === "flicker" ? "Flicker" : "Difference";
-		button.addEventListener("click", () => choose(mode), { signal });
+		button.addEventListener("click", () => {
+			choose(mode);
+			onMode();
+		}, { signal });
 		return button;
 	});
 	const icon = (label: string, text: string, click: () => void) => {
@@ -45,7 +52,7 @@ export function compare({ root, onUnpin, signal }: CompareOptions): Compare {
 	const node = el(
 		"div",
 		{ class: "cy-g-compare cyberun-compare", role: "group", "aria-label": "Compare with the reference", hidden: true },
-		el("span", { class: "cy-g-against" }, "Compared with ", name),
+		el("span", { class: "cy-g-versus" }, "Compared with ", name),
 		el("span", { class: "cy-g-modes", role: "group", "aria-label": "How" }, ...buttons),
 		range,
 		el("span", { class: "cy-g-zoom" }, icon("Zoom out", "−", () => zoom(1 / STEP)), level, icon("Zoom in", "+", () => zoom(STEP)), icon("Fit", "⤢", reset)),
@@ -55,6 +62,7 @@ export function compare({ root, onUnpin, signal }: CompareOptions): Compare {
 	range.addEventListener("keydown", (event) => event.stopPropagation(), { signal });
 
 	function choose(mode: Mode): void {
+		chosen = mode;
 		for (const button of buttons) button.ariaPressed = String(button.dataset["mode"] === mode);
 		range.hidden = mode !== "slider";
 		root.dataset["compare"] = mode;
@@ -136,12 +144,15 @@ export function compare({ root, onUnpin, signal }: CompareOptions): Compare {
 		get on() {
 			return on;
 		},
+		get mode() {
+			return chosen;
+		},
 		update(next, label) {
 			setText(name, label);
 			if (next === on) return;
 			on = next;
 			node.hidden = !on;
-			if (on) choose((buttons.find(({ ariaPressed }) => ariaPressed === "true")?.dataset["mode"] as Mode | undefined) ?? "slider");
+			if (on) choose(chosen);
 			else {
 				delete root.dataset["compare"];
 				reset();

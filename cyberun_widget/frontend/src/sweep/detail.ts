@@ -1,20 +1,19 @@
-// One point beside the sheet: its picture against the reference, its files, its facts, and what can be done with it.
+// One point beside the sheet: its files, alone or against the reference, its facts, and what can be done with it.
 import { askButton } from "../card/ask.ts";
-import { inbox } from "../card/inbox.ts";
 import type { Channel } from "../shared/channel.ts";
 import { el, plainButton, setAttributes, setText } from "../shared/dom.ts";
 import { Life } from "../shared/life.ts";
-import type { CardRequests, GroupRequests } from "../shared/messages.ts";
-import { loadModule } from "../shared/modules.ts";
-import { daytime, dots } from "../shared/text.ts";
-import type { Card, Files, PartModule } from "../shared/types.ts";
-import { many, span } from "../shared/units.ts";
-import type { Candidate, Cell, Detail } from "./types.ts";
-import { ACTIVE, ENDED, metric, statusName } from "./words.ts";
+import type { CardRequests } from "../shared/messages.ts";
+import type { Artifact, Card, Files, PartModule } from "../shared/types.ts";
+import { span } from "../shared/units.ts";
+import type { Desk } from "../group/desk.ts";
+import type { Cell, Detail } from "../group/types.ts";
+import { ACTIVE, ENDED, metric, statusName } from "../group/words.ts";
+import { against, type Pair } from "./against.ts";
+import { settler } from "./settle.ts";
 
 export interface DetailOptions {
-	channel: Channel<GroupRequests>;
-	root: HTMLElement;
+	desk: Pick<Desk, "channel" | "root" | "inbox" | "load" | "tell">;
 	/** Whether points can be run again. */
 	sweep(): boolean;
 	onStep(by: number): void;
@@ -22,7 +21,6 @@ export interface DetailOptions {
 	onMark(point: number, mark: "star" | "reject" | "none"): void;
 	onPin(point: number | null): void;
 	onCopy(point: number): void;
-	tell(text: string): void;
 }
 
 export interface DetailLook {
@@ -31,9 +29,8 @@ export interface DetailLook {
 	starred: boolean;
 	rejected: boolean;
 	pinned: boolean;
-	/** Small pictures of the point and the reference, "" for none. */
-	picture: string;
-	reference: string;
+	/** What it is compared with, null for nothing. */
+	against: { point: number; label: string; task: string | null } & Pick<Pair, "output" | "mode"> | null;
 }
 
 export interface DetailPanel {
@@ -42,17 +39,16 @@ export interface DetailPanel {
 	open(point: number): void;
 	close(): void;
 	update(look: DetailLook): void;
-	/** Where pictures are compared. */
-	stage: HTMLElement;
 }
 
 export function detailPanel(options: DetailOptions): DetailPanel {
-	const { channel, root, tell } = options;
+	const { channel, root, inbox, load: module, tell } = options.desk;
 	let point: number | null = null;
 	let life = new Life(channel.signal);
 	let told = "";
 	let files: Files | null = null;
 	let state: Detail | null = null;
+	let latest: Pick<DetailLook, "label" | "against"> & { task: string | null } = { label: "", against: null, task: null };
 
 	const toggle = (label: string, click: () => void) => {
 		const button = el("button", { type: "button", class: "cy-btn", "aria-pressed": "false", text: label });
@@ -73,11 +69,9 @@ export function detailPanel(options: DetailOptions): DetailPanel {
 	const reject = toggle("Reject", here((at) => options.onMark(at, reject.ariaPressed === "true" ? "none" : "reject")));
 	const pin = toggle("Use as reference", here((at) => options.onPin(pin.ariaPressed === "true" ? null : at)));
 	const copy = plainButton("Copy as Python", here(options.onCopy));
-	const picture = el("img", { class: "cy-g-picture", alt: "" });
-	const reference = el("img", { class: "cy-g-reference", alt: "" });
-	const stage = el("div", { class: "cy-g-stage", hidden: true }, el("div", { class: "cy-g-face" }, picture, reference));
+	const versus = against(channel, root, module);
 	const cause = el("p", { class: "cy-g-cause" });
-	const settle = el("div", { class: "cy-g-settle", hidden: true });
+	const settle = settler(channel, request, tell);
 	const retry = askButton({
 		...{ label: "Retry", question: "This runs the point again, and is paid for.", yes: "Run again and pay", no: "Not now" },
 		onYes: here((at) => request(channel.ask("retry", { points: [at] }))),
@@ -86,18 +80,6 @@ export function detailPanel(options: DetailOptions): DetailPanel {
 		...{ label: "Cancel", question: "Cancel this task?", yes: "Yes, cancel", no: "Keep it running" },
 		onYes: here((at) => request(channel.ask("cancel", { points: [at] }))),
 	});
-	const sendAgain = askButton({
-		label: "Never taken: send it",
-		question: "If it was taken after all, this is paid for twice.",
-		...{ yes: "Send again and pay", no: "Not now" },
-		onYes: here((at) => request(channel.ask("send_again", { point: at }))),
-	});
-	const list = el("div", { class: "cy-g-candidates" });
-	const search = plainButton("Look again", here((at) => void seek(at)));
-	settle.append(
-		el("p", { text: "The service never answered, so this may be running or not. It isn’t sent again by itself." }),
-		...[search, list, sendAgain.node],
-	);
 	const results = el("div", { class: "cy-g-files" });
 	const facts = el("dl", { class: "cy-g-facts" });
 	const node = el(
@@ -109,7 +91,7 @@ export function detailPanel(options: DetailOptions): DetailPanel {
 			...[icon("Previous point", "‹", () => options.onStep(-1)), icon("Next point", "›", () => options.onStep(1)), title, pill],
 			icon("Close", "×", options.onClose),
 		),
-		...[stage, cause, settle, results, facts],
+		...[versus.node, cause, settle.node, results, facts],
 		el("div", { class: "cy-g-acts" }, star, reject, pin, copy),
 		el("div", { class: "cy-g-acts" }, retry.node, cancel.node),
 	);
@@ -122,31 +104,6 @@ export function detailPanel(options: DetailOptions): DetailPanel {
 		event.preventDefault();
 		event.stopPropagation();
 	});
-
-	async function seek(at: number): Promise<void> {
-		search.disabled = true;
-		try {
-			const { candidates, advice } = await channel.ask("candidates", { point: at }, { signal: life.signal, timeout: Infinity });
-			if (at === point) offer(candidates as Candidate[], advice);
-		} catch (error) {
-			if (!life.ended) tell((error as Error).message);
-		} finally {
-			search.disabled = false;
-		}
-	}
-
-	function offer(candidates: Candidate[], advice: string): void {
-		list.replaceChildren(
-			el("p", { text: advice }),
-			...candidates.slice(0, 6).map(({ task, status, created, same, others }) => {
-				const button = plainButton("This one", here((at) => request(channel.ask("attach", { point: at, task }))));
-				button.ariaLabel = `Task ${task} is this point’s`;
-				const fits = others ? `or of ${many(others, "other point")}` : same && "same parameters";
-				const told = dots(`…${task.slice(-8)}`, statusName(status).toLowerCase(), daytime(created), fits);
-				return el("div", { class: "cy-g-candidate" }, el("code", { text: told }), button);
-			}),
-		);
-	}
 
 	/** The files of a point, as the module `files` knows those of a card. */
 	async function showFiles(at: number, detail: Detail, alive: Life): Promise<void> {
@@ -165,9 +122,9 @@ export function detailPanel(options: DetailOptions): DetailPanel {
 		const card = {
 			model: { get: (name: string) => (name === "task_id" ? `${state?.task}` : name === "artifacts" ? (state?.files ?? []) : undefined) },
 			...{ channel: ofPoint, root, signal: alive.signal, inbox, tell },
-			load: (name: string) => loadModule(name, channel as never),
+			load: module,
 		} as unknown as Card;
-		const { attach } = await loadModule<PartModule<Files>>("files", channel as never);
+		const { attach } = await module<PartModule<Files>>("files");
 		if (alive.ended || at !== point) return;
 		files = attach(card);
 		results.replaceChildren(files.node);
@@ -183,7 +140,8 @@ export function detailPanel(options: DetailOptions): DetailPanel {
 			for (const file of detail.files) file.poster = file.poster_at === undefined ? null : (buffers[file.poster_at] ?? null);
 			state = detail;
 			setText(cause, detail.error);
-			showSearch(at, detail);
+			settle.show(at, detail, alive.signal);
+			compare();
 			facts.replaceChildren(...rows(detail));
 			await showFiles(at, detail, alive);
 		} catch (error) {
@@ -191,10 +149,13 @@ export function detailPanel(options: DetailOptions): DetailPanel {
 		}
 	}
 
-	function showSearch(at: number, { status, candidates, advice }: Detail): void {
-		if (status !== "unknown") list.replaceChildren();
-		else if (advice) offer(candidates, advice);
-		else void seek(at);
+	/** Show the point against the reference, once its files are known. */
+	function compare(): void {
+		const { label, task, against: other } = latest;
+		if (!other || point === null || !state?.files.length || state.task !== task) return versus.update(null);
+		const { output, mode, ...reference } = other;
+		const files = state.files.map(({ poster: _, ...file }) => file as Artifact); // bytes are no part of what is compared
+		versus.update({ own: { point, label, task, files }, reference: { ...reference, files: null }, output, mode });
 	}
 
 	function rows(detail: Detail): HTMLElement[] {
@@ -218,13 +179,11 @@ export function detailPanel(options: DetailOptions): DetailPanel {
 		state = null;
 		told = "";
 		results.replaceChildren();
-		list.replaceChildren();
 		setText(cause, "");
 	}
 
 	return {
 		node,
-		stage,
 		get point() {
 			return point;
 		},
@@ -232,8 +191,6 @@ export function detailPanel(options: DetailOptions): DetailPanel {
 			if (at === point) return;
 			leave();
 			point = at;
-			list.replaceChildren();
-			search.disabled = false;
 			node.hidden = false;
 		},
 		close() {
@@ -241,7 +198,7 @@ export function detailPanel(options: DetailOptions): DetailPanel {
 			point = null;
 			node.hidden = true;
 		},
-		update({ cell, label, picture: small, reference: other, ...look }) {
+		update({ cell, label, ...look }) {
 			if (point === null) return;
 			setText(title, label);
 			setText(pill, statusName(cell.status) + (ACTIVE.has(cell.status) && cell.percent ? ` ${cell.percent}%` : ""));
@@ -250,15 +207,12 @@ export function detailPanel(options: DetailOptions): DetailPanel {
 			reject.ariaPressed = String(look.rejected);
 			pin.ariaPressed = String(look.pinned);
 			pin.textContent = look.pinned ? "Reference" : "Use as reference";
-			for (const [image, source] of [[picture, small], [reference, other]] as const) {
-				if (image.getAttribute("src") !== source) source ? (image.src = source) : image.removeAttribute("src");
-			}
-			stage.hidden = !(small && other);
-			results.hidden = !stage.hidden && cell.outputs.length === 1;
-			settle.hidden = cell.status !== "unknown";
+			latest = { label, task: cell.task, against: look.against };
+			compare();
+			results.hidden = look.against !== null && cell.outputs.length === 1;
+			settle.update(cell.status === "unknown");
 			retry.update({ shown: options.sweep() && (cell.status === "failed" || cell.status === "cancelled" || cell.status === "error") });
 			cancel.update({ shown: ACTIVE.has(cell.status) });
-			sendAgain.update({ shown: cell.status === "unknown" });
 			copy.hidden = !options.sweep();
 			const now = JSON.stringify([cell.status, cell.task, cell.outputs, ENDED.has(cell.status) && cell.seconds]);
 			if (now !== told) {

@@ -1,15 +1,9 @@
 // What the sheet shows of each point, in which order, and which of them.
 import { el, setText } from "../shared/dom.ts";
-import type { View } from "./arrange.ts";
-import type { Facts, Layout } from "./types.ts";
-import { statusName } from "./words.ts";
-
-export interface Choice {
-	/** A file's key, "metric:NAME", or "" for each point's first picture. */
-	output: string;
-	/** A metric, or "". */
-	colour: string;
-}
+import type { View } from "../group/arrange.ts";
+import type { Choice } from "../group/desk.ts";
+import type { Facts, Layout } from "../group/types.ts";
+import { statusName } from "../group/words.ts";
 
 export interface ToolsOptions {
 	onView(change: Partial<View>): void;

@@ -1,8 +1,8 @@
 // The axes, each in its place: rows, columns or pages. Moved by dragging, or by the arrow keys; grown by "+".
 import { askButton } from "../card/ask.ts";
 import { el, plainButton } from "../shared/dom.ts";
-import type { Role } from "./arrange.ts";
-import type { Layout } from "./types.ts";
+import type { Role } from "../group/arrange.ts";
+import type { Layout } from "../group/types.ts";
 
 const ROLES: readonly Role[] = ["rows", "columns", "pages"];
 const TITLES: Readonly<Record<Role, string>> = { rows: "Rows", columns: "Columns", pages: "Pages" };

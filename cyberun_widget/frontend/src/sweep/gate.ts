@@ -1,0 +1,49 @@
+// Where a sweep waits for a word: what would run, and how much of it is to.
+import type { Facts } from "../group/types.ts";
+import { el, plainButton } from "../shared/dom.ts";
+import { many } from "../shared/units.ts";
+
+export interface Gate {
+	node: HTMLElement;
+	update(facts: Facts): void;
+}
+
+/** `onStart` runs so many more points, 0 for all: each is paid for. */
+export function gate(onStart: (points: number) => void): Gate {
+	// Each stays where it is, also when it has nothing to do: none may come to stand where another was just clicked.
+	const run = (label: string, points: number) => {
+		const button = plainButton(label, () => {
+			if (button.ariaDisabled === "true") return;
+			for (const each of runs) each.ariaDisabled = "true"; // until the kernel says how many still wait
+			onStart(points);
+		});
+		return button;
+	};
+	const runs = [run("Run first", 1), run("Run 3 more", 3), run("Run all", 0)];
+	const waits = el("p", {});
+	const node = el("div", { class: "cy-g-gate", role: "group", "aria-label": "Start", hidden: true }, waits, el("div", { class: "cy-g-runs" }, ...runs));
+	let held = -1;
+
+	return {
+		node,
+		update(facts) {
+			const { total } = facts;
+			node.hidden = !facts.sweep || facts.held === 0;
+			if (held !== facts.held) {
+				held = facts.held;
+				const one = runs[0] as HTMLButtonElement;
+				for (const each of runs) each.ariaDisabled = null;
+				if (facts.held < total) one.ariaDisabled = "true";
+				const [first = "", last = ""] = facts.edges;
+				waits.replaceChildren(
+					el("b", { text: facts.held === total ? facts.size : `${many(facts.held, "point")} wait` }),
+					`. Each is a paid run. First: `,
+					el("bdi", { text: first }),
+					". Last: ",
+					el("bdi", { text: last }),
+					".",
+				);
+			}
+		},
+	};
+}

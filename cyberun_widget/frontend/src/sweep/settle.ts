@@ -1,0 +1,83 @@
+// A point in doubt: which task it may have become, and how a person settles it.
+import { askButton } from "../card/ask.ts";
+import type { Candidate, Detail } from "../group/types.ts";
+import { statusName } from "../group/words.ts";
+import type { Channel } from "../shared/channel.ts";
+import { el, plainButton } from "../shared/dom.ts";
+import type { GroupRequests } from "../shared/messages.ts";
+import { daytime, dots } from "../shared/text.ts";
+import { many } from "../shared/units.ts";
+
+const OFFERED = 6; // candidates that are shown
+
+export interface Settle {
+	node: HTMLElement;
+	/** Show what is known of a point, and look for its task where nobody has. `signal` ends with the point's turn. */
+	show(point: number, detail: Detail, signal: AbortSignal): void;
+	update(unknown: boolean): void;
+	clear(): void;
+}
+
+export function settler(channel: Channel<GroupRequests>, request: (work: Promise<unknown>) => void, tell: (text: string) => void): Settle {
+	let point: number | null = null;
+	let turn: AbortSignal = channel.signal;
+	const sendAgain = askButton({
+		label: "Never taken: send it",
+		question: "If it was taken after all, this is paid for twice.",
+		...{ yes: "Send again and pay", no: "Not now" },
+		onYes: () => point !== null && request(channel.ask("send_again", { point })),
+	});
+	const list = el("div", { class: "cy-g-candidates" });
+	const search = plainButton("Look again", () => point !== null && void seek(point));
+	const node = el(
+		"div",
+		{ class: "cy-g-settle", hidden: true },
+		el("p", { text: "The service never answered, so this may be running or not. It isn’t sent again by itself." }),
+		...[search, list, sendAgain.node],
+	);
+
+	async function seek(at: number): Promise<void> {
+		const signal = turn;
+		search.disabled = true;
+		try {
+			const { candidates, advice } = await channel.ask("candidates", { point: at }, { signal, timeout: Infinity });
+			if (at === point) offer(at, candidates as Candidate[], advice);
+		} catch (error) {
+			if (!signal.aborted) tell((error as Error).message);
+		} finally {
+			search.disabled = false;
+		}
+	}
+
+	function offer(at: number, candidates: Candidate[], advice: string): void {
+		list.replaceChildren(
+			el("p", { text: advice }),
+			...candidates.slice(0, OFFERED).map(({ task, status, created, same, others }) => {
+				const button = plainButton("This one", () => request(channel.ask("attach", { point: at, task })));
+				button.ariaLabel = `Task ${task} is this point’s`;
+				const fits = others ? `or of ${many(others, "other point")}` : same && "same parameters";
+				const told = dots(`…${task.slice(-8)}`, statusName(status).toLowerCase(), daytime(created), fits);
+				return el("div", { class: "cy-g-candidate" }, el("code", { text: told }), button);
+			}),
+		);
+	}
+
+	return {
+		node,
+		show(at, { status, candidates, advice }, signal) {
+			[point, turn] = [at, signal];
+			if (status !== "unknown") list.replaceChildren();
+			else if (advice) offer(at, candidates, advice);
+			else void seek(at);
+		},
+		update(unknown) {
+			node.hidden = !unknown;
+			sendAgain.update({ shown: unknown });
+		},
+		clear() {
+			point = null;
+			search.disabled = false;
+			list.replaceChildren();
+		},
+	};
+}
