@@ -9,18 +9,18 @@ import weakref
 from functools import lru_cache
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from importlib.metadata import PackageNotFoundError, version
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import httpx
 
 from cyberun_widget.api.addresses import is_loopback
 from cyberun_widget.api.environment import Proxies, tls_context
+from cyberun_widget.api.streaming.connection import Backend
 from cyberun_widget.support.secrets import guard_logs
 from cyberun_widget.support.threads import close_with_loop
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
-    from typing import Any
 
     from cyberun_widget.api.proof import ServerProof
 
@@ -42,29 +42,35 @@ class Pool:
     """
 
     def __init__(self) -> None:
-        self._clients: dict[tuple[bool, str | None, tuple[str, ...], ServerProof | None], httpx.AsyncClient] = {}
+        self._clients: dict[tuple[object, ...], httpx.AsyncClient] = {}
         self._proxies: tuple[tuple[str, ...], Proxies] | None = None
         self.guests = 0
 
-    def client(self, url: httpx.URL, proof: ServerProof | None = None) -> httpx.AsyncClient:
+    def client(self, url: httpx.URL, proof: ServerProof | None = None, *, streaming: bool = False) -> httpx.AsyncClient:
         """Return what sends requests to a URL. Raises ConfigurationError where the environment's settings can't work.
 
         This machine itself is reached without proxy, whatever the environment says, and without TLS unless the URL
         says so: a broken setting must not block the local server. `proof`: what each connection has proven; only
-        callers that require the same proof share it.
+        callers that require the same proof share it. `streaming`: for answers that come in many small pieces.
         """
         local = is_loopback(url.host)
         proxy = None if local else self._way(url)
         plain = local and url.scheme == "http"
         trust = () if plain else _environ(_TRUST)
-        way = (plain, proxy, trust, proof)
+        way = (plain, proxy, trust, proof, streaming)
         client = self._clients.get(way)
         if client is None or client.is_closed:
-            client = self._clients[way] = httpx.AsyncClient(
+            transport = httpx.AsyncHTTPTransport(
                 verify=ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT) if plain else _tls(*trust),
                 trust_env=False,
-                proxy=proxy,
+                proxy=httpx.Proxy(proxy) if proxy else None,
                 limits=httpx.Limits(max_connections=None, max_keepalive_connections=20, keepalive_expiry=_KEEPALIVE),
+            )
+            if streaming:
+                _connect_straight(transport)
+            client = self._clients[way] = httpx.AsyncClient(
+                transport=transport,
+                trust_env=False,
                 cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
                 headers={"User-Agent": _agent(), "Accept-Encoding": "identity"},
             )
@@ -143,6 +149,16 @@ def before_sending(sending: Callable[[], Awaitable[None]]) -> Hook:
             await sending()
 
     return trace
+
+
+def _connect_straight(transport: httpx.AsyncHTTPTransport) -> None:
+    """Have a transport open its connections by a backend of ours. httpcore takes one; httpx only doesn't pass it on.
+
+    Where the two are put together in another way some day, their own connections serve as well, at more cost.
+    """
+    connections: Any = getattr(transport, "_pool", None)
+    if hasattr(connections, "_network_backend"):
+        connections._network_backend = Backend()  # noqa: SLF001 - the docstring says why
 
 
 def _environ(names: tuple[str, ...]) -> tuple[str, ...]:

@@ -22,6 +22,7 @@ from cyberun_widget.api.pool import before_sending, chained, pool
 from cyberun_widget.api.proof import ServerProof
 from cyberun_widget.api.settings import Settings, origin_of
 from cyberun_widget.api.storage import Storage
+from cyberun_widget.api.streaming.reading import deliver
 from cyberun_widget.errors import CyberunError, NetworkError, ParameterError, ProtocolError
 from cyberun_widget.support.backoff import parse_retry_after
 from cyberun_widget.support.text import clean
@@ -47,16 +48,13 @@ class Stream:
     error: CyberunError | None
     _response: httpx.Response
 
-    async def chunks(self) -> AsyncIterator[bytes]:
-        """Yield the body as it comes, decompressed. Raises NetworkError when the connection breaks."""
-        problem = ""
+    async def deliver(self, take: Callable[[bytes], bool]) -> bool:
+        """Hand `take` the body as it comes until it returns True. Returns whether it did; raises NetworkError."""
         try:
-            async for chunk in pieces(self._response, self._response.url.host):
-                yield chunk
+            return await deliver(self._response, self._response.url.host, take)
         except ProtocolError as exc:
             problem = str(exc)
-        if problem:
-            raise NetworkError(problem)
+        raise NetworkError(problem)
 
 
 class _Bearer(httpx.Auth):
@@ -84,13 +82,14 @@ class _Question:
     patience: float
     content: bytes | None = None
     sending: Callable[[], Awaitable[None]] | None = None
+    streaming: bool = False
 
     async def send(self, auth: httpx.Auth, proof: ServerProof | None) -> httpx.Response:
         """Return the answer, its body unread. Raises TimeoutError after `patience`, and what httpx raises.
 
         `proof`: what the server at the other end of a new connection has to show first.
         """
-        client = pool().client(self.url, proof)
+        client = pool().client(self.url, proof, streaming=self.streaming)
         hooks = [hook for hook in (proof and proof.trace, self.sending and before_sending(self.sending)) if hook]
         # As bytes: an event id may hold any character.
         headers = [(name.encode(), value.encode()) for name, value in self.headers.items()]
@@ -210,6 +209,7 @@ class Http:
             headers,
             httpx.Timeout(None, connect=connect_timeout, pool=connect_timeout, write=connect_timeout),
             patience=silence,
+            streaming=True,
         )
         response = await self._open(question)
         if isinstance(response, ProtocolError):  # of the kind that may pass: a login page's redirect, say

@@ -105,10 +105,7 @@ class StreamSession:
             self._watch(self._patience)
             if not self._probing:
                 follower.change(connection="live", problem=None)
-            async for chunk in stream.chunks():
-                if self._take(chunk):
-                    return True
-        return False
+            return await stream.deliver(self._take)
 
     def _refuses(self, stream: Stream) -> bool:
         """Whether this answer is no stream."""
@@ -142,6 +139,7 @@ class StreamSession:
         if decoder.oversized:
             follower.journal.counts["oversized"] = max(follower.journal.counts["oversized"], decoder.oversized)
         if messages:
+            self._last_byte = follower.clock()  # a large burst takes its time
             follower.change()
         return verdict
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Final
 
 _EVERY: Final = 0.25  # seconds between two samples that are kept
@@ -37,7 +37,7 @@ class Pace:
             steps = ((now, float(step)),)
         if points is self.points and steps is self.steps:
             return self
-        return replace(self, points=points, steps=steps, scope=scope)
+        return Pace(points, steps, scope)
 
     def eta(self, progress: float, now: float) -> float | None:
         """Return the seconds probably left, None where too little was seen or nothing has moved for long."""

@@ -107,7 +107,7 @@ def parse(message: SSEMessage, task_id: str) -> Event:
         raise EventError("unknown", "an event of a type that the API page doesn't name")
     try:
         data = load_object(message.data)
-        named = text(data, "task_id")
+        named = "" if data.get("task_id") == task_id else text(data, "task_id")
     except FieldError as exc:
         raise EventError("malformed", f"{message.event}: {exc}") from None
     if named and named.lower() != task_id.lower():

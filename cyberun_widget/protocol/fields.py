@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final
 
 from cyberun_widget.support.text import clean
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
 NAME_MAX: Final = 200  # characters of a name: node, stage, status
 TEXT_MAX: Final = 4_000  # characters of a line of news
 ERROR_MAX: Final = 64_000  # characters of an error with its log
+_KNOWN_MAX: Final = 60  # characters of a name that is worth remembering as it was cleaned
 CAUSE_MAX: Final = 300  # characters of an error shown in one line
 
 
@@ -24,7 +26,7 @@ class FieldError(ValueError):
 def load_object(data: str | bytes) -> dict[str, Any]:
     """Parse a JSON object. NaN and Infinity, which aren't JSON, are refused like anything else unsound."""
     try:
-        value = json.loads(data, parse_constant=_refuse)
+        value = _decoder.decode(data) if isinstance(data, str) else json.loads(data, parse_constant=_refuse)
     except (ValueError, RecursionError):
         raise FieldError("the data is not JSON") from None
     if not isinstance(value, dict):
@@ -34,6 +36,9 @@ def load_object(data: str | bytes) -> dict[str, Any]:
 
 def _refuse(constant: str) -> None:
     raise ValueError(constant)
+
+
+_decoder: Final = json.JSONDecoder(parse_constant=_refuse)  # `json.loads` would make one each time
 
 
 def text(data: Mapping[str, Any], name: str, limit: int = TEXT_MAX) -> str:
@@ -51,7 +56,14 @@ def label(data: Mapping[str, Any], name: str) -> str:
     value = data.get(name)
     if isinstance(value, int) and not isinstance(value, bool):
         return str(value)[:NAME_MAX]
+    if isinstance(value, str) and len(value) < _KNOWN_MAX:
+        return _known(value)
     return clean(text(data, name, NAME_MAX))
+
+
+@lru_cache(maxsize=256)
+def _known(value: str) -> str:
+    return clean(value)  # a node's or a stage's name comes with each of its events
 
 
 def fraction(data: Mapping[str, Any], name: str) -> float:

@@ -15,6 +15,7 @@ CHOSEN = (
     "api/test_interim.py",
     "api/test_secrets.py",
     "api/test_sending.py",
+    "api/test_streaming.py",
     "api/test_submission.py",
     "api/test_tls.py",
     "api/test_upload_links.py",
