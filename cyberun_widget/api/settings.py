@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 from cyberun_widget.api.addresses import is_loopback
 from cyberun_widget.errors import AuthError, ConfigurationError
-from cyberun_widget.support.secrets import Secret, redact
+from cyberun_widget.support.secrets import Secret, looks_like_key, redact
 from cyberun_widget.support.text import clean
 
 if TYPE_CHECKING:
@@ -20,10 +20,6 @@ if TYPE_CHECKING:
 DEFAULT_BASE_URL: Final = "https://core.cyberun.cloud/api/v1"
 _UUID: Final = re.compile(r"(?i)^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$")
 _PORTS: Final = {"http": 80, "https": 443}
-# A key of any kind: alone, or as one part of a URL, where a host's name ("sk-cluster", "ak-1.example.com") is none.
-_KEY: Final = re.compile(
-    r"^[\s'\"]*(?:sk|dk|ak)-\w|(?:^|[\s'\"/:?&=#])(?:(?:sk|dk|ak)-(?=[\w-]*\d)[\w-]{8,}(?=$|[\s'\"/:?&#])|eyJ[\w-]{6,})"
-)
 
 _warned: set[str] = set()  # origins already warned about
 
@@ -85,7 +81,7 @@ def _from(name: str, environ: Mapping[str, str] | None) -> str:
 def _unfit(base_url: Secret) -> str:
     """Return why a base URL can't work, '' where it can."""
     url = base_url.reveal().strip().rstrip("/")
-    if _KEY.search(url):
+    if looks_like_key(url):
         return (
             "The base URL looks like an API key, so it is not shown. Pass the key as api_key=... or set "
             "CYBERUN_API_KEY; the base URL is optional."

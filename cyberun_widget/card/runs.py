@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from cyberun_widget.artifacts.result import verdict_error
 from cyberun_widget.errors import CyberunError
+from cyberun_widget.support.secrets import looks_like_key
 from cyberun_widget.support.threads import background
 
 if TYPE_CHECKING:
@@ -32,6 +33,18 @@ class Run:
     calls: Calls
     slug: str
     parameters: Mapping[str, Any]
+
+
+def checked_id(task_id: object) -> tuple[str, str]:
+    """Return a task id as it may be shown, and why it can't be one ('' where it can). A key is never shown."""
+    text = str(task_id)
+    if looks_like_key(text):
+        problem = (
+            "The task id looks like an API key, so it is not shown. Pass the key as api_key=... or set "
+            "CYBERUN_API_KEY; client.tasks() lists your tasks."
+        )
+        return "", problem
+    return text, "" if text.strip() else "The task id is empty. client.tasks() lists your tasks."
 
 
 async def submit(

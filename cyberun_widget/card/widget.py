@@ -13,7 +13,7 @@ from cyberun_widget.artifacts.model import Artifacts
 from cyberun_widget.card import display as _display
 from cyberun_widget.card.event_dispatch import rising
 from cyberun_widget.card.publisher import publisher
-from cyberun_widget.card.runs import Run, submit
+from cyberun_widget.card.runs import Run, checked_id, submit
 from cyberun_widget.card.session import Session
 from cyberun_widget.card.traits import excerpt, travelling
 from cyberun_widget.errors import ConfigurationError, CyberunError, DownloadError, ParameterError, WaitTimeout
@@ -120,7 +120,8 @@ class TaskWidget(BatchedWidget):
             raise TypeError(f"TaskWidget has no parameter {', '.join(unknown)}. See help(TaskWidget).")
         if download not in _MODES:
             raise ConfigurationError(f'download must be "auto", "all" or "none", not {download!r}.')
-        super().__init__(task_id=str(task_id), **traits)
+        task_id, problem = checked_id(task_id)
+        super().__init__(task_id=task_id, **traits)
         self._session = Session(
             self,
             self._write,
@@ -134,8 +135,8 @@ class TaskWidget(BatchedWidget):
         self.on_msg(self._session.requests.take)
         try:
             calls = client._calls if client is not None else Calls.resolve(api_key, base_url, team_id)  # noqa: SLF001
-            if not self.task_id.strip():
-                raise ParameterError("The task id is empty. client.tasks() lists your tasks.")
+            if problem:
+                raise ParameterError(problem)
         except CyberunError as exc:
             self._session.refuse(exc)
         else:

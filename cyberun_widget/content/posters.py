@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO, Final, cast
 from PIL import Image, ImageCms, ImageFilter, ImageStat, features
 
 from cyberun_widget.content.animation import FRAMES_MAX, gif_seconds
+from cyberun_widget.content.native.tiff import first_page
 from cyberun_widget.errors import CyberunError
 
 if TYPE_CHECKING:
@@ -93,7 +94,7 @@ def image_poster(path: Path, mime: str, limit: int) -> Poster:
     if name is None:
         return Poster()
     with path.open("rb") as file:
-        return _poster_of(file, name, limit)
+        return _poster_of(file, name, limit, path)
 
 
 def still_poster(data: bytes, limit: int) -> Poster:
@@ -111,7 +112,7 @@ def telling(data: bytes) -> float:
     return ImageStat.Stat(small).stddev[0] + ImageStat.Stat(small.filter(ImageFilter.FIND_EDGES)).mean[0]
 
 
-def _poster_of(file: BinaryIO, name: str, limit: int) -> Poster:
+def _poster_of(file: BinaryIO, name: str, limit: int, path: Path | None = None) -> Poster:
     try:
         if name in _READ_WHOLE and _size(file) > DECODED_MAX:
             return Poster(note=f"A picture file of this size is {TOO_LARGE}. Save it to open it.")
@@ -127,6 +128,9 @@ def _poster_of(file: BinaryIO, name: str, limit: int) -> Poster:
         if turn in (5, 6, 7, 8):
             width, height = height, width
         duration, note = _seconds(image), None
+        if limit > 0 and name == "TIFF" and path and image.info.get("compression", "raw") != "raw":
+            profile, image = image.info.get("icc_profile"), first_page(path)
+            image.info["icc_profile"] = profile
         data, kind = _encode(_shown(image, turn), limit) if limit > 0 else (b"", "")
         if duration is None and name == "GIF":
             duration, note = _gif(file)

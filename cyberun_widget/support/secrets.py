@@ -25,6 +25,10 @@ _SIGNED: Final = re.compile(
     r"(?:signature|sig|token|access_token|api_key|key-pair-id|policy|awsaccesskeyid|hmac|se|sv|sp)(?:=|%3d|\\u003d)"
     r"|x-(?:amz|goog)-(?:signature|credential|security-token)(?:=|%3d|\\u003d))[^&\s'\"<>\\)\]]*"
 )
+# A key of any kind: alone, or as one part of a URL, where a host's name ("sk-cluster", "ak-1.example.com") is none.
+_KEY: Final = re.compile(
+    r"^[\s'\"]*(?:sk|dk|ak)-\w|(?:^|[\s'\"/:?&=#])(?:(?:sk|dk|ak)-(?=[\w-]*\d)[\w-]{8,}(?=$|[\s'\"/:?&#])|eyJ[\w-]{6,})"
+)
 
 
 class Secret:
@@ -55,6 +59,11 @@ class Secret:
 
     def __reduce__(self) -> tuple[type[Secret], tuple[str]]:
         return (Secret, ("",))
+
+
+def looks_like_key(text: str) -> bool:
+    """Whether an API key was given where something else belongs, a base URL or a task id."""
+    return bool(_KEY.search(text))
 
 
 def redact(text: str) -> str:

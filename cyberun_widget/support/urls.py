@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 from urllib.parse import parse_qs, quote, unquote, urlsplit
 
 from cyberun_widget.errors import NotFoundError
+from cyberun_widget.support.secrets import looks_like_key
 
 if TYPE_CHECKING:
     from cyberun_widget.support.secrets import Secret
@@ -33,11 +34,15 @@ class Link:
 def segment(name: str, what: str) -> str:
     """Return an id or slug as one segment of a URL's path, whatever it holds. `what`: the noun for error messages.
 
-    Raises NotFoundError if it is empty, not encodable, or a dot segment, which would lead elsewhere.
+    Raises NotFoundError if it is empty, not encodable, an API key, or a dot segment, which would lead elsewhere.
     """
     name = name.strip() if isinstance(name, str) else ""
     if name in ("", ".", ".."):
         raise NotFoundError(f"Invalid {what}: it is {'empty' if not name else repr(name)}.")
+    if looks_like_key(name):
+        raise NotFoundError(
+            f"Invalid {what}: it looks like an API key, so it is not shown. The key goes into api_key=..."
+        )
     try:
         return quote(name, safe="@")
     except UnicodeEncodeError:

@@ -110,8 +110,8 @@ def everything_of(card: TaskWidget) -> dict[str, str]:
     }
 
 
-def watch(server: FaultyServer, folder: Any, **more: Any) -> TaskWidget:
-    return TaskWidget(TASK, base_url=server.base_url, policy=POLICY, download_dir=folder, **more)
+def watch(server: FaultyServer, folder: Any, task_id: str = TASK, **more: Any) -> TaskWidget:
+    return TaskWidget(task_id, base_url=server.base_url, policy=POLICY, download_dir=folder, **more)
 
 
 def ended(card: TaskWidget) -> CyberunError | None:
@@ -234,6 +234,33 @@ def test_no_error_of_the_client_tells_a_secret(tmp_path, monkeypatch):
 )
 def test_a_key_that_is_passed_shows_in_no_traceback(make):
     assert_clean(traceback_of(make), "a traceback")
+
+
+@pytest.mark.parametrize("key", ["sk-live-0a1b2c3d4e5f", "ak-0a1b2c3d4e5f", JWT, " 'sk-live-0a1b2c3d4e5f'"])
+def test_a_key_in_the_place_of_a_task_id_is_refused_and_not_shown(key, tmp_path):
+    secret = key.strip(" '")
+    with FaultyServer(Script()) as server:
+        card = watch(server, tmp_path, api_key="sk-another-0123456789", task_id=key)
+        error = ended(card)
+        traits = {name: getattr(card, name) for name in card.trait_names()}
+        shown = [
+            card.get_state(),
+            traits,
+            card,
+            card.diagnostics(),
+            vars(card),
+            vars(card._session),
+            bundle(traits),
+            error,
+        ]
+        with pytest.raises(CyberunError) as refused:
+            Client("sk-another-0123456789", base_url=server.base_url).task(key)
+        assert server.counters.requests == {}
+    assert "looks like an API key" in str(error)
+    assert "api_key=" in str(error)
+    assert "looks like an API key" in str(refused.value)
+    assert secret not in str(refused.value)
+    assert not [one for one in map(repr, shown) if secret in one]
 
 
 NOTEBOOK = (

@@ -11,6 +11,7 @@ from hosts import export
 from playwright.sync_api import expect
 
 from cyberun_widget.render.archive import LIMIT
+from tests.waiting import until
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -125,15 +126,25 @@ def test_a_task_that_went_on_says_how_to_look_at_it_again(
     expect(archive.get_by_text("This notebook was saved before the result arrived")).to_be_visible()
 
 
+def shown_html(opened: Notebook, index: int) -> list[str]:
+    """The HTML outputs of a cell, whether they are seen or not."""
+    html: list[str] = opened.page.evaluate(
+        """index => window.cyPanel().content.widgets[index].model.toJSON().outputs
+            .map(one => [one.data?.["text/html"] ?? ""].flat().join(""))""",
+        index,
+    )
+    return html
+
+
 def test_a_page_that_was_reloaded_meanwhile_says_how_to_keep_the_result(notebook: Open, page: Page) -> None:
     """JupyterLab drops updates of outputs that it hasn't seen being made."""
-    opened = notebook(RUN.replace("seconds=1", "seconds=6"), "import time; time.sleep(7)", "TASK")
+    opened = notebook(RUN.replace("seconds=1", "seconds=12"), "1", "TASK")
     opened.run(0)
     task, archive = page.locator(".cyberun-task"), page.locator(".cyberun-archive")
     opened.reload()
     expect(task).to_have_attribute("data-status", "running", timeout=15_000)
     expect(archive).to_be_hidden()
-    expect(task).to_have_attribute("data-status", "completed", timeout=15_000)
+    expect(task).to_have_attribute("data-status", "completed", timeout=30_000)
     line = archive.get_by_text(re.compile("^TaskWidget"))
     expect(line).to_be_visible(timeout=10_000)
     expect(archive.get_by_text("This notebook was saved before")).to_be_hidden()
@@ -143,7 +154,7 @@ def test_a_page_that_was_reloaded_meanwhile_says_how_to_keep_the_result(notebook
     page.evaluate("code => window.cyPanel().content.widgets[2].model.sharedModel.setSource(code)", code)
     opened.run(2)
     expect(opened.output(2).locator('.cyberun-task[data-status="completed"]')).to_be_visible()
-    page.wait_for_timeout(4_000)
+    until(lambda: 'data-status="completed"' in "".join(shown_html(opened, 2)), pause=0.1)
     expect(opened.output(2).locator(".cyberun-archive")).to_be_hidden()
     kept = [output.data.get("text/html", "") for output in opened.save().cells[2].outputs]
     assert any('data-status="completed"' in html for html in kept)

@@ -305,3 +305,27 @@ def test_an_svg_tells_its_size_so_that_the_page_can_keep_room(tmp_path, attribut
     (tmp_path / "a.svg").write_text(text)
     found = look(tmp_path / "a.svg")
     assert (found.width, found.height) == size
+
+
+@pytest.mark.parametrize("compression", ["tiff_lzw", "tiff_adobe_deflate", "jpeg"])
+def test_a_compressed_tiff_looks_like_an_uncompressed_one(tmp_path, compression):
+    picture = Image.fromarray(np.tile(np.arange(256, dtype=np.uint8)[None, :, None], (96, 1, 3)))
+    posters = []
+    for name in ("raw", compression):
+        picture.save(tmp_path / f"{name}.tiff", compression=name)
+        posters.append(np.asarray(opened(look(tmp_path / f"{name}.tiff")).convert("RGB")).astype(int))
+    assert posters[0].shape == posters[1].shape
+    assert np.abs(posters[0] - posters[1]).max() < 12
+
+
+@pytest.mark.parametrize("compression", ["tiff_lzw", "tiff_adobe_deflate"])
+def test_a_damaged_tiff_is_said_in_words_and_nothing_is_printed(tmp_path, capfd, compression):
+    """libtiff writes to the process's standard error, past Python: it must not be the kernel's."""
+    noise = np.random.default_rng(1).integers(0, 256, (64, 64, 3), dtype=np.uint8)
+    path = tmp_path / "a.tiff"
+    Image.fromarray(noise).save(path, compression=compression)
+    data = bytearray(path.read_bytes())
+    data[40:80] = bytes(value ^ 0x5A for value in data[40:80])
+    path.write_bytes(data)
+    assert "damaged" in (look(path).note or "")
+    assert capfd.readouterr() == ("", "")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import math
 import os
 import signal
@@ -10,10 +11,11 @@ import subprocess
 import sys
 import threading
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from types import ModuleType
 
 if sys.platform != "win32":
     import resource
@@ -94,6 +96,25 @@ def run(
             timer.cancel()
             process.kill()
     return Outcome(code, output, late.is_set())
+
+
+def ask(worker: ModuleType, job: Mapping[str, Any], *, seconds: float, most: int, **limits: Any) -> dict[str, Any]:
+    """Have a worker module, run as a script in a Python of its own, do a job; return its answer.
+
+    The answer has a `trouble`, the end of a sentence, where there is none. `limits`: as for `run`.
+    """
+    if not sys.executable:
+        return {"trouble": "this Python can't start another one to read it safely"}
+    command = [sys.executable, "-I", str(worker.__file__)]
+    work = {**job, "sys_path": [entry for entry in sys.path if entry]}
+    done = run(command, seconds=seconds, most=most, data=json.dumps(work).encode(), **limits)
+    if done.trouble:
+        return {"trouble": done.trouble}
+    try:
+        answer: dict[str, Any] = json.loads(done.output)
+    except ValueError:
+        return {"trouble": "its reader said nothing"}
+    return answer
 
 
 def environment() -> dict[str, str]:

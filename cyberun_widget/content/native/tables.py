@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import importlib
-import json
-import sys
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from cyberun_widget.content.native import table_worker
-from cyberun_widget.content.native.process import run
+from cyberun_widget.content.native.process import ask
 from cyberun_widget.errors import CyberunError
 from cyberun_widget.support.units import data_size
 
@@ -65,17 +63,8 @@ def dataframe(file: File) -> Any:
 
 def _ask(path: Path, mime: str, job: dict[str, Any], patience: float) -> dict[str, Any]:
     """Have a child do a job, and return its answer. Raises CyberunError in words."""
-    if not sys.executable:
-        raise CyberunError("This Python can't start another one to read the table safely. Save the file to open it.")
-    job |= {"path": str(path.absolute()), "mime": mime, "sys_path": [entry for entry in sys.path if entry]}
-    command = [sys.executable, "-I", table_worker.__file__]
-    done = run(command, seconds=patience, most=_ANSWER_MAX, data=json.dumps(job).encode(), settings=_SETTINGS)
-    if done.trouble:
-        raise CyberunError(f"The table can't be read: {done.trouble}.")
-    try:
-        told: dict[str, Any] = json.loads(done.output)
-    except ValueError:
-        told = {"trouble": "its reader said nothing"}
+    job |= {"path": str(path.absolute()), "mime": mime}
+    told = ask(table_worker, job, seconds=patience, most=_ANSWER_MAX, settings=_SETTINGS)
     if "missing" in told:
         raise CyberunError(f"{told['missing']} isn't installed, and this table needs it: pip install pyarrow")
     if "old" in told:
