@@ -294,7 +294,7 @@ def test_a_browser_without_webgl_is_told_what_to_do(viewers: Page) -> None:
 def test_a_model_that_cannot_be_shown_says_why(viewers: Page, bench: Bench, key: str, words: str) -> None:
     dialog = show(viewers, key, [key])
     expect(dialog.get_by_role("alert")).to_contain_text(words, timeout=30_000)
-    expect(dialog.get_by_role("alert").get_by_role("button", name="Save")).to_be_visible()
+    expect(dialog.get_by_role("alert").get_by_role("button", name="Download")).to_be_visible()
     assert alive(viewers) == 0
     assert "/stolen.bin" not in bench.requests
 
@@ -589,8 +589,8 @@ def test_everything_is_done_by_keys_and_the_focus_comes_back(viewers: Page) -> N
         )
         seen.append(place)
     assert "outside" not in seen
-    assert {"Zoom in", "Compare", "Save", "Close", "Next", "after.png"} <= set(seen)
-    dialog.get_by_role("button", name="Save").focus()
+    assert {"Zoom in", "Compare", "Download", "Close", "Next", "after.png"} <= set(seen)
+    dialog.get_by_role("button", name="Download", exact=True).focus()
     viewers.keyboard.press("Enter")
     assert viewers.evaluate("harness.desk.saved") == ["before.png"]
     viewers.keyboard.press("Escape")

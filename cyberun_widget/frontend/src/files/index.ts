@@ -7,7 +7,7 @@ import { percent } from "../shared/units.ts";
 import { fill } from "../shared/words.ts";
 import css from "./files.css";
 import { tileControls, type Controls } from "./controls.ts";
-import { saveBlob } from "./download.ts";
+import { saveBlob } from "../shared/download.ts";
 import { gallery } from "./gallery.ts";
 import { store } from "./store.ts";
 import type { Tile } from "./tile.ts";

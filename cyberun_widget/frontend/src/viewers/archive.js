@@ -2,7 +2,7 @@
 import { copyButton, el, icon } from "../shared/dom.ts";
 import { dataSize, many } from "../shared/units.ts";
 import { load } from "./loading.js";
-import { saveButton } from "./save.js";
+import { downloadButton } from "./actions/download.ts";
 import { tableBody } from "./data/table.js";
 import { textBody } from "./data/text.js";
 
@@ -59,7 +59,7 @@ function card({ artifact, ctx, life, full }, note = "") {
 				copyButton("Copy path", () => path, life),
 			),
 		);
-	const save = full ? null : saveButton(() => artifact.key, ctx, life); // the dialog has its own
+	const save = full ? null : downloadButton(() => artifact.key, ctx, life); // the dialog has its own
 	return el("div", { class: "cy-v-file" }, el("span", { class: "cy-v-fileicon" }, icon("file")), words, save);
 }
 

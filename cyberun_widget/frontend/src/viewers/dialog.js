@@ -6,7 +6,10 @@ import { facts } from "../shared/units.ts";
 import { Life } from "../shared/life.ts";
 import { failure } from "./loading.js";
 import { fullView, KIND_ICONS } from "./kinds.js";
-import { saveButton } from "./save.js";
+import { downloadButton } from "./actions/download.ts";
+import { shareTools } from "./actions/share.ts";
+import { showShortcuts } from "./actions/shortcuts.ts";
+import { zipPanel } from "./actions/zip_panel.ts";
 import { adopt, lendTokens } from "../shared/style.ts";
 import css from "./css/index.css";
 
@@ -25,16 +28,22 @@ function focused() {
 /**
  * The parts of the dialog, without life in them.
  * @param {Artifact[]} artifacts
- * @param {HTMLElement} save
- * @param {{show: (index: number) => void, step: (by: 1 | -1) => void, compare: () => void, close: () => void}} on
+ * @param {Ctx} ctx
+ * @param {() => string} key of the file that is shown
+ * @param {{show: (index: number) => void, step: (by: 1 | -1) => void, compare: () => void, help: () => void, close: () => void}} on
  * @param {Life} life
  */
-function layout(artifacts, save, on, life) {
+function layout(artifacts, ctx, key, on, life) {
 	const { signal } = life;
 	const several = artifacts.length > 1;
 	const title = el("h2", { class: "cy-v-title" });
 	const about = el("span", { class: "cy-v-muted cy-v-about" });
 	const tools = el("div", { class: "cy-v-tools" });
+	const share = el("div", { class: "cy-v-tools" });
+	const zip = zipPanel(artifacts, ctx, life);
+	const one = downloadButton(key, ctx, life);
+	const all = button(said.viewers.download_all, () => zip.open(), { icon: "all", bare: true, title: said.viewers.download_all_hint, signal });
+	const help = button(said.viewers.shortcuts, on.help, { icon: "keys", bare: true, title: said.viewers.shortcuts_hint, signal });
 	const stage = el("div", { class: "cy-v-body", tabindex: -1 });
 	const note = el("p", { class: "cy-v-note" });
 	const compare = button("Compare", on.compare, { icon: "compare", title: "Compare two images (c)", signal });
@@ -58,12 +67,13 @@ function layout(artifacts, save, on, life) {
 	const dialog = el(
 		"dialog",
 		{ class: "cyberun-dialog cy-v-dialog", "data-lm-suppress-shortcuts": "true" },
-		el("header", { class: "cy-v-top" }, el("div", { class: "cy-v-names" }, title, about), tools, compare, save, closer),
+		el("header", { class: "cy-v-top" }, el("div", { class: "cy-v-names" }, title, about), tools, compare, share, one, several && all, help, closer),
+		zip.node,
 		note,
 		el("div", { class: "cy-v-middle" }, several && back, stage, several && next),
 		several && el("nav", { class: "cy-v-strip", "aria-label": "All files" }, ...thumbs),
 	);
-	return { dialog, title, about, tools, note, stage, compare, thumbs };
+	return { dialog, title, about, tools, share, one, note, stage, compare, thumbs };
 }
 
 /** @param {Artifact} artifact @param {() => void} onClick @param {Life} life */
@@ -98,10 +108,12 @@ export class Lightbox {
 			show: (/** @type {number} */ index) => this.show(index),
 			step: (/** @type {1 | -1} */ by) => this.step(by),
 			compare: () => this.toggleCompare(),
+			help: () => this.help(),
 			close: () => this.close(),
 		};
-		const save = saveButton(() => this.current.key, ctx, this.life);
-		this.parts = layout(artifacts, save, on, this.life);
+		/** @type {import("./actions/share.ts").ShareTools} */
+		this.share = { copy: null, tab: null };
+		this.parts = layout(artifacts, ctx, () => this.current.key, on, this.life);
 		const { dialog } = this.parts;
 		dialog.addEventListener("keydown", (event) => this.onKey(event), { signal: this.life.signal });
 		dialog.addEventListener("close", () => this.life.end(), { signal: this.life.signal });
@@ -144,13 +156,17 @@ export class Lightbox {
 
 	/** @param {(env: import("../shared/types.ts").Env) => import("../shared/types.ts").View} make */
 	present(make) {
-		const { dialog, stage, tools, compare, note } = this.parts;
+		const { dialog, stage, tools, share, compare, note } = this.parts;
 		this.viewLife.end();
 		this.viewLife = new Life(this.life.signal);
-		const view = make({ artifact: this.current, ctx: this.ctx, life: this.viewLife, full: true });
+		const env = { artifact: this.current, ctx: this.ctx, life: this.viewLife, full: true };
+		const view = make(env);
 		this.viewKey = view.key;
 		tools.replaceChildren(...(view.tools ?? []));
-		const { error, state } = this.current; // a file that is here may still be cut off, or not what it is called
+		const { error, state } = this.current;
+		this.share = state === "ready" ? shareTools(env) : { copy: null, tab: null };
+		share.replaceChildren(...[this.share.copy, this.share.tab].filter((tool) => tool !== null));
+		// A file that is here may still be cut off, or not what it is called
 		note.textContent = (state === "ready" && error) || "";
 		stage.replaceChildren(view.node);
 		compare.hidden = this.current.kind !== "image" || this.pictures.length < 2;
@@ -167,6 +183,11 @@ export class Lightbox {
 		this.present((env) => compareView(env, this.pictures));
 	}
 
+	help() {
+		const about = { kind: this.current.kind, several: this.artifacts.length > 1, pictures: this.pictures.length > 1 };
+		showShortcuts(this.parts.dialog, { ...about, opens: this.share.tab !== null }, this.life);
+	}
+
 	/** @param {1 | -1} by */
 	step(by) {
 		const size = this.artifacts.length;
@@ -177,7 +198,11 @@ export class Lightbox {
 	onKey(event) {
 		event.stopPropagation(); // the notebook has its own meaning for single letters
 		if (event.defaultPrevented || event.key === "Escape" || event.key === "Tab") return;
-		if (event.ctrlKey || event.metaKey || event.altKey || isTyping(event.target)) return;
+		if (event.altKey || isTyping(event.target)) return;
+		if (event.ctrlKey || event.metaKey) {
+			if (event.key === "c" && this.share.copy && getSelection()?.isCollapsed) this.share.copy.click();
+			return;
+		}
 		if (this.viewKey?.(event) || this.ownKey(event)) event.preventDefault();
 	}
 
@@ -187,6 +212,9 @@ export class Lightbox {
 		if (key === "n" || (key === "ArrowRight" && !scrolls)) this.step(1);
 		else if (key === "p" || (key === "ArrowLeft" && !scrolls)) this.step(-1);
 		else if (key === "c" && !this.parts.compare.hidden) this.toggleCompare();
+		else if (key === "d") this.parts.one.click();
+		else if (key === "o" && this.share.tab) this.share.tab.click();
+		else if (key === "?") this.help();
 		else return false;
 		return true;
 	}

@@ -1,7 +1,7 @@
 // From "nothing yet" to a view: asked for, on its way, there, or not to be had.
 import { button, el, icon } from "../shared/dom.ts";
 import { dataSize, dataSizeOf } from "../shared/units.ts";
-import { saveButton } from "./save.js";
+import { downloadButton } from "./actions/download.ts";
 
 /** @typedef {import("../shared/types.ts").Env} Env */
 
@@ -19,7 +19,7 @@ export function reason(error) {
 export function failure({ artifact, ctx, life }, text, retry) {
 	const tools = el("div", { class: "cy-v-row" });
 	if (retry) tools.append(button("Try again", retry, { icon: "reset", signal: life.signal }));
-	tools.append(saveButton(() => artifact.key, ctx, life));
+	tools.append(downloadButton(() => artifact.key, ctx, life));
 	return el("div", { class: "cy-v-failure", role: "alert" }, icon("warning"), el("p", { text }), tools);
 }
 

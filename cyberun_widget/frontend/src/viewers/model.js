@@ -1,5 +1,6 @@
 // A 3D model in the dialog: asks for the 3D module, lends it a frame, and puts its handles into the toolbar.
 import { button, el, relabel } from "../shared/dom.ts";
+import { saveBlob } from "../shared/download.ts";
 import { many } from "../shared/units.ts";
 import { loadBytes } from "./loading.js";
 
@@ -9,12 +10,6 @@ const HINT = 6000; // ms
 const SURFACES = /** @type {const} */ (["theme", "dark", "light"]);
 
 /** @typedef {import("../shared/types.ts").Env} Env @typedef {import("../three/index.js").ModelView} ModelView */
-
-/** @param {Blob} blob @param {string} name @param {import("../shared/life.ts").Life} life */
-function saveBlob(blob, name, life) {
-	const link = el("a", { href: life.url(blob), download: name });
-	link.click();
-}
 
 /** @param {Env} env @returns {import("../shared/types.ts").View} */
 export function modelView(env) {
@@ -97,7 +92,7 @@ function handles(view, { frame, paper, name, life }) {
 		"Save snapshot",
 		async () => {
 			const blob = await view.still({ width: 4096 });
-			saveBlob(blob, `${name.replace(/\.[^.]*$/, "")}.${blob.type === "image/webp" ? "webp" : "png"}`, life);
+			saveBlob(blob, `${name.replace(/\.[^.]*$/, "")}.${blob.type === "image/webp" ? "webp" : "png"}`);
 		},
 		{ icon: "camera", bare: true, signal },
 	);
