@@ -1,4 +1,4 @@
-"""A widget's line to its pages: requests are taken on any thread, worked off, and answered by id."""
+"""A widget's channel to its pages: it takes requests on any thread, has them handled, and answers each by its id."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from cyberun_widget.card.messages import PROTOCOL, PUSHES, WIDGET_REQUESTS, Erro
 from cyberun_widget.errors import CyberunError
 from cyberun_widget.jupyter import kernel as _kernel
 from cyberun_widget.support import assets
-from cyberun_widget.support.lanes import READS, Lane, Lanes
+from cyberun_widget.support.executors import READS, FairExecutor, JobQueue
 from cyberun_widget.support.text import clean
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     Handler = Callable[["Request"], "Answer | Future[Answer | None] | None"]
-    Route = tuple[Lanes | None, Handler]
+    Route = tuple[FairExecutor | None, Handler]
 
 _log = logging.getLogger(__name__)
 _WORDS: Final = (CyberunError, OSError, ValueError)  # what these say may be shown
@@ -54,9 +54,9 @@ class PageChannel:
     """Answers the requests of one widget's pages.
 
     `table`: the kinds of request, see `card.messages`; those that every widget has are answered here. `routes`: kind
-    -> where it is worked off, and its handler. None means at once, on the thread that the message came on: for what
-    only posts to another thread, as a click that must not wait. What blocks goes to `lanes.READS` or `lanes.SAVES`,
-    where each widget's requests are in order and no widget waits for all of another's.
+    -> executor and handler. Without an executor the handler runs at once, on the thread that the message came on: for
+    what only posts to another thread, such as a click. What blocks goes to `executors.READS` or `executors.SAVES`,
+    which run each widget's requests in order and let no widget wait for all of another's.
 
     A handler gets the `Request` and returns an `Answer`, None for a reply without fields, or a Future of either. What
     it raises rejects the page's promise: the words of a CyberunError, OSError or ValueError are shown, anything else
@@ -84,22 +84,22 @@ class PageChannel:
             **(routes or {}),
         }
         self._on_visible = on_visible
-        self._lanes: dict[Lanes, Lane] = {}
-        for lanes, _ in self._routes.values():
-            if lanes is not None:
-                self._lanes.setdefault(lanes, Lane())
+        self._queues: dict[FairExecutor, JobQueue] = {}
+        for executor, _ in self._routes.values():
+            if executor is not None:
+                self._queues.setdefault(executor, JobQueue())
 
     def take(self, _widget: object, content: object, buffers: Sequence[memoryview | bytes]) -> None:
         """Take a page's message, on any thread, and return at once. For `on_msg`."""
         if not isinstance(content, dict) or not isinstance(content.get("id"), str):
             return
         kind = str(content.get("type"))
-        lanes = self._routes[kind][0] if kind in self._routes else None
+        executor = self._routes[kind][0] if kind in self._routes else None
         data = [bytes(item) for item in buffers]
-        if lanes is None:
+        if executor is None:
             self._serve(content, data)
         else:
-            lanes.call(self._lanes[lanes], self._serve, content, data)
+            executor.call(self._queues[executor], self._serve, content, data)
 
     def push(self, kind: str, fields: Mapping[str, Any], buffers: Sequence[bytes] = ()) -> None:
         """Send something that no page asked for."""

@@ -16,7 +16,7 @@ from cyberun_widget.card.traits import revision
 from cyberun_widget.content.file import open_regular
 from cyberun_widget.content.preview import preview
 from cyberun_widget.jupyter.kernel import has_subshells, in_kernel
-from cyberun_widget.support.lanes import READS, SAVES
+from cyberun_widget.support.executors import READS, SAVES
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

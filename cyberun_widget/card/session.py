@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from cyberun_widget.artifacts.export import save_all
 from cyberun_widget.card.display import Archives
-from cyberun_widget.card.event_dispatch import Audience, call_handler
+from cyberun_widget.card.observers import Observers, call_handler
 from cyberun_widget.card.page_requests import PageRequests
 from cyberun_widget.card.publisher import publisher
 from cyberun_widget.card.runs import Outcome, Rerun
@@ -65,7 +65,7 @@ class Session(Verbs):
     ) -> None:
         self.outcome = Outcome()
         self.watch: TaskWatch | None = None
-        self.audience = Audience(self.attend)
+        self.observers = Observers(self.attend)
         self.archives = Archives()
         self.requests = PageRequests(self)
         self.rerun = Rerun(run, self._replace, self.requests.tell)
@@ -119,10 +119,10 @@ class Session(Verbs):
                 return
             if self.watch is not None:
                 self.watch.leave(self)
-            self.audience.clear()
+            self.observers.clear()
             folder = self._folder or cache_folder(task_id)
             self.watch = watch(
-                self._calls.http, task_id, self._policy, folder, self._mode, self, self.audience.interest
+                self._calls.http, task_id, self._policy, folder, self._mode, self, self.observers.interest
             )
             self._stopped = False
             if self.outcome.done():
@@ -192,13 +192,13 @@ class Session(Verbs):
 
     def look(self, view: str, visible: bool) -> None:
         """Note whether one of the page's views of the card is in sight."""
-        self.audience.look(view, visible=visible)
+        self.observers.look(view, visible=visible)
         publisher.offer(self, urgent=visible)
 
     def attend(self) -> None:
         """Have the task followed as closely as somebody looks."""
         if self.watch is not None:
-            self.watch.attend(self, self.audience.interest)
+            self.watch.attend(self, self.observers.interest)
 
     # --- for the watch (on the network loop) -------------------------------------------------------------------------
 
@@ -208,7 +208,7 @@ class Session(Verbs):
 
     def happened(self, event: Event) -> None:
         """Pass one event to those who asked for every one of them."""
-        self.audience.tell(event)
+        self.observers.tell(event)
 
     # --- for the page ------------------------------------------------------------------------------------------------
 
@@ -238,7 +238,7 @@ class Session(Verbs):
     @property
     def out_of_sight(self) -> bool:
         """Whether nobody follows the card just now."""
-        return self.audience.away
+        return self.observers.away
 
     def beat(self) -> None:
         """Tell the page that this kernel is alive, for all its cards."""
@@ -253,7 +253,7 @@ class Session(Verbs):
         over = current.finished.done()
         try:
             values = view(current, current.clock(), own)
-            self._write(values, extras=posters(values["artifacts"]), quiet=self.audience.out_of_sight and not over)
+            self._write(values, extras=posters(values["artifacts"]), quiet=self.observers.out_of_sight and not over)
             if over:
                 if not outcome.done():
                     self.requests.push(self.artifacts)

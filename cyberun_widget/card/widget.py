@@ -11,7 +11,7 @@ import traitlets as t
 from cyberun_widget.api.calls import Calls
 from cyberun_widget.artifacts.model import Artifacts
 from cyberun_widget.card import display as _display
-from cyberun_widget.card.event_dispatch import rising
+from cyberun_widget.card.observers import rising
 from cyberun_widget.card.publisher import publisher
 from cyberun_widget.card.runs import Run, checked_id, submit
 from cyberun_widget.card.session import Session
@@ -176,7 +176,7 @@ class TaskWidget(BatchedWidget):
             raise CyberunError(
                 "This call waits, and was made in a handler that watching depends on. Use on_done instead."
             )
-        with self._session.audience.waiter():
+        with self._session.observers.waiter():
             if not _display.attend(self, until, timeout):
                 raise WaitTimeout(f"Task {self.task_id} is still {self.status} after {timeout:g} s. Call wait() again.")
         return until.result()
@@ -257,7 +257,7 @@ class TaskWidget(BatchedWidget):
 
     def on_event(self, handler: Callable[[Event], None]) -> None:
         """Call `handler(event)` for every sound event, in order, those already seen first (the last 1,000)."""
-        self._session.audience.add(_kernel.bound(handler))
+        self._session.observers.add(_kernel.bound(handler))
 
     async def events(self) -> AsyncIterator[Event]:
         """Yield every sound event, in order, those already seen first (the last 1,000), until the watching ends.
@@ -265,7 +265,7 @@ class TaskWidget(BatchedWidget):
         Raises the CyberunError that ended the watching, if one did; a failed task is not one.
         """
         session = self._session
-        async for event in session.audience.listen(session.outcome.files):
+        async for event in session.observers.listen(session.outcome.files):
             yield event
         fatal = session.watch.fatal if session.watch is not None else session.outcome.files.exception()
         if fatal is not None:
@@ -283,7 +283,7 @@ class TaskWidget(BatchedWidget):
         """Call `handler(change)` when a trait changes, on the publisher's thread. See `traitlets.HasTraits.observe`."""
         super().observe(handler, names, type)
         if hasattr(self, "_session"):
-            self._session.audience.observe()
+            self._session.observers.observe()
 
     # --- showing -----------------------------------------------------------------------------------------------------
 

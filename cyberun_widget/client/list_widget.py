@@ -12,7 +12,7 @@ from cyberun_widget.errors import NotFoundError
 from cyberun_widget.jupyter import kernel as _kernel
 from cyberun_widget.jupyter.batching import BatchedWidget
 from cyberun_widget.support import assets
-from cyberun_widget.support.lanes import READS
+from cyberun_widget.support.executors import READS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from cyberun_widget.card.messages import WIDGET_REQUESTS, Part, Read
 from cyberun_widget.card.page_requests import read
-from cyberun_widget.support.lanes import READS
+from cyberun_widget.support.executors import READS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -19,5 +19,5 @@ COMPARE_REQUESTS: Final[dict[str, tuple[type, type]]] = {**WIDGET_REQUESTS, "rea
 
 
 def routes(find: Callable[[str], Artifact]) -> dict[str, Route]:
-    """Return kind -> lanes and handler. `find`: the page's key -> the file."""
+    """Return kind -> executor and handler. `find`: the page's key -> the file."""
     return {"read": (READS, lambda request: read(find(request.fields["key"]), request))}

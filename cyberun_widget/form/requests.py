@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from cyberun_widget.card.page_channel import Answer
 from cyberun_widget.errors import CyberunError
-from cyberun_widget.support.lanes import READS
+from cyberun_widget.support.executors import READS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from cyberun_widget.card.page_channel import Request, Route
     from cyberun_widget.form.uploads import Uploads
-    from cyberun_widget.support.lanes import Lanes
+    from cyberun_widget.support.executors import FairExecutor
 
 DELAY_MIN: Final = 0.1  # seconds: a live run that starts sooner starts while one still types
 
@@ -55,7 +55,7 @@ class Form(Protocol):
 
 
 def routes(form: Form) -> dict[str, Route]:
-    """Return kind -> lanes and handler, see `card.page_channel.PageChannel`."""
+    """Return kind -> executor and handler, see `card.page_channel.PageChannel`."""
 
     def uploaded(key: str, file: Path | None) -> None:
         if file is not None:
@@ -74,7 +74,7 @@ def routes(form: Form) -> dict[str, Route]:
             raise CyberunError("The upload was damaged. Choose the file again.")
         return buffers[0]
 
-    handlers: dict[str, tuple[Lanes | None, Callable[[dict[str, Any], list[bytes]], Any]]] = {
+    handlers: dict[str, tuple[FairExecutor | None, Callable[[dict[str, Any], list[bytes]], Any]]] = {
         "change": (
             None,
             lambda ask, _: form.change(ask["key"], ask["value"], seen=(ask["page"], ask["number"])),
@@ -93,7 +93,7 @@ def routes(form: Form) -> dict[str, Route]:
         "live": (None, lambda ask, _: live(ask["delay"])),
         "code": (None, lambda _ask, _: Answer({"code": form.code()})),
     }
-    return {kind: (lanes, _route(handler)) for kind, (lanes, handler) in handlers.items()}
+    return {kind: (executor, _route(handler)) for kind, (executor, handler) in handlers.items()}
 
 
 def _route(handler: Callable[[dict[str, Any], list[bytes]], Any]) -> Callable[[Request], Any]:

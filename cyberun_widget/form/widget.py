@@ -9,7 +9,7 @@ import traitlets as t
 from ipywidgets import widget_serialization
 
 from cyberun_widget.api.calls import Calls
-from cyberun_widget.card.event_dispatch import call_handler
+from cyberun_widget.card.observers import call_handler
 from cyberun_widget.card.page_channel import PageChannel
 from cyberun_widget.comparison.widget import Comparison
 from cyberun_widget.form.display import FormArchives

@@ -18,8 +18,8 @@ from cyberun_widget.group.plan.arrange import value_text
 from cyberun_widget.group.plan.code import point_code
 from cyberun_widget.group.verbs import artifact_of
 from cyberun_widget.render.thumbnails import thumbnail
+from cyberun_widget.support.executors import READS, SAVES
 from cyberun_widget.support.filenames import safe_name
-from cyberun_widget.support.lanes import READS, SAVES
 from cyberun_widget.support.text import clean
 from cyberun_widget.support.threads import background
 

@@ -102,7 +102,7 @@ def everything_of(card: TaskWidget) -> dict[str, str]:
         "diagnostics": card.diagnostics(),
         "the bundle": json.dumps(card._repr_mimebundle_(), default=repr),
         "the archive": json.dumps(bundle({name: getattr(card, name) for name in card.trait_names()}), default=repr),
-        "the events": repr(list(card._session.audience._seen)),
+        "the events": repr(list(card._session.observers._seen)),
         "the insides": " ".join(
             map(repr, (vars(card), vars(card._session), vars(card._session._calls), vars(card._session._calls.http)))
         ),

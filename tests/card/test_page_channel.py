@@ -13,7 +13,7 @@ from cyberun_widget.card.messages import CARD_REQUESTS, PROTOCOL
 from cyberun_widget.card.page_channel import Answer, PageChannel
 from cyberun_widget.errors import CyberunError
 from cyberun_widget.support import assets
-from cyberun_widget.support.lanes import READS, SAVES
+from cyberun_widget.support.executors import READS, SAVES
 
 SECONDS = 5.0
 

@@ -13,7 +13,7 @@ import pytest
 
 from cyberun_widget import CyberunError, FollowPolicy, NotFoundError, TaskFailed, TaskWidget, WaitTimeout
 from cyberun_widget.artifacts.model import Artifacts
-from cyberun_widget.card import display, event_dispatch
+from cyberun_widget.card import display, observers
 from cyberun_widget.card.messages import PROTOCOL
 from cyberun_widget.card.page_requests import PageRequests
 from cyberun_widget.card.traits import chosen, excerpt
@@ -147,35 +147,35 @@ def waits_in_vain(card: TaskWidget) -> None:
 
 
 def test_a_task_is_followed_as_closely_as_somebody_looks(tmp_path, monkeypatch):
-    monkeypatch.setattr(event_dispatch, "has_subshells", lambda: True)
+    monkeypatch.setattr(observers, "has_subshells", lambda: True)
     with FaultyServer(Script(events=[sse(progress(0.5), end="hang")])) as server:
         card = watch(server, tmp_path)
-        audience = card._session.audience
-        assert audience.interest is Interest.LIVE, "no page has said anything yet"
+        looking = card._session.observers
+        assert looking.interest is Interest.LIVE, "no page has said anything yet"
         ask(card._session.requests, "visible", view="a", visible=False)
-        assert audience.interest is Interest.VERDICT
+        assert looking.interest is Interest.VERDICT
         ask(card._session.requests, "visible", view="b", visible=True)
         ask(card._session.requests, "visible", view="a", visible=False)
-        assert audience.interest is Interest.LIVE, "another view of it is in sight"
+        assert looking.interest is Interest.LIVE, "another view of it is in sight"
         ask(card._session.requests, "visible", view="b", visible=False)
         waiting = threading.Thread(target=waits_in_vain, args=[card])
         waiting.start()
-        until(lambda: audience.interest is Interest.LIVE, 0.4)
+        until(lambda: looking.interest is Interest.LIVE, 0.4)
         waiting.join()
-        assert audience.interest is Interest.VERDICT
+        assert looking.interest is Interest.VERDICT
         card.observe(print, "progress")
-        assert audience.interest is Interest.LIVE
+        assert looking.interest is Interest.LIVE
         card.on_event(print)
-        assert audience.interest is Interest.EVENTS
+        assert looking.interest is Interest.EVENTS
         card.close()
 
 
 def test_a_card_stays_in_sight_where_a_busy_kernel_could_not_hear_that_it_is_back(tmp_path, monkeypatch):
-    monkeypatch.setattr(event_dispatch, "has_subshells", lambda: False)
+    monkeypatch.setattr(observers, "has_subshells", lambda: False)
     with FaultyServer() as server:
         card = watch(server, tmp_path)
         ask(card._session.requests, "visible", view="a", visible=False)
-        assert card._session.audience.interest is Interest.LIVE
+        assert card._session.observers.interest is Interest.LIVE
         card.close()
 
 

@@ -1,4 +1,4 @@
-"""Who looks at a card: handlers and iterators that take every event, views of the page, callers that wait."""
+"""Who observes a card: handlers and iterators that take every event, views on a page, and callers of `wait`."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ _callbacks: Final = Serial("callbacks")
 
 
 def call_handler(handler: Callable[[T], object], value: T) -> None:
-    """Call a user's handler soon, after those before it, on a thread of theirs. What it raises is logged."""
+    """Queue a call of a user's handler on the callback thread. What the handler raises is logged."""
     _callbacks.call(_guarded, handler, value)
 
 
@@ -42,10 +42,10 @@ def _guarded(handler: Callable[[T], object], value: T) -> None:
         _log.exception("a handler raised: %r", handler)
 
 
-class Audience:
-    """Those who look at one card.
+class Observers:
+    """The observers of one card.
 
-    A handler hears every event in order, those before it came first (the last 1,000). `attend` is called whenever
+    A handler gets every event in order, beginning with the last 1,000 before it was added. `attend` is called whenever
     `interest` may have changed.
     """
 
@@ -63,7 +63,7 @@ class Audience:
 
     @property
     def interest(self) -> Interest:
-        """How closely the task is to be followed for them."""
+        """How closely the task is followed for them."""
         if self._listened:
             return Interest.EVENTS
         return Interest.VERDICT if self.away else Interest.LIVE
@@ -93,7 +93,7 @@ class Audience:
 
     @contextlib.contextmanager
     def waiter(self) -> Iterator[None]:
-        """Count somebody who waits for the end."""
+        """Count a caller that waits for the end."""
         self._count(1)
         try:
             yield
@@ -113,14 +113,14 @@ class Audience:
     # --- events ------------------------------------------------------------------------------------------------------
 
     def tell(self, event: Event) -> None:
-        """Pass on an event. Returns at once: the handlers are called on a thread of theirs."""
+        """Pass an event to every handler. Returns at once: user handlers run on the callback thread."""
         with self._lock:
             self._seen.append(event)
             for handler in self._handlers:
                 handler(event)
 
     def clear(self) -> None:
-        """Forget the events so far: another watch begins with its own. The handlers stay."""
+        """Forget the events so far, before another watch begins. The handlers stay."""
         with self._lock:
             self._seen.clear()
 
@@ -134,7 +134,7 @@ class Audience:
         queue: asyncio.Queue[Event | None] = asyncio.Queue()
 
         def put(event: Event | None) -> None:
-            with contextlib.suppress(RuntimeError):  # the loop is closed: nobody reads these any more
+            with contextlib.suppress(RuntimeError):  # the loop is closed: there is no reader any more
                 loop.call_soon_threadsafe(queue.put_nowait, event)
 
         self._join(put)
@@ -152,7 +152,7 @@ class Audience:
             for event in self._seen:
                 handler(event)
             self._handlers.append(handler)
-        self._attend()  # the first one brings the events that nobody took until now
+        self._attend()  # the first handler makes the watch deliver every event
 
 
 def rising(handler: Callable[[float], None]) -> Callable[[Event], None]:
