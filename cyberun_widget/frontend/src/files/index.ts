@@ -28,6 +28,7 @@ export function attach(card: Card): Files {
 
 	const dressed = new Map<Tile, Controls>();
 	const tileAt = new WeakMap<Element, Tile>();
+	const portrayed = new Set<string>(); // models, each revision once
 	const lanes = Array.from({ length: LANES }, () => Promise.resolve<unknown>(undefined));
 	let lane = 0;
 	let dialog: { close(): void } | null = null;
@@ -121,7 +122,7 @@ export function attach(card: Card): Files {
 		controls.busy = true;
 		try {
 			if (artifact.kind === "image") await sharpen(tile, artifact);
-			else if (artifact.kind === "model") await card.load("viewers");
+			else if (artifact.kind === "model") await portray(artifact);
 			else await mount(tile, artifact, controls);
 		} catch (error) {
 			if (!artifact.poster && !outdated(tile, artifact)) tell(artifact.key, fill(said.file_unseen, { cause: reasonOf(error) }));
@@ -138,6 +139,14 @@ export function attach(card: Card): Files {
 		controls.open.hidden = true;
 		tile.node.dataset["mounted"] = "";
 		if (artifact.kind !== "video") tile.node.prepend(tile.caption); // a document's name stands above it
+	}
+
+	async function portray(artifact: Artifact): Promise<void> {
+		const { still } = await card.load<ViewersModule>("viewers");
+		const name = `${artifact.key}@${artifact.revision}`;
+		if (artifact.poster || portrayed.has(name)) return;
+		portrayed.add(name);
+		still(artifact, ctx, signal).catch(() => undefined); // why it can't be drawn is said where it is opened
 	}
 
 	/** Only bytes that decode take the place of a poster. */

@@ -181,6 +181,8 @@ export interface Env {
 export interface ViewersModule {
 	mount(host: HTMLElement, artifact: Artifact, ctx: Ctx): { destroy(): void };
 	open(artifacts: Artifact[], key: string, ctx: Ctx): { close(): void };
+	/** A picture of a model that has none goes to `ctx.poster`, in a while; see viewers/stills.ts. */
+	still(artifact: Artifact, ctx: Ctx, signal: AbortSignal): Promise<void>;
 }
 
 /** One view of a card, as the modules that add to it see it. */

@@ -93,7 +93,8 @@ export class Lightbox {
 	 */
 	constructor(artifacts, key, ctx) {
 		this.artifacts = artifacts;
-		this.ctx = ctx;
+		this.ctx = { ...ctx, poster: (/** @type {string} */ of, /** @type {Blob} */ still) => this.keep(of, still) };
+		this.keepOutside = ctx.poster;
 		this.index = Math.max(
 			0,
 			artifacts.findIndex((artifact) => artifact.key === key),
@@ -132,6 +133,13 @@ export class Lightbox {
 
 	get pictures() {
 		return this.artifacts.filter(({ kind, state }) => kind === "image" && state === "ready");
+	}
+
+	/** A still was made of a model: the card keeps it, and it stands in the strip. @param {string} key @param {Blob} still */
+	keep(key, still) {
+		this.keepOutside(key, still);
+		const at = this.artifacts.findIndex((artifact) => artifact.key === key);
+		this.parts.thumbs[at]?.replaceChildren(el("img", { src: this.life.url(still), alt: "" }));
 	}
 
 	/** @param {number} index */

@@ -10,6 +10,8 @@ import { Life } from "../shared/life.ts";
 import { adopt } from "../shared/style.ts";
 import css from "./css/index.css";
 
+export { still } from "./stills.ts";
+
 /**
  * @typedef {import("../shared/types.ts").Artifact} Artifact
  * @typedef {import("../shared/types.ts").Ctx} Ctx

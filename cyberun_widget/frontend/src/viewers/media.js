@@ -41,6 +41,46 @@ function release(player, { life }) {
 	});
 }
 
+/**
+ * A short film in a card plays by itself, without its sound, while it is in view: as often as the person lets it, and
+ * not at all where they asked for reduced motion.
+ * @param {HTMLVideoElement} player
+ * @param {import("../shared/life.ts").Life} life
+ */
+function playInView(player, life) {
+	const { signal } = life;
+	const calm = matchMedia("(prefers-reduced-motion: reduce)");
+	let seen = false;
+	let stopped = false; // by the person
+	let ours = false; // the pause that is about to be reported
+	const follow = () => {
+		if (!seen || calm.matches) {
+			ours ||= !player.paused;
+			player.pause();
+		} else if (!stopped) player.play().catch(() => undefined); // refused by the browser: the play button is there
+	};
+	const sight = new IntersectionObserver(
+		(entries) => {
+			seen = entries.at(-1)?.isIntersecting ?? seen;
+			follow();
+		},
+		{ threshold: 0.5 },
+	);
+	player.muted = true;
+	player.addEventListener(
+		"pause",
+		() => {
+			stopped = !ours;
+			ours = false;
+		},
+		{ signal },
+	);
+	player.addEventListener("play", () => (stopped = false), { signal });
+	calm.addEventListener("change", follow, { signal });
+	sight.observe(player);
+	life.onEnd(() => sight.disconnect());
+}
+
 /** @param {Env} env @returns {import("../shared/types.ts").View} */
 export function videoView(env) {
 	const { artifact, life, full } = env;
@@ -63,6 +103,7 @@ export function videoView(env) {
 			player.loop = player.duration <= LOOP;
 			player.style.setProperty("--cy-ratio", String(player.videoWidth / player.videoHeight || 1));
 			player.style.setProperty("--cy-natural", `${player.videoWidth}px`);
+			if (!full && player.loop) playInView(player, life);
 			return player;
 		},
 		full ? undefined : { label: "Load video", over: AUTO },
