@@ -198,7 +198,7 @@ def test_a_small_file_that_would_become_a_huge_model_is_refused_at_once(
 
 def test_a_file_of_a_hundred_thousand_objects_is_drawn_as_one(viewers: Page) -> None:
     dialog = show(viewers, "splinters.obj", ["splinters.obj"])
-    expect(dialog.get_by_text("OBJ mesh · 120,000 triangles")).to_be_visible(timeout=30_000)
+    expect(dialog.get_by_text("OBJ mesh · 120,000 triangles")).to_be_visible(timeout=90_000)
 
 
 def test_a_model_that_is_still_being_read_can_be_closed_and_holds_up_nothing(viewers: Page) -> None:
