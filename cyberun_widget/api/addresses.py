@@ -77,7 +77,7 @@ def _nat64(ip: ipaddress.IPv6Address) -> ipaddress.IPv4Address | None:
 
 
 async def _resolved(host: str, port: int) -> list[str]:
-    """Return the addresses of a name, none where it has none: connecting will say so in its own words."""
+    """Return the addresses of a name, none where it has none: connecting then raises its own error."""
     try:
         found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
     except (OSError, UnicodeError):

@@ -32,15 +32,15 @@ def encoding_problem(response: httpx.Response, host: str) -> ProtocolError | Non
     return None
 
 
-async def pieces(response: httpx.Response, host: str, silence: float | None = None) -> AsyncIterator[bytes]:
-    """Yield the body, decompressed. `silence`: seconds without a byte, for a large one; else as the request says.
+async def pieces(response: httpx.Response, host: str, read_timeout: float | None = None) -> AsyncIterator[bytes]:
+    """Yield the body, decompressed. `read_timeout`: seconds without a byte, for a large one; else as the request says.
 
     Raises NetworkError when the connection breaks, ProtocolError for a body that can't be or mustn't be decompressed.
     It ends early, without an error, where the connection does: whoever knows the length compares.
     """
     problem: CyberunError | None = None
     try:
-        async for piece in _plain(response, silence):
+        async for piece in _plain(response, read_timeout):
             yield piece
     except BROKEN as exc:
         problem = explain(exc, host)
@@ -59,12 +59,12 @@ async def close(response: httpx.Response) -> None:
         return  # it broke before, and the reader knows
 
 
-async def _plain(response: httpx.Response, silence: float | None) -> AsyncIterator[bytes]:
+async def _plain(response: httpx.Response, read_timeout: float | None) -> AsyncIterator[bytes]:
     name = coding(response.headers.get("content-encoding", ""))
     stream: Any = response.extensions.get("network_stream")
     length = 0 if stream is None else _bare_length(response)
     if length >= LARGE:
-        async for piece in _bulk(response, stream, length, silence):
+        async for piece in _bulk(response, stream, length, read_timeout):
             yield piece
     elif not name:
         async for piece in response.aiter_raw():
@@ -77,13 +77,13 @@ async def _plain(response: httpx.Response, silence: float | None) -> AsyncIterat
         decoder.finish()
 
 
-async def _bulk(response: httpx.Response, stream: Any, length: int, silence: float | None) -> AsyncIterator[bytes]:
+async def _bulk(response: httpx.Response, stream: Any, length: int, read_timeout: float | None) -> AsyncIterator[bytes]:
     parsed = response.aiter_raw()
     try:
         piece = await anext(parsed, b"")
         received = len(piece)
         yield piece
-        while received < length and (piece := await stream.read(min(length - received, _PIECE), timeout=silence)):
+        while received < length and (piece := await stream.read(min(length - received, _PIECE), timeout=read_timeout)):
             received += len(piece)
             yield piece
     finally:

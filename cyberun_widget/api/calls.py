@@ -134,8 +134,8 @@ class Calls:
         """
         at, doubt = datetime.now(UTC), ""
         try:
-            reply = await self.http.exchange(
-                "POST", f"{_workflow_path(slug)}/run", body={"parameters": dict(parameters)}, sending=sending
+            reply = await self.http.request(
+                "POST", f"{_workflow_path(slug)}/run", body={"parameters": dict(parameters)}, before_body=sending
             )
         except NetworkError as exc:
             if not exc.sent:

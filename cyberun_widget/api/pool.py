@@ -138,15 +138,15 @@ def chained(hooks: Sequence[Hook]) -> Hook:
     return trace
 
 
-def before_sending(sending: Callable[[], Awaitable[None]]) -> Hook:
-    """Return httpcore's trace hook that awaits `sending` once, before the body: until then no request is whole."""
+def before_body_hook(before_body: Callable[[], Awaitable[None]]) -> Hook:
+    """Return a trace hook for httpcore that awaits `before_body` once, before any of the request's body is sent."""
     sent = False
 
     async def trace(event: str, _info: Any) -> None:
         nonlocal sent
         if not sent and event.endswith(".send_request_body.started"):
             sent = True
-            await sending()
+            await before_body()
 
     return trace
 

@@ -24,9 +24,9 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping
 
 _STORE: Final = "the object store"
-_SILENCE: Final = 30.0  # seconds without a byte
+_READ_TIMEOUT: Final = 30.0  # seconds without a byte
 _CONNECT: Final = 10.0  # seconds
-_UPLOAD_SILENCE: Final = 120.0  # seconds: a store may take its time over the last byte
+_UPLOAD_READ_TIMEOUT: Final = 120.0  # seconds: a store may take its time over the last byte
 _REDIRECTS: Final = 5
 _GOOD: Final = frozenset({HTTPStatus.OK, HTTPStatus.PARTIAL_CONTENT, HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE})
 _WHY: Final = {
@@ -49,11 +49,11 @@ class Download:
     mime: str
     filename: str | None
     _response: httpx.Response
-    _silence: float
+    _read_timeout: float
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
         """Yield the body. Raises NetworkError when the connection breaks."""
-        async for chunk in pieces(self._response, _STORE, self._silence):
+        async for chunk in pieces(self._response, _STORE, self._read_timeout):
             yield chunk
 
 
@@ -65,9 +65,9 @@ class Storage:
 
     @asynccontextmanager
     async def download(
-        self, link: Link, *, offset: int = 0, if_range: str | None = None, silence: float = _SILENCE
+        self, link: Link, *, offset: int = 0, if_range: str | None = None, read_timeout: float = _READ_TIMEOUT
     ) -> AsyncIterator[Download]:
-        """Open a link, without the key, from byte `offset` on. `silence`: seconds without a byte.
+        """Open a link, without the key, from byte `offset` on. `read_timeout`: seconds without a byte.
 
         Raises DownloadError (with `status`) for a 4xx or 5xx answer other than 416, ProtocolError for an address that
         may not be asked and for a body that can't be decompressed, NetworkError when the store can't be reached.
@@ -77,11 +77,11 @@ class Storage:
             headers["Range"] = f"bytes={offset}-"
             if if_range:
                 headers["If-Range"] = if_range
-        response = await self._open(link, headers, silence)
+        response = await self._open(link, headers, read_timeout)
         if isinstance(response, CyberunError):
             raise response
         try:
-            yield _described(response, offset, silence)
+            yield _described(response, offset, read_timeout)
         finally:
             await close(response)
 
@@ -100,11 +100,11 @@ class Storage:
         if not is_success(outcome):
             raise CyberunError(f"The object store refused the upload ({outcome}).")
 
-    async def _open(self, link: Link, headers: Mapping[str, str], silence: float) -> httpx.Response | CyberunError:
+    async def _open(self, link: Link, headers: Mapping[str, str], read_timeout: float) -> httpx.Response | CyberunError:
         """Ask for a file, following redirects. Returns the answer, or why there is none."""
         vouched, url = link.vouched, Secret(link.url)
         for _ in range(_REDIRECTS):
-            response = await self._ask(url, headers, silence, vouched=vouched)
+            response = await self._ask(url, headers, read_timeout, vouched=vouched)
             if isinstance(response, CyberunError):
                 return response
             location = response.headers.get("location")
@@ -119,7 +119,7 @@ class Storage:
         return ProtocolError("The object store redirects in a loop.")
 
     async def _ask(
-        self, url: Secret, headers: Mapping[str, str], silence: float, *, vouched: bool
+        self, url: Secret, headers: Mapping[str, str], read_timeout: float, *, vouched: bool
     ) -> httpx.Response | CyberunError:
         try:
             target = httpx.URL(url.reveal()).copy_with(username=None, password=None)
@@ -133,10 +133,10 @@ class Storage:
                     headers |= {"Host": target.netloc.decode("ascii"), "Connection": "close"}
                     extensions["sni_hostname"] = target.host
                     target = target.copy_with(host=pinned)
-            timeout = httpx.Timeout(silence, connect=_CONNECT)
+            timeout = httpx.Timeout(read_timeout, connect=_CONNECT)
             request = client.build_request("GET", target, headers=headers, timeout=timeout, extensions=extensions)
             # Not left to the time-outs alone: interim answers (1xx) without end reset them.
-            async with asyncio.timeout(_CONNECT + silence):
+            async with asyncio.timeout(_CONNECT + read_timeout):
                 return await client.send(request, stream=True, follow_redirects=False)
         except CyberunError as exc:  # said in words already; a NetworkError is an OSError, too
             return exc.with_traceback(None)
@@ -155,8 +155,8 @@ async def _put(url: Secret, headers: Mapping[str, Secret], content: AsyncIterato
         plain = {name: value.reveal() for name, value in headers.items()}
         target = httpx.URL(url.reveal()).copy_with(username=None, password=None)
         client = pool().client(target)
-        timeout = httpx.Timeout(_UPLOAD_SILENCE, connect=_CONNECT)
-        async with asyncio.timeout(_CONNECT + _UPLOAD_SILENCE) as limit:
+        timeout = httpx.Timeout(_UPLOAD_READ_TIMEOUT, connect=_CONNECT)
+        async with asyncio.timeout(_CONNECT + _UPLOAD_READ_TIMEOUT) as limit:
             request = client.build_request(
                 "PUT", target, headers=plain, content=_paced(content, limit), timeout=timeout
             )
@@ -176,7 +176,7 @@ async def _put(url: Secret, headers: Mapping[str, Secret], content: AsyncIterato
 async def _paced(content: AsyncIterator[bytes], limit: asyncio.Timeout) -> AsyncIterator[bytes]:
     """Pass a body on, moving the limit with every block that the store takes."""
     async for block in content:
-        limit.reschedule(asyncio.get_running_loop().time() + _UPLOAD_SILENCE)
+        limit.reschedule(asyncio.get_running_loop().time() + _UPLOAD_READ_TIMEOUT)
         yield block
 
 
@@ -204,7 +204,7 @@ def _origin(url: Secret) -> tuple[str, str, int | None]:
     return parsed.scheme, parsed.host, parsed.port
 
 
-def _described(response: httpx.Response, asked: int, silence: float) -> Download:
+def _described(response: httpx.Response, asked: int, read_timeout: float) -> Download:
     headers, status = response.headers, response.status_code
     offset, total = 0, None
     span = re.fullmatch(r"bytes (?:(\d+)-\d+|\*)/(\d+|\*)", headers.get("content-range", "").strip())
@@ -222,5 +222,5 @@ def _described(response: httpx.Response, asked: int, silence: float) -> Download
         mime=mime(headers),
         filename=disposition_name(headers.get("content-disposition", "")) or None,
         _response=response,
-        _silence=silence,
+        _read_timeout=read_timeout,
     )

@@ -10,7 +10,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypedDict
 from urllib.parse import urlsplit
 
 import httpx
@@ -18,7 +18,7 @@ import httpx
 from cyberun_widget.api.answers import Answer, Reply, date, encode, failure, mime
 from cyberun_widget.api.body import close, encoding_problem, pieces
 from cyberun_widget.api.exceptions import BROKEN, explain
-from cyberun_widget.api.pool import before_sending, chained, pool
+from cyberun_widget.api.pool import before_body_hook, chained, pool
 from cyberun_widget.api.proof import ServerProof
 from cyberun_widget.api.settings import Settings, origin_of
 from cyberun_widget.api.storage import Storage
@@ -30,9 +30,10 @@ from cyberun_widget.support.units import data_size
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Generator, Mapping
+    from typing import Unpack
 
 _BODY_MAX: Final = 32 * 1024 * 1024  # bytes of one JSON answer
-_SILENCE: Final = 30.0  # seconds without a byte
+_READ_TIMEOUT: Final = 30.0  # seconds without a byte
 _TOTAL: Final = 90.0  # seconds for a whole JSON answer, however slowly it drips
 _REDIRECTS: Final = 5
 _ID_MAX: Final = 1024  # characters of an event id: servers refuse requests whose headers grow too long
@@ -57,6 +58,17 @@ class Stream:
         raise NetworkError(problem)
 
 
+class Options(TypedDict, total=False):
+    """What a request may say beside its method and path. Times in seconds."""
+
+    params: Mapping[str, str | int]
+    body: Any
+    """Sent as JSON."""
+    connect_timeout: float
+    read_timeout: float
+    """How long no byte may come."""
+
+
 class _Bearer(httpx.Auth):
     """Puts the key on a request at the last moment, so that no variable outside of here holds it."""
 
@@ -72,25 +84,27 @@ class _Bearer(httpx.Auth):
 
 
 @dataclass(frozen=True, slots=True)
-class _Question:
-    """A request before it is sent. `patience`: seconds until the head of its answer must be here."""
+class _Request:
+    """A request before it is sent. `head_timeout`: seconds until the head of its reply must be here."""
 
     method: str
     url: httpx.URL
     headers: Mapping[str, str]
     timeout: httpx.Timeout
-    patience: float
+    head_timeout: float
     content: bytes | None = None
-    sending: Callable[[], Awaitable[None]] | None = None
+    before_body: Callable[[], Awaitable[None]] | None = None
     streaming: bool = False
 
     async def send(self, auth: httpx.Auth, proof: ServerProof | None) -> httpx.Response:
-        """Return the answer, its body unread. Raises TimeoutError after `patience`, and what httpx raises.
+        """Return the answer, its body unread. Raises TimeoutError after `head_timeout`, and what httpx raises.
 
         `proof`: what the server at the other end of a new connection has to show first.
         """
         client = pool().client(self.url, proof, streaming=self.streaming)
-        hooks = [hook for hook in (proof and proof.trace, self.sending and before_sending(self.sending)) if hook]
+        hooks = [
+            hook for hook in (proof and proof.trace, self.before_body and before_body_hook(self.before_body)) if hook
+        ]
         # As bytes: an event id may hold any character.
         headers = [(name.encode(), value.encode()) for name, value in self.headers.items()]
         request = client.build_request(
@@ -102,15 +116,15 @@ class _Question:
             extensions={"trace": chained(hooks)} if hooks else None,
         )
         # Not left to the time-outs alone: interim answers (1xx) without end reset them.
-        async with asyncio.timeout(self.patience):
+        async with asyncio.timeout(self.head_timeout):
             return await client.send(request, stream=True, auth=auth)
 
-    def moved(self, status: int, url: httpx.URL) -> _Question:
+    def moved(self, status: int, url: httpx.URL) -> _Request:
         """Return what to send where a redirect leads."""
         if status in (307, 308) or self.method == "GET":
-            return replace(self, url=url, sending=None)
+            return replace(self, url=url, before_body=None)
         headers = {name: value for name, value in self.headers.items() if name != "Content-Type"}
-        return replace(self, url=url, method="GET", content=None, headers=headers, sending=None)
+        return replace(self, url=url, method="GET", content=None, headers=headers, before_body=None)
 
 
 class Http:
@@ -125,66 +139,51 @@ class Http:
         self._auth = _Bearer(settings)
         self._proof = ServerProof(settings.proof_secret, settings.base_url) if settings.proof_secret else None
 
-    async def call(
-        self,
-        method: str,
-        path: str,
-        *,
-        params: Mapping[str, str | int] | None = None,
-        body: Any = None,
-        connect_timeout: float = 10.0,
-        silence: float = _SILENCE,
-        sending: Callable[[], Awaitable[None]] | None = None,
-    ) -> Answer:
-        """Make one JSON call. `path`: below the base URL, with a leading slash. `silence`: seconds without a byte.
-
-        `sending` is awaited once, when the connection stands and the request's body is about to go out; if it raises,
-        no server can have taken the request. Raises a CyberunError for everything but a 2xx answer with a JSON body.
-        """
-        reply = await self.exchange(
-            method, path, params=params, body=body, connect_timeout=connect_timeout, silence=silence, sending=sending
-        )
+    async def call(self, method: str, path: str, **options: Unpack[Options]) -> Answer:
+        """Make a request and return its JSON. Raises a CyberunError for anything but a 2xx reply with a JSON body."""
+        reply = await self.request(method, path, **options)
         answer = reply.read(self._host)
         if isinstance(answer, CyberunError):
             raise answer
         return answer
 
-    async def exchange(
+    async def request(
         self,
         method: str,
         path: str,
         *,
-        params: Mapping[str, str | int] | None = None,
-        body: Any = None,
-        connect_timeout: float = 10.0,
-        silence: float = _SILENCE,
-        sending: Callable[[], Awaitable[None]] | None = None,
+        before_body: Callable[[], Awaitable[None]] | None = None,
+        **options: Unpack[Options],
     ) -> Reply:
-        """Make one request and return its whole answer, whatever the status.
+        """Make a request and return the whole reply, whatever its status. `path`: below the base URL, with its slash.
 
-        `sending`: as for `call`. Raises ParameterError for a body that isn't JSON, NetworkError (whose `sent` tells
-        whether the service may have taken the request), ProtocolError for a redirect to
-        another origin, ConfigurationError for proxy and TLS settings that can't work. `Reply.problem` tells of a body
-        that is too large or can't be decompressed.
+        `before_body` is awaited once, when the connection stands and the request's body is about to go out; if it
+        raises, no server can have taken the request.
+
+        Raises ParameterError for a body that isn't JSON, NetworkError (whose `sent` says whether the service may have
+        taken the request), ProtocolError for a redirect to another origin, ConfigurationError for proxy and TLS
+        settings that can't work. A reply that is too large or can't be decompressed has a `problem`.
         """
-        silence = min(silence, _SILENCE)
+        params, body = options.get("params"), options.get("body")
+        connect_timeout = options.get("connect_timeout", 10.0)
+        read_timeout = min(options.get("read_timeout", _READ_TIMEOUT), _READ_TIMEOUT)
         headers = {"Accept": "application/json", "Accept-Encoding": "gzip"}
         content = None
         if body is not None:
             content, headers["Content-Type"] = encode(body), "application/json"
-        question = _Question(
+        request = _Request(
             method,
             _url(self.settings.base_url + path, params),
             headers,
-            httpx.Timeout(silence, connect=connect_timeout),
-            patience=connect_timeout + silence,
+            httpx.Timeout(read_timeout, connect=connect_timeout),
+            head_timeout=connect_timeout + read_timeout,
             content=content,
-            sending=sending,
+            before_body=before_body,
         )
         outcome: Reply | CyberunError
         try:
             async with asyncio.timeout(_TOTAL):
-                outcome = await self._whole(question)
+                outcome = await self._whole(request)
         except TimeoutError:
             outcome = NetworkError(f"{self._host} did not complete its response within {_TOTAL:.0f} s.")
         if isinstance(outcome, CyberunError):
@@ -193,9 +192,9 @@ class Http:
 
     @asynccontextmanager
     async def stream(
-        self, path: str, *, last_event_id: str = "", connect_timeout: float = 10.0, silence: float = _SILENCE
+        self, path: str, *, last_event_id: str = "", connect_timeout: float = 10.0, read_timeout: float = _READ_TIMEOUT
     ) -> AsyncIterator[Stream]:
-        """Open an event stream. `silence`: seconds without an answer.
+        """Open an event stream. `read_timeout`: seconds without an answer.
 
         Once that has begun there is no read time-out: the reader decides how much silence is too much.
         Raises NetworkError when it can't be opened; an answer that isn't 200 comes back as `Stream.error`.
@@ -203,15 +202,15 @@ class Http:
         headers = {"Accept": "text/event-stream", "Cache-Control": "no-store", "Accept-Encoding": "identity"}
         if last_event_id.isprintable() and 0 < len(last_event_id) <= _ID_MAX:
             headers["Last-Event-ID"] = last_event_id
-        question = _Question(
+        request = _Request(
             "GET",
             _url(self.settings.base_url + path, None),
             headers,
             httpx.Timeout(None, connect=connect_timeout, pool=connect_timeout, write=connect_timeout),
-            patience=silence,
+            head_timeout=read_timeout,
             streaming=True,
         )
-        response = await self._open(question)
+        response = await self._open(request)
         if isinstance(response, ProtocolError):  # of the kind that may pass: a login page's redirect, say
             raise NetworkError(str(response))
         if isinstance(response, CyberunError):
@@ -226,8 +225,8 @@ class Http:
         finally:
             await close(response)
 
-    async def _whole(self, question: _Question) -> Reply | CyberunError:
-        response = await self._open(question)
+    async def _whole(self, request: _Request) -> Reply | CyberunError:
+        response = await self._open(request)
         if isinstance(response, CyberunError):
             return response
         content = bytearray()
@@ -247,11 +246,11 @@ class Http:
             await close(response)
         return Reply(response.status_code, response.headers, bytes(content), problem)
 
-    async def _open(self, question: _Question) -> httpx.Response | CyberunError:
+    async def _open(self, request: _Request) -> httpx.Response | CyberunError:
         """Send a request, following redirects within the origin. Returns the answer, or why there is none."""
         for _ in range(_REDIRECTS):
             try:
-                response = await question.send(self._auth, self._proof)
+                response = await request.send(self._auth, self._proof)
             except CyberunError as exc:  # a failed proof, a setting that can't work: said in words already
                 return exc.with_traceback(None)
             except TimeoutError:
@@ -264,7 +263,7 @@ class Http:
             await close(response)
             if isinstance(target, ProtocolError):
                 return target
-            question = question.moved(response.status_code, target)
+            request = request.moved(response.status_code, target)
         return ProtocolError(f"{self._host} redirects in a loop. Check the base URL.")
 
     def _redirect(self, response: httpx.Response) -> httpx.URL | ProtocolError | None:

@@ -140,7 +140,7 @@ def _of_poster(poster: Poster) -> Media:
 
 
 def _misnamed(mime: str, content: Content) -> str | None:
-    """Say so where the store calls a file a picture, sound or video, and it holds something of another kind."""
+    """Return a warning where the store calls a file a picture, sound or video, and it holds another kind."""
     stated = mime.partition("/")[0]
     if stated not in ("image", "video", "audio") or content.kind in (stated, "audio", "video"):
         return None

@@ -193,7 +193,7 @@ def _open(file: BinaryIO, name: str) -> Image.Image | None:
 
 
 def _seconds(image: Image.Image) -> float | None:
-    """Return how long an animation takes whose header tells, None for any other picture.
+    """Return how long an animation takes if its header says so, None for any other picture.
 
     Not asked of GIF and TIFF: their frames are counted by looking at each.
     """

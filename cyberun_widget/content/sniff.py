@@ -1,4 +1,4 @@
-"""What a file is, told by its content: never by a header or by its name alone. Pure.
+"""What a file is, by its content: never by a header or by its name alone. Pure.
 
 Markup that a browser would run (HTML, XHTML, XML with styles) comes as plain text. SVG comes as an image: a page may
 show it through `<img>` only, where browsers run no script and load nothing (SVG 2, "secure static mode").
@@ -90,7 +90,7 @@ def sniff(head: bytes, *, size: int, name: str = "") -> Content:
 
 
 def _disagreement(suffix: str, content: Content, size: int) -> str | None:
-    """Say so where a name promises a picture, a video… and the file holds something else."""
+    """Return a warning where a name promises a picture, a video… and the file holds something else."""
     promised = BY_SUFFIX.get(suffix)
     if size == 0:
         return "The file is empty."

@@ -36,7 +36,7 @@ class Callbacks:
     """What a transfer asks of its owner and reports to it."""
 
     link: Callable[[Link | None], Awaitable[Link]]
-    """Give a URL: of a refreshed result, if it is told which one is stale."""
+    """Return a URL, from a refreshed result if the stale one is given."""
     turn: Callable[[], AbstractAsyncContextManager[object]]
     """Wait for one of the few connections that downloads may use at once. Given back between two tries."""
     admit: Callable[[int], None]
@@ -142,7 +142,7 @@ class Transfer:
             url,
             offset=have,
             if_range=known.etag if have else None,
-            silence=self._policy.download_idle_timeout,
+            read_timeout=self._policy.download_idle_timeout,
         ) as source:
             start = self._start(source, have)
             self.mime, self.filename = source.mime, source.filename

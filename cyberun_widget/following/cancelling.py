@@ -1,4 +1,4 @@
-"""Asking the service to cancel a task, until it has heard."""
+"""Cancelling a task: the request is repeated until the service has received it."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ async def deliver(
     *,
     pause_max: float,
 ) -> None:
-    """Call `request`, which asks for a task to be cancelled, until the service has heard.
+    """Repeat `request`, which asks for a task to be cancelled, until the service has received it.
 
     `missed(error, tries)`: called after each try in a row that didn't get through; False gives up. `pause_max`:
     seconds. Raises the error of a request that the service won't take, or of the last try.
@@ -58,7 +58,7 @@ class Cancelling:
         self._follower, self._watched, self._random = follower, watched, random
 
     async def run(self) -> None:
-        """Ask until the service has heard, refuses, or the task has ended. Not for ever once nobody looks."""
+        """Repeat the request until it is received or refused, or the task has ended. Bounded once nobody watches."""
         policy = self._follower.policy
         try:
             await deliver(self._ask, self._missed, self._random, pause_max=policy.backoff_max)

@@ -1,4 +1,4 @@
-"""The end of a task: its verdict is told at once, then its result is fetched, however long that takes."""
+"""The end of a task: its verdict is published at once, then its result is fetched, however long that takes."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ _REFUSALS: Final = 5  # refusals of the result in a row after which it is given 
 
 @dataclass(frozen=True, slots=True)
 class Concluding:
-    """Fetches the result of a task that has ended: `told` by the stream, or by the service itself (`task`).
+    """Fetches the result of a task that has ended, by the stream's last event or by the service itself (`task`).
 
-    `otherwise`: where to go on if the service knows nothing of the end that the stream told.
+    `otherwise`: where to go on if the service knows nothing of the end that the stream reported.
     """
 
     otherwise: Rung

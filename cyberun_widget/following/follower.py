@@ -22,7 +22,7 @@ from cyberun_widget.errors import (
     ProtocolError,
 )
 from cyberun_widget.following.journal import Journal
-from cyberun_widget.following.lookout import lookout
+from cyberun_widget.following.polling import task_poller
 from cyberun_widget.following.stream_budget import stream_budget
 from cyberun_widget.protocol.models import Task
 from cyberun_widget.protocol.state import TaskState, reconcile
@@ -76,7 +76,7 @@ class Rung(Protocol):
     """One way to follow a task, see `ladder`."""
 
     async def climb(self, follower: Follower) -> Rung | None:
-        """Follow the task as long as this way goes. Returns where to go on, None once everything has been told.
+        """Follow the task as long as this way goes. Returns where to go on, None once everything has been published.
 
         Raises what no second try will mend.
         """
@@ -164,7 +164,7 @@ class Follower:
         Raises a CyberunError.
         """
         policy = self.policy
-        seen = await lookout(self.http).look(
+        seen = await task_poller(self.http).poll(
             self.state.task_id, connect=policy.connect_timeout, silence=policy.idle_timeout, within=within
         )
         now = self.clock()
@@ -181,8 +181,8 @@ class Follower:
     async def get_result(self) -> dict[str, Any]:
         """GET the result once. Returns it with a sound `task_status`, which may be none of an end. Raises as `get`."""
         connect, silence = self.policy.connect_timeout, self.policy.idle_timeout
-        async with lookout(self.http).room:
-            answer = await self.http.call("GET", f"{self.path}/result", connect_timeout=connect, silence=silence)
+        async with task_poller(self.http).room:
+            answer = await self.http.call("GET", f"{self.path}/result", connect_timeout=connect, read_timeout=silence)
         if not isinstance(answer.data, dict):
             raise ProtocolError("Unexpected response: the result is not a JSON object.")
         status = Task.from_json({"id": self.state.task_id, **answer.data}, self.state.task_id).status

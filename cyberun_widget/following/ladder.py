@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from cyberun_widget.following.concluding import Concluding
-from cyberun_widget.following.lookout import lookout
+from cyberun_widget.following.polling import task_poller
 from cyberun_widget.following.stream_budget import stream_budget
 from cyberun_widget.following.stream_session import StreamSession
 from cyberun_widget.support.backoff import RETRY_AFTER_MAX
@@ -126,9 +126,9 @@ class Listed:
 
     async def climb(self, follower: Follower) -> Rung | None:
         """Look until the task has ended or may be streamed."""
-        listed, task_id, interval = lookout(follower.http), follower.state.task_id, follower.policy.poll_interval
+        poller, task_id, interval = task_poller(follower.http), follower.state.task_id, follower.policy.poll_interval
         follower.log(f"followed by the list, every {interval:g} s")
-        listed.enlist(task_id)
+        poller.add(task_id)
         try:
             while True:
                 before = follower.state
@@ -142,7 +142,7 @@ class Listed:
                 if stream_budget().take(follower):
                     return Streaming()
         finally:
-            listed.strike(task_id)
+            poller.remove(task_id)
 
 
 def start() -> Rung:

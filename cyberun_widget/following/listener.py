@@ -23,7 +23,7 @@ class Interest(IntEnum):
 
 
 class Listener(Protocol):
-    """Told on the network loop's thread: note it and return at once; never raise, never wait, never call back.
+    """Called on the network loop's thread: take note and return at once; never raise, never wait, never call back.
 
     One small object a task: neither method says which task it is about.
     """

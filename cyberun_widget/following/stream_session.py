@@ -95,7 +95,7 @@ class StreamSession:
             f"{follower.path}/events",
             last_event_id=follower.line.last_event_id,
             connect_timeout=follower.policy.connect_timeout,
-            silence=self._patience,
+            read_timeout=self._patience,
         )
         async with opening as stream:
             if self._refuses(stream):

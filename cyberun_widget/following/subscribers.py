@@ -31,7 +31,7 @@ class _Seat:
 
 
 class Subscribers:
-    """The listeners of one watch, each with its interest. Joined and left from any thread, told on the loop's.
+    """The listeners of one watch, each with its interest. Joined and left from any thread, notified on the loop's.
 
     Events that nobody takes are kept as the messages they came in, and parsed when somebody asks for them.
     """

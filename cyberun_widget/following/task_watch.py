@@ -17,7 +17,7 @@ from cyberun_widget.following.cancelling import Cancelling
 from cyberun_widget.following.follower import Follower, Problem
 from cyberun_widget.following.ladder import start
 from cyberun_widget.following.listener import Interest
-from cyberun_widget.following.lookout import lookout
+from cyberun_widget.following.polling import task_poller
 from cyberun_widget.following.subscribers import Subscribers
 from cyberun_widget.support.secrets import redact, scrub
 from cyberun_widget.support.threads import background
@@ -50,7 +50,7 @@ class TaskWatch:
     """One task being followed, its result fetched when it ends.
 
     `watch()` gives it, `leave()` hands it back, and it ends with the last listener. Attributes and properties may be
-    read from any thread and are never changed in place: read them whenever `Listener.changed` says so.
+    read from any thread and are never changed in place: read them whenever `Listener.changed` is called.
 
     `state`: what is known of the task; `state.ended` is True from the verdict on, before the result is here.
     `finished`: a Future of the TaskResult, done once the result and the files are in; raises TaskFailed,
@@ -161,7 +161,7 @@ class TaskWatch:
             self._work = background.submit(self._run())
 
     def cancel(self) -> None:
-        """Ask the service to cancel the task, and again until it has heard."""
+        """Ask the service to cancel the task; repeat that until it has received the request."""
         if not self.state.ended and self.fatal is None and not self.cancelling:
             self._cancelling.requested, self._cancelling.problem = True, None
             background.submit(self._cancelling.run())
@@ -185,7 +185,7 @@ class TaskWatch:
         return self._subscribers.interest
 
     def changed(self) -> None:
-        """Pass on that something changed, and find out what no event tells."""
+        """Notify the listeners of a change, and fetch what no event carries."""
         state = self.state
         if state.workflow_id and "workflow" not in self._asides:
             self._aside("workflow", self._find_workflow(state.workflow_id))
@@ -222,7 +222,7 @@ class TaskWatch:
         except asyncio.CancelledError:
             self.finished.cancel()
             raise
-        except Exception as exc:  # noqa: BLE001 - logged, and told on the card
+        except Exception as exc:  # noqa: BLE001 - logged, and shown on the card
             _log.exception("following a task failed")
             self._fail(CyberunError(_BUG.format(type(exc).__name__)))
         finally:
@@ -256,7 +256,7 @@ class TaskWatch:
     async def _find_workflow(self, workflow_id: str) -> None:
         """Learn the workflow's name, labels and nodes. They make the card kinder, and it does without them."""
         try:
-            self.workflow = await lookout(self.follower.http).workflow(workflow_id)
+            self.workflow = await task_poller(self.follower.http).workflow(workflow_id)
         except CyberunError as exc:
             self.follower.log(f"the workflow's name stays unknown: {exc}")
         else:
@@ -264,7 +264,7 @@ class TaskWatch:
             self.changed()
 
     async def _find_agent(self) -> None:
-        """Learn which machine runs the task, and since when: no event tells."""
+        """Fetch which machine runs the task, and since when: no event carries it."""
         try:
             await self.follower.get()
         except CyberunError as exc:

@@ -118,7 +118,7 @@ async def _pinned(calls: Calls, slug: str, workflow: Workflow, known: Sweep | No
     except NotFoundError:
         if known is not None and pinned != version:
             raise
-        return slug, workflow  # the service tells versions, and takes none
+        return slug, workflow  # the service reports versions, and accepts none
 
 
 def _account(calls: Calls) -> str:

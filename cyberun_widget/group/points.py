@@ -50,7 +50,7 @@ _METRICS: Final = 40  # numbers that one point may have
 _METRICS_FILE: Final = "metrics.json"
 _METRICS_SIZE: Final = 1_000_000  # bytes of such a file
 _NO_METRIC: Final = frozenset({"image_count", "size", "width", "height", "batch"})
-_OUTPUTS: Final = 24  # files that the page is told of
+_OUTPUTS: Final = 24  # files that the page knows of
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""What stands behind one group: its points, the engine that submits them, the watches, and what the page was told.
+"""What stands behind one group: its points, the engine that submits them, the watches, and what the page knows.
 
 Threads: everything that changes a cell runs on the network loop. The verbs are in `verbs`; `publish` comes from the
 publisher; the user's reads come from anywhere and see each value whole.
@@ -38,7 +38,7 @@ _log = logging.getLogger(__name__)
 
 
 class Session:
-    """One group's life. `write` sets the traits and tells the page which cells changed: see `publish`.
+    """One group's life. `write` sets the traits and sends the page the cells that changed: see `publish`.
 
     `opened` is None for a group of tasks that were started elsewhere.
     """
@@ -119,7 +119,7 @@ class Session:
             await work
         except CyberunError as exc:
             self.hindered(str(exc), None)
-        except Exception as exc:  # noqa: BLE001 - logged, and told on the card
+        except Exception as exc:  # noqa: BLE001 - logged, and shown on the card
             _log.exception("a sweep's work failed")
             self.hindered(f"Something in cyberun-widget broke ({type(exc).__name__}: {exc}).", None)
 
@@ -262,7 +262,7 @@ class Session:
         return self._turn
 
     def check(self) -> None:
-        """Have those who wait told, at once if nothing will happen any more."""
+        """Wake the waiting callers, at once if nothing more will happen."""
         still = self.still
         publisher.pulse(self, going_on=not still)
         publisher.offer(self, urgent=still and not self.over)
@@ -288,13 +288,13 @@ class Session:
         """Give the page a sign of life. Its own news are one; a sheet needs no other."""
 
     def publish(self) -> None:
-        """Have the newest state written, and the page told of the cells that changed."""
+        """Have the newest state written, and the cells that changed sent to the page."""
         moves, still = self._moves, self.still  # before the look: what comes after it is published after it
         with self._lock:
             dirty, self._dirty = self._dirty, {}
         try:
             self._write(self, list(dirty.values()))
-        finally:  # whatever can't be shown, those who wait must hear
+        finally:  # whatever can't be shown, the waiting callers must wake
             if still and self._told != moves:
                 self._told = moves
                 self._turned()

@@ -48,7 +48,7 @@ class Outputs:
         self._send_ahead(group)
         if (
             not self._display_ids or not self._session.still
-        ):  # not `over`: that is told after the traits, which call this
+        ):  # not `over`: that is set after the traits, which call this
             return
         showing = ([cell.sent for cell in self._session.cells], list(group.selected))
         if showing != self._shown:

@@ -97,7 +97,7 @@ Event: TypeAlias = StatusEvent | ProgressEvent | CompletedEvent | FailedEvent | 
 
 
 def parse(message: SSEMessage, task_id: str) -> Event:
-    """Return the event that a message of this task's stream tells.
+    """Return the event in a message of this task's stream.
 
     Raises EventError where the type is unknown, the task another, or a field not what the API page says. A missing
     `task_id` is taken for this task's, since the stream is; an unreadable timestamp is taken for none.

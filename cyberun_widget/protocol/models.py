@@ -18,7 +18,7 @@ _NUMBER_MAX: Final = 1e300  # Python reads whole numbers of any size, and not ev
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """A task as `GET /r/tasks/{id}` tells it. Times are aware, in UTC; None where the server gave none."""
+    """A task as `GET /r/tasks/{id}` describes it. Times are aware, in UTC; None where the server gave none."""
 
     id: str
     status: str

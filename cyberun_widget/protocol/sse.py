@@ -135,7 +135,7 @@ class SSEDecoder:
         return messages
 
     def _learn(self, head: str) -> None:
-        """Know a first line again that tells the type."""
+        """Recognise a first line that names the type."""
         if head.startswith("event: ") and "\n" not in head and max(len(head), len(self._heads)) < _HEADS:
             self._heads[head] = self._heads[head.encode()] = head[7:] or "message"
 

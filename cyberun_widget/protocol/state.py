@@ -129,7 +129,7 @@ def reconcile(
     """Return the state after an answer of `GET /r/tasks/{id}`, or the task's row in a list.
 
     `server_now`: the server's clock, None where it sent none. `asked_at`: the value of `now` when it was asked for.
-    A task that has ended gets its verdict. An answer that may be older than what the stream has told since can't make
+    A task that has ended gets its verdict. An answer that may be older than the stream's latest event can't make
     a running task start over: that takes a higher `retry_count`, a later start, or an answer that was asked for when
     the stream had been quiet for long.
     """
@@ -159,7 +159,7 @@ def reconcile(
         note="",
     )
     if task.retry_count > state.retry_count:
-        # Where the stream has told of this start already, what was done since belongs to the new attempt.
+        # Where the stream has reported this start already, what was done since belongs to the new attempt.
         again = state.status not in ("unknown", *BEFORE_RUNNING) and state.attempt <= task.retry_count
         known = _anew(known) if again else known
         attempt, status = max(known.attempt, task.retry_count + 1), known.status if task.ended else task.status
@@ -201,7 +201,7 @@ def settle(
     output: Mapping[str, Any] | None = None,
     completed_at: datetime | None = None,
 ) -> TaskState:
-    """Return the state with what the result tells: the last word, also on a task whose verdict is in already."""
+    """Return the state with what the result says: the last word, also on a task whose verdict is in already."""
     ended_at = completed_at or state.completed_at
     length = _span(state.created_at, ended_at)
     stages = state.stages
@@ -265,7 +265,7 @@ def _anew(state: TaskState) -> TaskState:
 def _with_progress(state: TaskState, event: ProgressEvent, now: float) -> TaskState:
     epoch = now if state.epoch is None else state.epoch
     elapsed = max(state.elapsed, now - epoch)
-    # Progress tells that the task runs, even where the status event that says so was missed.
+    # Progress means that the task runs, even where the status event was missed.
     status = "running" if state.status in ("unknown", *BEFORE_RUNNING) else state.status
     progress = max(state.progress, event.progress)
     stages, stage = state.stages, state.stage

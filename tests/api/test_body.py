@@ -22,8 +22,10 @@ BODY = random.Random(5).randbytes(SIZE)
 HEAD = f"HTTP/1.1 200 OK\r\nContent-Length: {SIZE}\r\n\r\n".encode()
 
 
-async def read(server: FaultyServer, silence: float = 5.0) -> list[bytes]:
-    async with Storage("localhost").download(Link(Secret(f"{server.elsewhere}/x")), silence=silence) as download:
+async def read(server: FaultyServer, read_timeout: float = 5.0) -> list[bytes]:
+    async with Storage("localhost").download(
+        Link(Secret(f"{server.elsewhere}/x")), read_timeout=read_timeout
+    ) as download:
         return [piece async for piece in download]
 
 
@@ -59,7 +61,7 @@ def test_a_large_body_that_breaks_is_a_network_error_or_ends_early():
 def test_a_large_body_that_stalls_is_a_network_error():
     script = Script(store=[Answer([HEAD, BODY[:3_000_000]], headers=None, end="hang")])
     with FaultyServer(script) as server, pytest.raises(NetworkError, match="stopped responding"):
-        asyncio.run(read(server, silence=0.3))
+        asyncio.run(read(server, read_timeout=0.3))
 
 
 def test_what_comes_behind_a_body_is_not_part_of_it():

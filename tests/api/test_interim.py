@@ -24,9 +24,9 @@ HINTS = Answer([CONTINUE, HINT, b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nbo
 
 @pytest.fixture(autouse=True)
 def impatient(monkeypatch):
-    monkeypatch.setattr(transport, "_SILENCE", 0.3)
+    monkeypatch.setattr(transport, "_READ_TIMEOUT", 0.3)
     monkeypatch.setattr(storage, "_CONNECT", 0.3)
-    monkeypatch.setattr(storage, "_UPLOAD_SILENCE", 0.3)
+    monkeypatch.setattr(storage, "_UPLOAD_READ_TIMEOUT", 0.3)
 
 
 def fails_soon(work) -> None:
@@ -54,7 +54,7 @@ def test_a_submission_ends_as_unknown(monkeypatch):
 
 def test_opening_a_stream_ends():
     async def listen(server) -> None:
-        async with http(server).stream(f"/r/tasks/{TASK}/events", silence=0.3):
+        async with http(server).stream(f"/r/tasks/{TASK}/events", read_timeout=0.3):
             pass
 
     with FaultyServer(Script(events=[FLOOD])) as server:
@@ -63,7 +63,7 @@ def test_opening_a_stream_ends():
 
 def test_a_download_ends():
     async def read(server) -> None:
-        async with Storage("localhost").download(Link(Secret(f"{server.elsewhere}/x")), silence=0.3):
+        async with Storage("localhost").download(Link(Secret(f"{server.elsewhere}/x")), read_timeout=0.3):
             pass
 
     with FaultyServer(Script(store=[FLOOD])) as server:

@@ -97,7 +97,7 @@ async def read(base_url: str, enough: int | None = None) -> tuple[bytes, bool, b
 
     http = Http(Settings.resolve(KEY, base_url, environ={}))
     try:
-        async with asyncio.timeout(20), http.stream(f"/r/tasks/{TASK}/events", silence=5) as stream:
+        async with asyncio.timeout(20), http.stream(f"/r/tasks/{TASK}/events", read_timeout=5) as stream:
             assert stream.error is None
             taken = await stream.deliver(take)
     except NetworkError as exc:
@@ -165,7 +165,7 @@ def test_a_large_burst_arrives_whole_and_in_order():
 def test_an_error_of_whoever_reads_is_theirs_and_the_connection_closed():
     async def run(base_url: str) -> None:
         http = Http(Settings.resolve(KEY, base_url, environ={}))
-        async with http.stream(f"/r/tasks/{TASK}/events", silence=5) as stream:
+        async with http.stream(f"/r/tasks/{TASK}/events", read_timeout=5) as stream:
             await stream.deliver(lambda data: bool(data[10**9]))
 
     with server_of([CHUNKED, Pause(0.05), chunks()], end="hang") as server:
@@ -177,7 +177,7 @@ def test_an_error_of_whoever_reads_is_theirs_and_the_connection_closed():
 def test_a_reader_that_is_cancelled_leaves_no_connection():
     async def run(base_url: str) -> None:
         http = Http(Settings.resolve(KEY, base_url, environ={}))
-        async with http.stream(f"/r/tasks/{TASK}/events", silence=5) as stream:
+        async with http.stream(f"/r/tasks/{TASK}/events", read_timeout=5) as stream:
             with pytest.raises(TimeoutError):
                 async with asyncio.timeout(0.3):
                     await stream.deliver(lambda _data: False)

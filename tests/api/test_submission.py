@@ -61,7 +61,7 @@ def test_an_answer_that_leaves_it_open_says_so_and_nothing_is_sent_again(reply):
 
 
 def test_a_time_out_leaves_it_open(monkeypatch):
-    monkeypatch.setattr(transport, "_SILENCE", 0.3)
+    monkeypatch.setattr(transport, "_READ_TIMEOUT", 0.3)
     outcome, asked = submit(Answer([Pause(3)], headers=None))
     assert isinstance(outcome, SubmissionUnknownError)
     assert asked == 1

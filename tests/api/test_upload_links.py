@@ -84,7 +84,7 @@ def test_a_store_that_refuses_is_said(file, status):
 
 
 def test_a_store_that_goes_silent_is_given_up(file, monkeypatch):
-    monkeypatch.setattr(storage, "_UPLOAD_SILENCE", 0.3)
+    monkeypatch.setattr(storage, "_UPLOAD_READ_TIMEOUT", 0.3)
     monkeypatch.setattr(storage, "_CONNECT", 0.3)
     with FaultyServer(Script(store=[Answer(headers=None, end="hang")])) as server:
         server.script.other = [presigned(server)]
@@ -93,7 +93,7 @@ def test_a_store_that_goes_silent_is_given_up(file, monkeypatch):
 
 
 def test_a_slow_upload_goes_on_as_long_as_bytes_are_taken(monkeypatch):
-    monkeypatch.setattr(storage, "_UPLOAD_SILENCE", 0.4)
+    monkeypatch.setattr(storage, "_UPLOAD_READ_TIMEOUT", 0.4)
     monkeypatch.setattr(storage, "_CONNECT", 0.4)
 
     async def slow():

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 STEPS = [progress(step / 100, step_current=step, step_total=100) for step in range(100)]
 
 
-class Ear:
+class Recorder:
     """A listener that keeps what it hears."""
 
     def __init__(self) -> None:
@@ -37,14 +37,14 @@ class Ear:
         return [event.step_current for event in self.events if event.type == "progress"]
 
 
-def follow(server: FaultyServer, folder: Path, listener: Ear, interest: Interest) -> TaskWatch:
+def follow(server: FaultyServer, folder: Path, listener: Recorder, interest: Interest) -> TaskWatch:
     http = Http(Settings.resolve(KEY, server.base_url, environ={}))
     return watch(http, TASK, FollowPolicy(), folder, "none", listener, interest)
 
 
 def test_only_who_takes_every_event_is_given_them(tmp_path):
     with FaultyServer(Script(events=[sse(*STEPS, *finished())])) as server:
-        quiet, eager = Ear(), Ear()
+        quiet, eager = Recorder(), Recorder()
         begun = follow(server, tmp_path, eager, Interest.EVENTS)
         assert follow(server, tmp_path, quiet, Interest.LIVE) is begun
         begun.finished.result(10)
@@ -55,30 +55,30 @@ def test_only_who_takes_every_event_is_given_them(tmp_path):
 
 def test_who_asks_late_is_given_what_was_seen_before_and_no_event_twice(tmp_path):
     with FaultyServer(Script(events=[sse(b"".join(STEPS), Pause(0.5), *finished())])) as server:
-        ear = Ear()
-        begun = follow(server, tmp_path, ear, Interest.LIVE)
+        recorder = Recorder()
+        begun = follow(server, tmp_path, recorder, Interest.LIVE)
         until(lambda: begun.state.step_current == 99)
-        assert ear.events == []
-        begun.attend(ear, Interest.EVENTS)
-        begun.attend(ear, Interest.VERDICT)
-        begun.attend(ear, Interest.EVENTS)
+        assert recorder.events == []
+        begun.attend(recorder, Interest.EVENTS)
+        begun.attend(recorder, Interest.VERDICT)
+        begun.attend(recorder, Interest.EVENTS)
         begun.finished.result(10)
-    assert ear.steps() == list(range(100))
-    assert [event.type for event in ear.events][-1] == "completed"
+    assert recorder.steps() == list(range(100))
+    assert [event.type for event in recorder.events][-1] == "completed"
 
 
 def test_a_listener_that_joins_twice_hears_everything_once(tmp_path):
     with FaultyServer(Script(events=[sse(*STEPS, *finished())])) as server:
-        ear = Ear()
-        begun = follow(server, tmp_path, ear, Interest.EVENTS)
-        assert follow(server, tmp_path, ear, Interest.EVENTS) is begun
+        recorder = Recorder()
+        begun = follow(server, tmp_path, recorder, Interest.EVENTS)
+        assert follow(server, tmp_path, recorder, Interest.EVENTS) is begun
         begun.finished.result(10)
-    assert ear.steps() == list(range(100))
+    assert recorder.steps() == list(range(100))
 
 
 def test_the_watch_ends_with_its_last_listener(tmp_path):
     with FaultyServer(Script(events=[sse(progress(0.5), end="hang")])) as server:
-        first, second = Ear(), Ear()
+        first, second = Recorder(), Recorder()
         begun = follow(server, tmp_path, first, Interest.LIVE)
         follow(server, tmp_path, second, Interest.VERDICT)
         until(lambda: begun.connection == "live")
@@ -95,9 +95,9 @@ def test_a_listener_that_is_collected_while_events_are_handed_over_locks_nothing
     """A card's finalizer leaves the watch, and the garbage collector may run it in the middle of any line."""
     with FaultyServer(Script(events=[sse(b"".join(STEPS), *finished())])) as server:
         watches: list[TaskWatch] = []
-        collected = Ear()
+        collected = Recorder()
 
-        class Hostile(Ear):
+        class Hostile(Recorder):
             def happened(self, event: Event) -> None:
                 if watches and event.type == "progress" and event.step_current == 50:
                     watches[0].leave(collected)

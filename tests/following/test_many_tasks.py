@@ -24,7 +24,7 @@ def ids(count: int) -> list[str]:
     return [str(UUID(int=0x0192F3C1_7C1E_7B5A_9D0E_000000000000 + number)) for number in range(count)]
 
 
-class Ear:
+class Recorder:
     """A listener that notes when its task's verdict was known."""
 
     def __init__(self) -> None:
@@ -39,30 +39,30 @@ class Ear:
         raise AssertionError("nobody asked for every event")
 
 
-def follow(server: ManyTasks, folder, task_ids: list[str], interest: Interest = Interest.LIVE) -> list[Ear]:
+def follow(server: ManyTasks, folder, task_ids: list[str], interest: Interest = Interest.LIVE) -> list[Recorder]:
     http = Http(Settings.resolve(KEY, server.base_url, environ={}))
-    ears = []
+    recorders = []
     for task_id in task_ids:
-        ear = Ear()
-        ear.watch = watch(http, task_id, POLICY, folder / task_id, "none", ear, interest)
-        ears.append(ear)
-    return ears
+        recorder = Recorder()
+        recorder.watch = watch(http, task_id, POLICY, folder / task_id, "none", recorder, interest)
+        recorders.append(recorder)
+    return recorders
 
 
-def leave(ears: list[Ear]) -> None:
-    for ear in ears:
-        ear.watch.leave(ear)
+def leave(recorders: list[Recorder]) -> None:
+    for recorder in recorders:
+        recorder.watch.leave(recorder)
 
 
-def connections(ears: list[Ear], word: str) -> int:
-    return sum(ear.watch.connection == word for ear in ears)
+def connections(recorders: list[Recorder], word: str) -> int:
+    return sum(recorder.watch.connection == word for recorder in recorders)
 
 
 def test_three_hundred_tasks_hold_few_streams_and_every_verdict_comes_in_time(tmp_path):
     task_ids = ids(300)
     with ManyTasks(task_ids, rate=5) as server:
-        ears = follow(server, tmp_path, task_ids)
-        until(lambda: connections(ears, "live") == STREAMS and connections(ears, "polling") == 300 - STREAMS)
+        recorders = follow(server, tmp_path, task_ids)
+        until(lambda: connections(recorders, "live") == STREAMS and connections(recorders, "polling") == 300 - STREAMS)
         before, begin = server.requests.copy(), time.monotonic()
         time.sleep(3 * POLICY.poll_interval)
         rounds = (time.monotonic() - begin) / POLICY.poll_interval
@@ -70,44 +70,44 @@ def test_three_hundred_tasks_hold_few_streams_and_every_verdict_comes_in_time(tm
         assert server.requests["list"] - before["list"] <= 3 * (rounds + 2)
         for number, task_id in enumerate(task_ids):
             server.end(task_id, "failed" if number % 7 == 0 else "completed")
-        until(lambda: all(ear.watch.finished.done() for ear in ears))
-        for number, ear in enumerate(ears):
-            assert ear.watch.state.status == ("failed" if number % 7 == 0 else "completed")
-            assert ear.watch.state.output == {"id": ear.watch.task_id}
-            assert ear.verdict_at - server.ended_at[ear.watch.task_id] < 3 * POLICY.poll_interval
+        until(lambda: all(recorder.watch.finished.done() for recorder in recorders))
+        for number, recorder in enumerate(recorders):
+            assert recorder.watch.state.status == ("failed" if number % 7 == 0 else "completed")
+            assert recorder.watch.state.output == {"id": recorder.watch.task_id}
+            assert recorder.verdict_at - server.ended_at[recorder.watch.task_id] < 3 * POLICY.poll_interval
         assert server.most["events"] <= STREAMS
         assert server.most["result"] <= 8
-        leave(ears)
+        leave(recorders)
 
 
 def test_who_is_looked_at_gets_the_stream(tmp_path):
     task_ids = ids(STREAMS + 20)
     with ManyTasks(task_ids) as server:
-        ears = follow(server, tmp_path, task_ids, Interest.VERDICT)
-        until(lambda: connections(ears, "live") == STREAMS and connections(ears, "polling") == 20)
-        listed = next(ear for ear in ears if ear.watch.connection == "polling")
+        recorders = follow(server, tmp_path, task_ids, Interest.VERDICT)
+        until(lambda: connections(recorders, "live") == STREAMS and connections(recorders, "polling") == 20)
+        listed = next(recorder for recorder in recorders if recorder.watch.connection == "polling")
         listed.watch.attend(listed, Interest.LIVE)
         until(lambda: listed.watch.connection == "live" and listed.watch.state.progress > 0, 5)
-        until(lambda: connections(ears, "live") == STREAMS)
-        leave(ears)
+        until(lambda: connections(recorders, "live") == STREAMS)
+        leave(recorders)
 
 
 def test_a_stream_that_ends_makes_room_for_the_next_task(tmp_path):
     task_ids = ids(STREAMS + 1)
     with ManyTasks(task_ids) as server:
-        ears = follow(server, tmp_path, task_ids)
-        until(lambda: connections(ears, "live") == STREAMS and connections(ears, "polling") == 1)
-        listed = next(ear for ear in ears if ear.watch.connection == "polling")
-        server.end(next(ear for ear in ears if ear is not listed).watch.task_id)
+        recorders = follow(server, tmp_path, task_ids)
+        until(lambda: connections(recorders, "live") == STREAMS and connections(recorders, "polling") == 1)
+        listed = next(recorder for recorder in recorders if recorder.watch.connection == "polling")
+        server.end(next(recorder for recorder in recorders if recorder is not listed).watch.task_id)
         until(lambda: listed.watch.connection == "live", 5)
-        leave(ears)
+        leave(recorders)
 
 
 def test_a_break_of_everything_is_no_storm_and_loses_nobody(tmp_path):
     task_ids = ids(200)
     with ManyTasks(task_ids) as server:
-        ears = follow(server, tmp_path, task_ids)
-        until(lambda: connections(ears, "live") == STREAMS)
+        recorders = follow(server, tmp_path, task_ids)
+        until(lambda: connections(recorders, "live") == STREAMS)
         server.break_all(down=True)
         before, begin = sum(server.requests.values()), time.monotonic()
         time.sleep(3)
@@ -116,19 +116,19 @@ def test_a_break_of_everything_is_no_storm_and_loses_nobody(tmp_path):
         server.break_all(down=False)
         for task_id in task_ids:
             server.end(task_id)
-        until(lambda: all(ear.watch.state.status == "completed" for ear in ears))
+        until(lambda: all(recorder.watch.state.status == "completed" for recorder in recorders))
         assert server.most["task"] <= 16
-        leave(ears)
+        leave(recorders)
 
 
 def test_a_task_that_is_on_no_list_is_looked_at_by_itself(tmp_path):
     task_ids = ids(80)
     with ManyTasks(task_ids) as server:
-        ears = follow(server, tmp_path, [*task_ids, "not-there"])
-        until(ears[-1].watch.finished.done)
-        assert "404" in str(ears[-1].watch.fatal)
-        until(lambda: connections(ears, "live") == STREAMS)
-        leave(ears)
+        recorders = follow(server, tmp_path, [*task_ids, "not-there"])
+        until(recorders[-1].watch.finished.done)
+        assert "404" in str(recorders[-1].watch.fatal)
+        until(lambda: connections(recorders, "live") == STREAMS)
+        leave(recorders)
 
 
 class Claim:

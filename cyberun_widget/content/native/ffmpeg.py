@@ -1,4 +1,4 @@
-"""What ffmpeg tells of a sound or video, and stills of a video, if `imageio-ffmpeg` is installed.
+"""What ffmpeg reports about a sound or video, and stills of a video, if `imageio-ffmpeg` is installed.
 
 It runs without a shell, with the demuxer that the content calls for, without network protocols, with one thread, and
 within limits on time, memory and picture size.

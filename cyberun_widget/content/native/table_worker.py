@@ -37,7 +37,7 @@ def main() -> None:
 
 
 def answer(job: dict[str, Any]) -> dict[str, Any]:
-    """Read the file of a job. Its `out` tells where to write the whole table; without it, the first rows are shown."""
+    """Read the file of a job. Its `out` is where to write the whole table; without it, the first rows are shown."""
     try:
         arrow = importlib.import_module("pyarrow")
         importlib.import_module("pyarrow.parquet")

@@ -4,7 +4,7 @@ from typing import Final
 
 
 class Unasked(str):
-    """The default of `start`: told apart from an "all" that somebody wrote."""
+    """The default of `start`: distinct from an "all" that the caller passed."""
 
     __slots__ = ()
 

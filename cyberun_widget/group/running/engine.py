@@ -51,7 +51,7 @@ class Service(Protocol):
 
 
 class Listener(Protocol):
-    """Told what became of a point, on the loop."""
+    """Called on the loop with what became of a point."""
 
     def noted(self, index: int) -> None:
         """Look at the point's entry in the ledger again: it was submitted, refused, doubted, or is somebody else's."""

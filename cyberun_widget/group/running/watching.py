@@ -1,4 +1,4 @@
-"""Following the tasks of a sweep: one small listener a task, looking closely only where somebody looks."""
+"""Following the tasks of a sweep: one small listener per task, followed closely only where a page shows it."""
 
 from __future__ import annotations
 
@@ -21,19 +21,19 @@ CLOSE: Final = 24
 """Tasks that are followed closely while no page says which of them it shows."""
 
 
-class _Ear:
-    """Passes on that something about one task changed."""
+class _PointListener:
+    """Notifies the group of a change of one task."""
 
-    __slots__ = ("_cell", "_tell")
+    __slots__ = ("_cell", "_notify")
 
-    def __init__(self, cell: Cell, tell: Callable[[Cell], None]) -> None:
-        self._cell, self._tell = cell, tell
+    def __init__(self, cell: Cell, notify: Callable[[Cell], None]) -> None:
+        self._cell, self._notify = cell, notify
 
     def changed(self) -> None:
-        self._tell(self._cell)
+        self._notify(self._cell)
 
     def happened(self, event: Event) -> None:
-        """Ignore it: a sweep follows no single events."""
+        """Ignore it: a sweep needs no single events."""
 
 
 class Watching:
@@ -41,7 +41,7 @@ class Watching:
 
     def __init__(self, http: Http, policy: FollowPolicy, mode: Mode, tell: Callable[[Cell], None]) -> None:
         self._http, self._policy, self._mode, self._tell = http, policy, mode, tell
-        self._ears: dict[int, tuple[_Ear, TaskWatch]] = {}
+        self._listeners: dict[int, tuple[_PointListener, TaskWatch]] = {}
         self._seen: Collection[int] | None = None
 
     def begin(self, cell: Cell) -> None:
@@ -49,31 +49,31 @@ class Watching:
         self.end(cell)
         if cell.task_id is None:
             return
-        ear = _Ear(cell, self._tell)
+        listener = _PointListener(cell, self._tell)
         folder = cache_folder(cell.task_id)
-        found = watch(self._http, cell.task_id, self._policy, folder, self._mode, ear, self._interest(cell.index))
-        self._ears[cell.index] = (ear, found)
+        found = watch(self._http, cell.task_id, self._policy, folder, self._mode, listener, self._interest(cell.index))
+        self._listeners[cell.index] = (listener, found)
         cell.watch = found
 
     def end(self, cell: Cell) -> None:
         """Follow it no more; the task goes on."""
         cell.watch = None
-        if (had := self._ears.pop(cell.index, None)) is not None:
-            ear, found = had
-            found.leave(ear)
+        if (had := self._listeners.pop(cell.index, None)) is not None:
+            listener, found = had
+            found.leave(listener)
 
     def look_at(self, indices: Collection[int]) -> None:
         """Follow these closely, since somebody sees them, and of the others only the verdict."""
         self._seen = frozenset(indices)
-        for index, (ear, found) in self._ears.items():
-            found.attend(ear, self._interest(index))
+        for index, (listener, found) in self._listeners.items():
+            found.attend(listener, self._interest(index))
 
     def close(self) -> None:
         """Follow nothing any more."""
-        ears, self._ears = self._ears, {}
-        for ear, found in ears.values():
-            found.leave(ear)
+        listeners, self._listeners = self._listeners, {}
+        for listener, found in listeners.values():
+            found.leave(listener)
 
     def _interest(self, index: int) -> Interest:
-        close = len(self._ears) < CLOSE if self._seen is None else index in self._seen
+        close = len(self._listeners) < CLOSE if self._seen is None else index in self._seen
         return Interest.LIVE if close else Interest.VERDICT

@@ -1,7 +1,7 @@
-"""Looking at the tasks of one account: one by one while they are few, by pages of the list when they are many.
+"""Polling the tasks of one account: one by one while they are few, by pages of the list when they are many.
 
-A thousand tasks that are looked at cost ten pages, not a thousand requests, and whatever breaks and comes back, no
-more than a few requests are under way at once.
+Polling a thousand tasks costs ten pages, not a thousand requests. However much breaks and recovers at the same time,
+only a few requests are in flight.
 """
 
 from __future__ import annotations
@@ -25,19 +25,19 @@ if TYPE_CHECKING:
     from cyberun_widget.protocol.models import Workflow
 
 AT_ONCE: Final = 8
-"""Requests for single tasks, or for results, that are under way at once."""
+"""Requests for single tasks, or for results, in flight at once."""
 
 _PAGE: Final = 100  # tasks on one page, the most that the service gives
-_SPARE: Final = 5  # pages beyond those that the tasks looked for would fill
-_GATHER: Final = 0.05  # seconds in which looks come together
+_SPARE: Final = 5  # pages beyond those that the wanted tasks would fill
+_GATHER: Final = 0.05  # seconds in which polls are gathered into a round
 _GAP: Final = 0.25  # seconds between two rounds
 _NO_LIST: Final = 60.0  # seconds before a list that can't be had is asked for again
 _REFUSED: Final = (AuthError, NotFoundError, ParameterError, ProtocolError)
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
-    """What was seen of a task. `now`: the server's clock. `asked_at`: when it was asked for, in monotonic seconds."""
+class PolledTask:
+    """A polled task. `now`: the server's clock. `asked_at`: when it was requested, in monotonic seconds."""
 
     task: Task
     now: datetime | None
@@ -50,30 +50,30 @@ class _Limits:
     silence: float
 
 
-class Lookout:
-    """Answers looks. Everything runs on one event loop."""
+class TaskPoller:
+    """Polls for everyone who follows a task of one account. Runs on one event loop."""
 
     def __init__(self, http: Http) -> None:
         self._http = http
-        self._single = 0  # requests for single tasks under way outside of a round
-        self._waiting: dict[str, asyncio.Future[Look]] = {}
+        self._single = 0  # requests for single tasks in flight outside a round
+        self._waiting: dict[str, asyncio.Future[PolledTask]] = {}
         self._round: asyncio.Task[None] | None = None
-        self._listed: dict[str, tuple[Any, Look]] = {}  # the rows of those who are followed by the list
+        self._listed: dict[str, tuple[Any, PolledTask]] = {}  # the rows of the tasks that are followed by the list
         self._no_list_until = 0.0
         self._workflows: dict[str, asyncio.Future[Workflow]] = {}
         self.room = asyncio.Semaphore(AT_ONCE)
-        """Held while a result is asked for."""
+        """Held while a result is requested."""
 
-    def enlist(self, task_id: str) -> None:
-        """Keep what the list tells of a task from now on."""
+    def add(self, task_id: str) -> None:
+        """Keep what the list says of a task from now on."""
         self._listed.setdefault(task_id, (None, _NEVER))
 
-    def strike(self, task_id: str) -> None:
-        """Keep it no more."""
+    def remove(self, task_id: str) -> None:
+        """Stop keeping it."""
         self._listed.pop(task_id, None)
 
-    async def look(self, task_id: str, *, connect: float, silence: float, within: float = 0.0) -> Look:
-        """Look at a task. `within`: seconds for which an earlier look is as good. Raises a CyberunError."""
+    async def poll(self, task_id: str, *, connect: float, silence: float, within: float = 0.0) -> PolledTask:
+        """Poll a task. `within`: how old an earlier answer may be, in seconds. Raises a CyberunError."""
         seen = self._listed.get(task_id)
         if seen is not None and time.monotonic() - seen[1].asked_at < within:
             return seen[1]
@@ -109,7 +109,7 @@ class Lookout:
         _retrieved(done)
 
     async def _rounds(self, limits: _Limits) -> None:
-        wanted: dict[str, asyncio.Future[Look]] = {}
+        wanted: dict[str, asyncio.Future[PolledTask]] = {}
         try:
             await asyncio.sleep(_GATHER)
             while self._waiting:
@@ -127,7 +127,7 @@ class Lookout:
                 future.cancel()
             self._waiting = {}
 
-    async def _serve(self, wanted: dict[str, asyncio.Future[Look]], limits: _Limits) -> None:
+    async def _serve(self, wanted: dict[str, asyncio.Future[PolledTask]], limits: _Limits) -> None:
         if len(wanted) > AT_ONCE and time.monotonic() >= self._no_list_until:
             try:
                 await self._pages(wanted, limits)
@@ -135,7 +135,7 @@ class Lookout:
                 self._no_list_until = time.monotonic() + _NO_LIST
         room = asyncio.Semaphore(AT_ONCE)
 
-        async def one(task_id: str, future: asyncio.Future[Look]) -> None:
+        async def one(task_id: str, future: asyncio.Future[PolledTask]) -> None:
             async with room:
                 try:
                     look = await self._one(task_id, limits)
@@ -148,7 +148,7 @@ class Lookout:
 
         await asyncio.gather(*(one(*item) for item in wanted.items() if not item[1].done()))
 
-    async def _pages(self, wanted: dict[str, asyncio.Future[Look]], limits: _Limits) -> None:
+    async def _pages(self, wanted: dict[str, asyncio.Future[PolledTask]], limits: _Limits) -> None:
         """Read pages until all are found. A task that isn't on them is looked at by itself afterwards."""
         missing = set(wanted)
         most = -(-max(len(missing), len(self._listed)) // _PAGE) + _SPARE
@@ -159,7 +159,7 @@ class Lookout:
                 "/r/tasks",
                 params={"current_page": page, "per_page": _PAGE},
                 connect_timeout=limits.connect,
-                silence=limits.silence,
+                read_timeout=limits.silence,
             )
             rows = answer.data.get("task_list") if isinstance(answer.data, dict) else None
             if not isinstance(rows, list):
@@ -177,35 +177,37 @@ class Lookout:
             if not missing or len(rows) < _PAGE:
                 return
 
-    def _read(self, task_id: str, row: Any, now: datetime | None, asked_at: float) -> Look:
+    def _read(self, task_id: str, row: Any, now: datetime | None, asked_at: float) -> PolledTask:
         """Read a row, unless it is as it was."""
         before = self._listed.get(task_id)
         same = before is not None and before[0] == row
-        look = Look(before[1].task if before is not None and same else Task.from_json(row, task_id), now, asked_at)
+        look = PolledTask(
+            before[1].task if before is not None and same else Task.from_json(row, task_id), now, asked_at
+        )
         if before is not None:
             self._listed[task_id] = (row, look)
         return look
 
-    async def _one(self, task_id: str, limits: _Limits) -> Look:
+    async def _one(self, task_id: str, limits: _Limits) -> PolledTask:
         asked_at = time.monotonic()
         answer = await self._http.call(
-            "GET", task_path(task_id), connect_timeout=limits.connect, silence=limits.silence
+            "GET", task_path(task_id), connect_timeout=limits.connect, read_timeout=limits.silence
         )
-        return Look(Task.from_json(answer.data, task_id), answer.now, asked_at)
+        return PolledTask(Task.from_json(answer.data, task_id), answer.now, asked_at)
 
 
-_NEVER: Final = Look(Task("", "unknown"), None, float("-inf"))
-_lookouts: weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, dict[Settings, Lookout]] = weakref.WeakKeyDictionary()
+_NEVER: Final = PolledTask(Task("", "unknown"), None, float("-inf"))
+_pollers: weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, dict[Settings, TaskPoller]] = weakref.WeakKeyDictionary()
 
 
-def lookout(http: Http) -> Lookout:
-    """Return the running loop's lookout for an account."""
-    found = _lookouts.setdefault(asyncio.get_running_loop(), {})
+def task_poller(http: Http) -> TaskPoller:
+    """Return the running loop's poller for an account."""
+    found = _pollers.setdefault(asyncio.get_running_loop(), {})
     if http.settings not in found:
-        found[http.settings] = Lookout(http)
+        found[http.settings] = TaskPoller(http)
     return found[http.settings]
 
 
 def _retrieved(future: asyncio.Future[Any]) -> None:
     if not future.cancelled():
-        future.exception()  # whoever waited has it; without them nobody needs it
+        future.exception()  # retrieved, so that asyncio reports none that nobody waited for
