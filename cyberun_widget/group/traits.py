@@ -52,6 +52,7 @@ class View:
             "counts": found,
             "progress": sum(cell.progress for cell in cells) / max(len(cells), 1),
             "_facts": {
+                "sequence": self.sequence,
                 "title": _title(session),
                 "status": overall(found, held=bool(held), halted=session.halted),
                 "total": len(cells),

@@ -282,11 +282,10 @@ class TaskGroup(BatchedWidget):
     def _publish(self, session: Session, dirty: Sequence[Cell]) -> None:
         """Write the traits, and send the cells that changed in one message."""
         with self._publishing:
-            changed = self._view.deltas(dirty)
-            self._write(self._view.values(session, in_flight=self._in_flight))
-            if changed:
+            if changed := self._view.deltas(dirty):
                 self._view.sequence += 1
                 self._channel.push("cells", {"sequence": self._view.sequence, "cells": changed})
+            self._write(self._view.values(session, in_flight=self._in_flight))  # after it: they say how many there were
         self._outputs.rewrite(self)
 
 

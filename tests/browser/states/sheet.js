@@ -55,11 +55,12 @@ function cellOf(point, status = statusOf(point)) {
 }
 const cells = places.map((_, point) => cellOf(point));
 
-function facts() {
+function facts(sequence = 0) {
   const count = (/** @type {string} */ status) => cells.filter((cell) => cell.status === status).length;
   const done = cells.filter(({ status }) => ["completed", "failed", "cancelled"].includes(status)).length;
   const running = count("running") > 0;
   return {
+    sequence,
     title: "Gray-Scott reaction-diffusion",
     status: running ? "running" : state === "held" ? "waiting" : count("unknown") ? "unknown" : count("failed") ? "failed" : "completed",
     total: cells.length,
@@ -89,6 +90,7 @@ class Model {
     _cells: { sequence: 0, cells: cells.map((cell) => ({ ...cell })) },
     _facts: facts(),
     _beat: 0,
+    layout: {},
   });
   /** @type {any[]} */
   sent = [];
@@ -125,7 +127,7 @@ class Model {
   push(points) {
     this.sequence += 1;
     this.emit("msg:custom", { type: "cells", protocol: PROTOCOL, sequence: this.sequence, cells: points.map((point) => [point, { ...cells[point] }]) }, []);
-    this.update({ counts: counts(), _facts: facts(), progress: cells.reduce((sum, { percent }) => sum + percent / 100, 0) / cells.length });
+    this.update({ counts: counts(), _facts: facts(this.sequence), progress: cells.reduce((sum, { percent }) => sum + percent / 100, 0) / cells.length });
   }
 }
 
@@ -161,6 +163,9 @@ async function answer(model, message) {
           : kind === "video" ? await (await film(1 + point, 240, 240)).arrayBuffer() : await picture(point, 480);
       return reply({ offset: 0, total: whole.byteLength, mime: { model: "model/obj", video: "video/webm", image: "image/webp" }[kind] }, [whole]);
     }
+    case "sync":
+      model.update({ _cells: { sequence: model.sequence, cells: cells.map((cell) => ({ ...cell })) } });
+      return reply({});
     case "mark": {
       const without = (/** @type {number[]} */ list) => list.filter((at) => !points.includes(at));
       reply({});
@@ -203,8 +208,15 @@ const el = document.createElement("div");
 const section = document.createElement("section");
 section.append(el);
 main.append(section);
-const forget = group.initialize({ model });
-const remove = group.render({ model, el });
+/** A model of its own for each, as anywidget makes them; the widget's layout is one object for all. */
+const proxy = () => ({
+  get: (/** @type {string} */ name) => model.get(name),
+  on: (/** @type {string} */ event, /** @type {any} */ handler) => model.on(event, handler),
+  off: (/** @type {string} */ event, /** @type {any} */ handler) => model.off(event, handler),
+  send: (/** @type {any} */ message) => model.send(message),
+});
+const forget = group.initialize({ model: proxy() });
+const remove = group.render({ model: proxy(), el });
 const hertz = Number(query.get("tick") ?? 0);
 if (hertz)
   setInterval(() => {

@@ -11,14 +11,17 @@ const BLANK: Cell = {
 export class Cells {
 	#cells: Cell[] = [];
 	#sequence = -1;
+	#followed = false;
 	#listeners = new Set<Heard>();
 
 	constructor(private readonly model: GroupModel) {
 		this.#adopt();
 	}
 
-	/** Follow the model until the function that it returns is called. */
+	/** Follow the model until the function that it returns is called. Whoever comes later follows along. */
 	follow(): () => void {
+		if (this.#followed) return () => undefined;
+		this.#followed = true;
 		const adopt = () => this.#adopt();
 		this.model.on("change:_cells", adopt);
 		const deaf = onPush(this.model as never, {
@@ -33,9 +36,15 @@ export class Cells {
 			},
 		});
 		return () => {
+			this.#followed = false;
 			this.model.off("change:_cells", adopt);
 			deaf();
 		};
+	}
+
+	/** Look whether as many pushes came as the kernel has sent: those before the model was ready did not. */
+	check(sent: number): void {
+		if (sent > this.#sequence) this.lost();
 	}
 
 	/** Called when pushes are missing; a view has a channel to ask with. */
@@ -64,11 +73,16 @@ export class Cells {
 	}
 }
 
-const stores = new WeakMap<GroupModel, Cells>();
+const stores = new WeakMap<object, Cells>();
 
-/** The model's one store. */
+/**
+ * The widget's one store. anywidget hands a model of its own to `initialize` and to each view; the widget's layout is
+ * one object for all of them.
+ */
 export function cellsOf(model: GroupModel): Cells {
-	let cells = stores.get(model);
-	if (!cells) stores.set(model, (cells = new Cells(model)));
+	const layout: unknown = model.get("layout" as never);
+	const key = typeof layout === "object" && layout ? layout : model;
+	let cells = stores.get(key);
+	if (!cells) stores.set(key, (cells = new Cells(model)));
 	return cells;
 }

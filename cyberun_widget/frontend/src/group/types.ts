@@ -40,6 +40,8 @@ export interface Layout {
 }
 
 export interface Facts {
+	/** How many messages with cells there were: a page that was too late for some asks for all. */
+	sequence: number;
 	title: string;
 	status: string;
 	total: number;

@@ -28,7 +28,14 @@ export function showGroup(model: GroupModel, parent: HTMLElement): () => void {
 	const { signal } = life;
 	const channel = new Channel<GroupRequests>(model as never, signal);
 	const cells = cellsOf(model);
-	cells.lost = () => void channel.ask("sync", {}, { timeout: Infinity }).catch(() => undefined);
+	const unfollow = cells.follow();
+	let asking = false;
+	cells.lost = () => {
+		if (asking) return;
+		asking = true;
+		const over = () => (asking = false);
+		channel.ask("sync", {}, { timeout: Infinity }).then(over, over);
+	};
 	const root = el("div", { class: "cyberun-group", role: "group", tabindex: -1 });
 	const note = el("p", { class: "cy-g-note", role: "alert" });
 	const live = announcer(signal);
@@ -231,6 +238,7 @@ export function showGroup(model: GroupModel, parent: HTMLElement): () => void {
 			controls?.relaid();
 			placeSoon();
 		},
+		_facts: () => cells.check(model.get("_facts").sequence),
 		selected: drawAll,
 		rejected: () => (view.hideRejected ? placeSoon() : drawAll()),
 		reference() {
@@ -264,6 +272,7 @@ export function showGroup(model: GroupModel, parent: HTMLElement): () => void {
 	width = table.node.clientWidth || 640;
 	measure();
 	place();
+	cells.check(model.get("_facts").sequence);
 	if (pinned() === null) withControls(() => undefined);
 	else withControls((to) => to.pinned());
 	return () => {
@@ -271,6 +280,7 @@ export function showGroup(model: GroupModel, parent: HTMLElement): () => void {
 		life.abort();
 		deaf();
 		unlisten();
+		unfollow();
 		resized.disconnect();
 		clearTimeout(looking);
 		for (const [name, heard] of handlers) model.off(`change:${name}`, heard);
