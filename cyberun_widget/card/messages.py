@@ -41,6 +41,12 @@ class Order(TypedDict):
     task_id: str
 
 
+class Switch(TypedDict):
+    """Whether something is to be on."""
+
+    on: bool
+
+
 class File(TypedDict):
     """One of the task's files."""
 
@@ -120,6 +126,8 @@ CARD_REQUESTS: Final[dict[str, tuple[type, type]]] = {
     "fetch_again": (Order, Nothing),
     "run_again": (Order, Nothing),
     "save_all": (Order, Nothing),
+    "notify": (Switch, Nothing),
+    "edit": (Order, Nothing),
     "fetch": (File, Nothing),
     "read": (Read, Part),
     "preview": (File, Preview),

@@ -39,6 +39,8 @@ class PageRequests:
         routes: dict[str, Route] = {order: (None, self._order(order)) for order in get_args(Action)}
         routes |= {
             "save_all": (SAVES, self._order("save_all")),
+            "notify": (None, lambda request: card.set_notify(request.fields["on"])),
+            "edit": (READS, self._order("edit")),
             "fetch": (None, self._fetch),
             "poster": (None, self._poster),
             "read": (READS, self._read),
@@ -52,6 +54,11 @@ class PageRequests:
     def beat(self, process: str) -> None:
         """Tell the page that this life of the kernel goes on, for all its cards."""
         self._channel.push("beat", {"process": process})
+
+    def push_notify(self) -> None:
+        """Send what tells of the end unasked, where a busy kernel couldn't answer for it in time."""
+        if in_kernel() and not has_subshells():
+            self._channel.push_module("actions")
 
     def push(self, artifacts: Artifacts) -> None:
         """Send scripts and small files unasked, where a busy kernel couldn't answer for them later."""

@@ -33,6 +33,7 @@ class Surface(Protocol):
 
     task_id: Any
     artifacts: Any
+    notify: Any
 
     @property
     def comm(self) -> Any:
@@ -98,6 +99,12 @@ class Requested(Protocol):
 
     def save_all(self) -> None:
         """Copy the files into a folder of the working directory. Blocks; raises CyberunError or OSError."""
+
+    def edit(self) -> None:
+        """Open a form on the run's values below the card. Blocks; raises CyberunError where they aren't known."""
+
+    def set_notify(self, on: bool) -> None:
+        """Have the page tell when the task ends, or not."""
 
     def fetch(self, key: str) -> object:
         """Download one file, whatever its size. Raises NotFoundError or CyberunError where that can't be begun."""

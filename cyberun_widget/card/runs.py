@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import contextlib
+import importlib
 import logging
 from concurrent.futures import Future, InvalidStateError
 from dataclasses import dataclass
 from threading import Lock
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Final, Literal, Protocol
 
 from cyberun_widget.artifacts.result import verdict_error
 from cyberun_widget.errors import CyberunError
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from cyberun_widget.artifacts.result import TaskResult
     from cyberun_widget.following.task_watch import TaskWatch
 
+_FORMS: Final = "cyberun_widget.form.widget"  # loaded for those who ask for a form: nobody else pays for it
 _log = logging.getLogger(__name__)
 
 Then = Literal["watch", "stop", "cancel", "drop"]
@@ -28,11 +30,15 @@ Then = Literal["watch", "stop", "cancel", "drop"]
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """Who submitted what: the account, the workflow's slug, the parameters as they were given."""
+    """Who submitted what: the account, the workflow's slug, the parameters as they were given.
+
+    `edit`: puts the parameters into the form that the run came from, None where there is none.
+    """
 
     calls: Calls
     slug: str
     parameters: Mapping[str, Any]
+    edit: Callable[[], object] | None = None
 
 
 def checked_id(task_id: object) -> tuple[str, str]:
@@ -104,6 +110,45 @@ class Rerun:
             _log.warning("task %s was started, but its card was closed meanwhile; the task goes on", task_id)
         elif task_id is not None:
             self._begin(task_id, then)
+
+
+class _Form(Protocol):
+    comm: Any
+    model_id: Any
+
+    def close(self) -> None: ...
+
+
+class Editing:
+    """The form below a card, on which its run can be changed and run again. Nothing is paid for before that."""
+
+    opener: ClassVar[Callable[[Calls, str, Mapping[str, Any]], _Form] | None] = None
+    """Makes a form on the values of a run. The forms' layer, which is above, puts it in once it is loaded."""
+
+    def __init__(self) -> None:
+        self._form: _Form | None = None
+        self._lock = Lock()
+
+    @property
+    def model_id(self) -> str:
+        """The form's, for the page; "" while there is none."""
+        form = self._form
+        return "" if form is None or form.comm is None else str(form.model_id)
+
+    def open(self, calls: Calls, slug: str, parameters: Mapping[str, Any]) -> None:
+        """Open the form, unless it is open. Blocks for the workflow's definition, and raises what that does."""
+        with self._lock:
+            if type(self).opener is None:
+                importlib.import_module(_FORMS)
+            make = type(self).opener
+            if make is not None and not self.model_id:
+                self._form = make(calls, slug, parameters)
+
+    def close(self) -> None:
+        """Close the form; the runs that came of it go on."""
+        form, self._form = self._form, None
+        if form is not None:
+            form.close()
 
 
 class Outcome:

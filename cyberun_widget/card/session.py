@@ -16,7 +16,7 @@ from cyberun_widget.card.display import Archives
 from cyberun_widget.card.observers import Observers, call_handler
 from cyberun_widget.card.page_requests import PageRequests
 from cyberun_widget.card.publisher import publisher
-from cyberun_widget.card.runs import Outcome, Rerun
+from cyberun_widget.card.runs import Editing, Outcome, Rerun
 from cyberun_widget.card.traits import Own, posters, provenance, view
 from cyberun_widget.card.verbs import Verbs
 from cyberun_widget.downloads.cache import cache_folder
@@ -68,6 +68,7 @@ class Session(Verbs):
         self.observers = Observers(self.attend)
         self.archives = Archives()
         self.requests = PageRequests(self)
+        self.editing = Editing()
         self.rerun = Rerun(run, self._replace, self.requests.tell)
         self.previous: tuple[str, ...] = ()
         self._card, self._write = card, write
@@ -75,6 +76,7 @@ class Session(Verbs):
         self._calls: Calls | None = None
         self._lock = RLock()  # re-entrant: the garbage collector may close a card on any line
         self._stopped = self._closed = False
+        self._fresh = self._notify_sent = False
         self._saved: str | None = None
         self._output: tuple[Any, Any] = (None, None)  # as the watch has it, and cleaned
 
@@ -83,7 +85,7 @@ class Session(Verbs):
     def open(self, calls: Calls) -> None:
         """Begin to watch the card's task."""
         self._calls = calls
-        self._begin(self.task_id)
+        self._begin(self.task_id, fresh=self.rerun.run is not None)
 
     def refuse(self, exc: CyberunError) -> None:
         """Show what can't even be begun."""
@@ -107,10 +109,11 @@ class Session(Verbs):
         self._end(CyberunError(f"The card of task {self.task_id} was closed. The task is still running."))
         if current is not None:
             current.leave(self)
+        self.editing.close()
         publisher.forget(self)
 
-    def _begin(self, task_id: str) -> None:
-        """Watch a task: the card's, or the one that has taken its place.
+    def _begin(self, task_id: str, *, fresh: bool = False) -> None:
+        """Watch a task: the card's, or the one that has taken its place. `fresh`: it was submitted just now.
 
         The new id reaches the trait by the publisher's hand, as everything does.
         """
@@ -124,7 +127,8 @@ class Session(Verbs):
             self.watch = watch(
                 self._calls.http, task_id, self._policy, folder, self._mode, self, self.observers.interest
             )
-            self._stopped = False
+            self._stopped, self._fresh = False, fresh
+            self._note_going()
             if self.outcome.done():
                 self.outcome = Outcome()
         publisher.offer(self)
@@ -166,6 +170,11 @@ class Session(Verbs):
         """Return the redacted story of the task and its connection, made to be pasted into an issue."""
         return report(self._card.get_state(), self.story())
 
+    def _note_going(self) -> None:
+        """Remember that the task has been seen going on: its verdict will be news, and not an old one."""
+        if self.watch is not None and self.watch.state.status != "unknown" and not self.watch.state.ended:
+            self._fresh = True
+
     # --- files ------------------------------------------------------------------------------------------------------
 
     def set_poster(self, key: str, picture: bytes) -> None:
@@ -195,6 +204,10 @@ class Session(Verbs):
         self.observers.look(view, visible=visible)
         publisher.offer(self, urgent=visible)
 
+    def set_notify(self, on: bool) -> None:
+        """Have the page tell when the task ends, or not."""
+        self._card.notify = on
+
     def attend(self) -> None:
         """Have the task followed as closely as somebody looks."""
         if self.watch is not None:
@@ -204,6 +217,7 @@ class Session(Verbs):
 
     def changed(self) -> None:
         """Have the card published when its turn comes; a verdict or a fatal problem at once."""
+        self._note_going()
         publisher.offer(self, urgent=self.watch is not None and self.watch.finished.done())
 
     def happened(self, event: Event) -> None:
@@ -251,6 +265,9 @@ class Session(Verbs):
         if current is None or self._closed:
             return
         over = current.finished.done()
+        if self._card.notify and not self._notify_sent:
+            self._notify_sent = True
+            self.requests.push_notify()
         try:
             values = view(current, current.clock(), own)
             self._write(values, extras=posters(values["artifacts"]), quiet=self.observers.out_of_sight and not over)
@@ -275,4 +292,6 @@ class Session(Verbs):
             submitting=self.rerun.submitting,
             run=self.rerun.run,
             previous=self.previous,
+            fresh=self._fresh,
+            form=self.editing.model_id,
         )

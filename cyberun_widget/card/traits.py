@@ -37,7 +37,8 @@ class Own:
     """What a card knows beyond its watch.
 
     `process`: a word for this kernel's life, under which its signs of life come. `previous`: the tasks that the card
-    showed before it was run again, oldest first. `output`: the watch's, cleaned.
+    showed before it was run again, oldest first. `output`: the watch's, cleaned. `fresh`: the task went on when it was
+    first heard of, so that its verdict is news. `form`: the model id of the form below the card, "" for none.
     """
 
     process: str = ""
@@ -47,6 +48,8 @@ class Own:
     submitting: bool = False
     run: Run | None = None
     previous: tuple[str, ...] = ()
+    fresh: bool = False
+    form: str = ""
 
 
 def view(watch: TaskWatch, now: float, own: Own) -> dict[str, Any]:
@@ -91,6 +94,8 @@ def view(watch: TaskWatch, now: float, own: Own) -> dict[str, Any]:
             "parameters": chosen(given, watch.workflow),
             "previous": list(own.previous),
             "saved": own.saved,
+            "fresh": own.fresh,
+            "form": own.form,
             "stopped": own.stopped,
             "actions": _actions(watch, own, artifacts),
             "process": own.process,

@@ -11,8 +11,9 @@ if TYPE_CHECKING:
     from concurrent.futures import Future
     from threading import RLock
 
+    from cyberun_widget.api.calls import Calls
     from cyberun_widget.artifacts.model import Artifact
-    from cyberun_widget.card.runs import Outcome, Rerun, Run, Then
+    from cyberun_widget.card.runs import Editing, Outcome, Rerun, Run, Then
     from cyberun_widget.following.task_watch import TaskWatch
 
 
@@ -22,7 +23,9 @@ class Verbs:
     outcome: Outcome
     watch: TaskWatch | None
     rerun: Rerun
+    editing: Editing
     previous: tuple[str, ...]
+    _calls: Calls | None
     _lock: RLock
     _stopped: bool
     _closed: bool
@@ -50,7 +53,7 @@ class Verbs:
         """Stop watching; the task goes on."""
         raise NotImplementedError
 
-    def _begin(self, task_id: str) -> None:
+    def _begin(self, task_id: str, *, fresh: bool = False) -> None:
         raise NotImplementedError
 
     def cancel(self) -> None:
@@ -117,6 +120,29 @@ class Verbs:
             self.rerun.start()
         publisher.offer(self)
 
+    def edit(self) -> None:
+        """Open a form on the run's values, for another run. It costs nothing, and blocks for the workflow's definition.
+
+        Raises CyberunError where it isn't known what was run.
+        """
+        with self._lock:
+            run, current, calls = self.rerun.run, self.watch, self._calls
+        if run is not None and run.edit is not None:
+            run.edit()
+            return
+        if run is not None:
+            self.editing.open(run.calls, run.slug, run.parameters)
+        elif current is not None and calls is not None and current.workflow and current.state.parameters:
+            self.editing.open(calls, current.workflow.slug, current.state.parameters)
+        else:
+            slug = current.workflow.slug if current is not None and current.workflow else ""
+            form = f"WorkflowForm({slug!r})" if slug else "WorkflowForm(slug)"
+            raise CyberunError(
+                "This task wasn't started here, and the service doesn't say which values it ran with. "
+                f"{form} opens its workflow's form on the defaults."
+            )
+        publisher.offer(self, urgent=True)
+
     def follow(self, task_id: str, run: Run) -> None:
         """Show another run in place of the present one, which goes on. Whoever waits, waits for the new one."""
         with self._lock:
@@ -128,7 +154,7 @@ class Verbs:
         with self._lock:
             self.previous += (self.task_id,)
             self._saved = None
-            self._begin(task_id)
+            self._begin(task_id, fresh=True)
         if then == "stop":
             self.stop()
         elif then == "cancel":

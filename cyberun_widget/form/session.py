@@ -176,7 +176,7 @@ class FormSession:
         return await self._calls.start(self.slug, await self._files.resolve(check(self.workflow, parameters)))
 
     def _add(self, task_id: str, parameters: dict[str, Any]) -> TaskWidget:
-        card = TaskWidget(task_id, Account(self._calls), _run=CardRun(self._calls, self.slug, parameters))
+        card = TaskWidget(task_id, Account(self._calls), _run=self._card_run(parameters))
         with self._lock:
             older, self._runs = self._runs, [Run(card, parameters), *self._runs]
         for run in older[:1]:
@@ -187,6 +187,9 @@ class FormSession:
             self._write({"tasks": cards})
         self._started(card)
         return card
+
+    def _card_run(self, parameters: dict[str, Any]) -> CardRun:
+        return CardRun(self._calls, self.slug, parameters, edit=lambda: self.accept(parameters))
 
     def unfold(self, run: str, *, open_: bool) -> None:
         """Show a run's whole card, or one line of it."""
@@ -252,7 +255,7 @@ class FormSession:
         else:
             with self._lock:
                 self._runs = [replace(run, parameters=parameters) if run.card is card else run for run in self._runs]
-            card._session.follow(task_id, CardRun(self._calls, self.slug, parameters))  # noqa: SLF001 - a card of ours
+            card._session.follow(task_id, self._card_run(parameters))  # noqa: SLF001 - a card of ours
         return await card
 
     async def _cancel(self, task_id: str) -> None:

@@ -11,11 +11,12 @@ from ipywidgets import widget_serialization
 from cyberun_widget.api.calls import Calls
 from cyberun_widget.card.observers import call_handler
 from cyberun_widget.card.page_channel import PageChannel
+from cyberun_widget.card.runs import Editing
 from cyberun_widget.comparison.widget import Comparison
 from cyberun_widget.form.display import FormArchives
 from cyberun_widget.form.messages import FORM_REQUESTS
 from cyberun_widget.form.requests import routes
-from cyberun_widget.form.session import FormSession
+from cyberun_widget.form.session import Account, FormSession
 from cyberun_widget.form.values import to_page
 from cyberun_widget.jupyter import kernel as _kernel
 from cyberun_widget.jupyter.batching import BatchedWidget
@@ -23,7 +24,7 @@ from cyberun_widget.support import assets
 from cyberun_widget.support.threads import background
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from cyberun_widget.api.calls import HasCalls
     from cyberun_widget.artifacts.result import TaskResult
@@ -135,3 +136,16 @@ class WorkflowForm(BatchedWidget):
     def __repr__(self) -> str:
         shown = ", ".join(f"{key}={value!r}" for key, value in to_page(self.values).items() if value is not None)
         return f"<WorkflowForm {self._session.slug}: {shown}>"
+
+
+def form_on(calls: Calls, slug: str, parameters: Mapping[str, Any]) -> WorkflowForm:
+    """Return a form on the values of an earlier run. Of values that the workflow takes no more, the form says so."""
+    form = WorkflowForm(slug, Account(calls))
+    form.values = {key: value for key, value in parameters.items() if key in form.values}
+    gone = [key for key in parameters if key not in form.values]
+    if gone:
+        form._write({"_problem": f"The workflow no longer takes {', '.join(gone)}."})  # noqa: SLF001 - of this module
+    return form
+
+
+Editing.opener = form_on

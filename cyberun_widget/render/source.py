@@ -29,9 +29,10 @@ def client_expression(base_url: str, usual: str) -> str:
 
     `usual`: the base URL that a client without arguments would take.
     """
-    if urlsplit(base_url).hostname in ("127.0.0.1", "localhost", "::1"):
-        return "Client.local()"
-    return "Client()" if base_url == usual else f"Client(base_url={_quoted(base_url)})"
+    if base_url == usual:
+        return "Client()"
+    local = urlsplit(base_url).hostname in ("127.0.0.1", "localhost", "::1")
+    return "Client.local()" if local else f"Client(base_url={_quoted(base_url)})"
 
 
 def call(function: str, slug: str, values: Mapping[str, Any]) -> str:

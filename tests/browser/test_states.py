@@ -576,7 +576,7 @@ def test_more_is_a_menu_for_mouse_and_keyboard(page: Page, show: Callable[..., L
     page.keyboard.press("ArrowUp")
     expect(menu.get_by_role("menuitem").last).to_be_focused()
     page.keyboard.press("Home")
-    expect(menu.get_by_role("menuitem", name="Copy task id")).to_be_focused()
+    expect(menu.get_by_role("menuitem", name="Run again with changes")).to_be_focused()
     page.keyboard.press("Escape")
     expect(menu).to_be_hidden()
     expect(more).to_be_focused()

@@ -7,6 +7,7 @@ import threading
 from dataclasses import replace
 
 import pytest
+from ipywidgets.widgets import widget
 
 from cyberun_widget import CyberunError, TaskCancelled, TaskWidget
 from cyberun_widget.card.messages import PROTOCOL
@@ -121,3 +122,47 @@ def test_a_run_that_goes_on_or_is_not_ours_is_never_run_again(client):
     assert "run_again" not in other._facts["actions"]
     card.close()
     other.close()
+
+
+def test_a_finished_card_opens_one_form_on_its_values_which_costs_nothing(card, client):
+    before = len(client.tasks(limit=100))
+    click(card, "edit")
+    until(lambda: card._facts["form"])
+    form = widget._instances[card._facts["form"]]
+    assert (form.values["kinds"], form.values["seconds"]) == ("json", 60)
+    first = card._facts["form"]
+    click(card, "edit")
+    click(card, "edit")
+    until(lambda: card._facts["form"] == first)
+    assert len(client.tasks(limit=100)) == before
+    form.values = {**form.values, "seconds": 0}
+    form.run().wait(30)
+    assert len(client.tasks(limit=100)) == before + 1
+
+
+def test_a_task_that_was_only_watched_opens_its_form_where_the_service_tells_its_values(card, client):
+    watched = TaskWidget(card.task_id, client)
+    with pytest.raises(TaskCancelled):
+        watched.wait(20)
+    state = watched._session.watch.follower
+    state.state = replace(state.state, parameters={"kinds": "csv", "gone": 3})
+    until(lambda: watched._session.watch.workflow)
+    watched._session.edit()
+    until(lambda: watched._facts["form"])
+    form = widget._instances[watched._facts["form"]]
+    assert form.values["kinds"] == "csv"
+    assert form._problem == "The workflow no longer takes gone."
+    watched.close()
+    assert form.comm is None, "it goes with its card"
+
+
+def test_where_the_values_of_a_task_are_unknown_that_is_said(card, client):
+    watched = TaskWidget(card.task_id, client)
+    with pytest.raises(TaskCancelled):
+        watched.wait(20)
+    state = watched._session.watch.follower
+    state.state = replace(state.state, parameters={})
+    until(lambda: watched._session.watch.workflow)
+    with pytest.raises(CyberunError, match=r"doesn't say which values it ran with. WorkflowForm\('echo-files'\)"):
+        watched._session.edit()
+    assert watched._facts["form"] == ""

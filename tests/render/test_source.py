@@ -70,3 +70,7 @@ def test_a_path_is_imported_and_uploaded_again():
 )
 def test_the_client_is_made_as_the_user_made_it(base_url, expected):
     assert client_expression(base_url, "https://core.cyberun.cloud/api/v1") == expected
+
+
+def test_a_local_service_that_the_environment_names_is_the_usual_one():
+    assert client_expression("http://127.0.0.1:8471/api/v1", "http://127.0.0.1:8471/api/v1") == "Client()"

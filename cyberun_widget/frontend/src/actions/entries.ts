@@ -2,6 +2,8 @@
 import { copyText } from "../shared/dom.ts";
 import type { Card } from "../shared/types.ts";
 import { details } from "./copying.ts";
+import { editRun } from "./editing.ts";
+import { notifyMe } from "./notify.ts";
 
 export interface Entry {
 	/** What it does, as the menu says it now. */
@@ -33,4 +35,4 @@ const saveAll: Entry = {
 };
 
 /** In the order in which they stand in the menu. */
-export const ENTRIES: readonly Entry[] = [saveAll, copyId, copyDetails];
+export const ENTRIES: readonly Entry[] = [editRun, notifyMe, saveAll, copyId, copyDetails];

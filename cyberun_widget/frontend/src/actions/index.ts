@@ -8,7 +8,9 @@ import type { Action, Card, Part, Traits } from "../shared/types.ts";
 import { askButton } from "../card/ask.ts";
 import css from "./actions.css";
 import { copiesDetails, copiesId } from "./copying.ts";
+import { formBelow } from "./editing.ts";
 import { moreMenu } from "./menu.ts";
+import { watchEnd } from "./notify.ts";
 
 /** Add the buttons to one view of a card. */
 export function attach(card: Card): Part {
@@ -26,6 +28,8 @@ export function attach(card: Card): Part {
 	};
 	for (const [action, node] of Object.entries(buttons)) node.dataset["action"] = action;
 	const menu = moreMenu(card);
+	const form = formBelow(card);
+	const lookForEnd = watchEnd(card);
 	const unwatch = watchSight(root, channel);
 	let task = "";
 
@@ -39,6 +43,8 @@ export function attach(card: Card): Part {
 
 	return {
 		update({ task_id: shown, _facts: { actions = [] } }: Traits) {
+			form.update();
+			lookForEnd();
 			const apply = (action: Action) => shown === task && actions.includes(action);
 			runAgain.update({ shown: apply("run_again") });
 			for (const [action, node] of Object.entries(buttons)) node.hidden = !apply(action as Action);

@@ -2,12 +2,14 @@
 import { onPush } from "../shared/channel.ts";
 import { acceptModule } from "../shared/modules.ts";
 import { page } from "../shared/page.ts";
+import { isOver } from "../shared/words.ts";
 import type { Model } from "../shared/types.ts";
 import { inbox } from "./inbox.ts";
 import { showCard } from "./view.ts";
 
 /** Once a card: take what the kernel sends unasked, also while no view is shown. */
 function initialize({ model }: { model: Model }): () => void {
+	if (!isOver(model.get("status"))) page.going.add(model.get("task_id"));
 	return onPush(model, {
 		beat: ({ process }) => page.heard.set(process, performance.now()),
 		module: ({ name, revision }, [script]) => acceptModule(name, revision, script),

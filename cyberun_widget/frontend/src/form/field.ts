@@ -55,8 +55,9 @@ export function fieldView(spec: FieldSpec, options: FieldOptions): FieldView {
 				"aria-invalid": words ? "true" : null,
 				"aria-describedby": [words && error.id, help.textContent && help.id].filter(Boolean).join(" ") || null,
 			});
-			setText(reset, changed && spec.default !== null ? `Default: ${shown(spec)}` : "");
-			setAttributes(reset, { "aria-label": `Reset ${spec.label} to its default, ${shown(spec)}` });
+			const back = changed && spec.default !== null;
+			setText(reset, back ? `Default: ${shown(spec)}` : "");
+			setAttributes(reset, { "aria-label": back && `Reset ${spec.label} to its default, ${shown(spec)}` });
 		},
 		focus: () => control.main.focus(),
 	};

@@ -1,5 +1,5 @@
 // A file: by button or dropped onto the field. It travels to the kernel in parts, and from there to the service.
-import { button, el, setText } from "../shared/dom.ts";
+import { button, el, OWN_KEYS, setText } from "../shared/dom.ts";
 import { dataSize } from "../shared/units.ts";
 import type { Control, ControlOptions } from "./control.ts";
 import type { FieldSpec } from "./types.ts";
@@ -14,11 +14,11 @@ export interface FileLine {
 }
 
 export function fileControl(spec: FieldSpec, { id, change, signal, file: line }: ControlOptions & { file: FileLine }): Control {
-	const picker = el("input", { type: "file", id, class: "cyf-file-input", accept: spec.accept || null });
+	const picker = el("input", { ...OWN_KEYS, type: "file", id, class: "cyf-file-input", accept: spec.accept || null });
 	const choose = el("span", { class: "cyf-button", "aria-hidden": "true", text: "Choose a file" });
 	const name = el("bdi", { class: "cyf-file-name" });
 	const hint = el("span", { class: "cyf-hint", text: "or drop it here" });
-	const bar = el("progress", { class: "cyf-file-bar", max: 1, "aria-label": `${spec.label}: transfer` });
+	const bar = el("progress", { class: "cyf-file-bar", max: 1, "aria-label": "Transfer" });
 	const clear = button("Remove file", () => {
 		stop();
 		picker.value = "";

@@ -25,6 +25,10 @@ export interface CardRequests extends WidgetRequests {
 	/** Starts a new, paid run. */
 	run_again: { ask: { task_id: string }; reply: {} };
 	save_all: { ask: { task_id: string }; reply: {} };
+	/** Open a form on the run's values below the card, or put them into the form that the run came from. */
+	edit: { ask: { task_id: string }; reply: {} };
+	/** Tell when the task ends, or don't. */
+	notify: { ask: { on: boolean }; reply: {} };
 	/** Download one file to the kernel's disk. */
 	fetch: { ask: { key: string }; reply: {} };
 	/** A part of a file, at most `length` bytes from `offset` on, as the reply's buffer. */

@@ -9,6 +9,8 @@ export interface PageState {
 	inboxes: Map<string, Inbox>;
 	/** A kernel's life, by the word it goes by -> when it was last heard, in ms of `performance.now()`. */
 	heard: Map<string, number>;
+	/** Tasks that went on when a card of theirs came into this page: their end is news, until it has been looked at. */
+	going: Set<string>;
 }
 
 /** Parts of files that the kernel sent ahead, for when it will be too busy to answer. */
@@ -31,4 +33,4 @@ export interface ModuleSlot {
 const KEY = Symbol.for("cyberun-widget.page.1");
 const world = globalThis as { [KEY]?: PageState };
 
-export const page: PageState = (world[KEY] ??= { modules: new Map(), inboxes: new Map(), heard: new Map() });
+export const page: PageState = (world[KEY] ??= { modules: new Map(), inboxes: new Map(), heard: new Map(), going: new Set() });

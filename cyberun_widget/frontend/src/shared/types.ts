@@ -72,6 +72,10 @@ export interface Facts {
 	note: string;
 	download: { done: number; total: number; received: number; size: number | null } | null;
 	saved: string | null;
+	/** The task went on when the kernel first heard of it: its verdict is news. */
+	fresh?: boolean;
+	/** The model id of the form below the card, "" for none. */
+	form?: string;
 	stopped: boolean;
 	/** The kernel's life that feeds the card; one sign of it counts for all its cards. */
 	process?: string;
@@ -98,6 +102,8 @@ export interface Traits {
 	density: "full" | "compact";
 	/** The user's own name for the run. */
 	label: string;
+	/** Whether the page is to tell when the task ends. */
+	notify: boolean;
 	_facts: Facts;
 	_beat: number;
 	/** One for each artifact that has a poster. */

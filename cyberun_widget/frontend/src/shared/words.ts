@@ -3,6 +3,8 @@ import { connection, stage, stage_state, status } from "../../../support/words.j
 
 /** A status's name, and the sentence for what the task does in it. */
 export const STATUS: Readonly<Record<string, { name: string; doing: string }>> = status;
+/** Whether a task in this status has ended. */
+export const isOver = (status: string): boolean => /^(completed|failed|cancelled)$/.test(status);
 /** A stage's name, the word for being in it, its usual share of the time. */
 export const STAGE: Readonly<Record<string, { name: string; doing: string; share: number }>> = stage;
 export const CONNECTION: typeof connection & Readonly<Record<string, string>> = connection;

@@ -1,0 +1,71 @@
+// Notifications of the browser, where the person has allowed them: one for a task, one for many that end together.
+import { dots } from "../shared/text.ts";
+import { many } from "../shared/units.ts";
+import { fill, STATUS } from "../shared/words.ts";
+import type { Verdict } from "./mark.ts";
+
+const GATHER = 500; // ms in which ends are told together
+const APART = 8_000; // ms between two notifications of a page
+const TAG = "cyberun-widget";
+
+/** A task that has ended. Its names are foreign text. */
+export interface End {
+	task: string;
+	verdict: Verdict;
+	title: string;
+	/** The person's own name for it, why it failed. */
+	label: string;
+	cause: string;
+}
+
+let waiting: End[] = [];
+let timer: ReturnType<typeof setTimeout> | undefined;
+let last = -Infinity;
+
+/** Whether the browser would show one: it may have to be asked first, which only a click may do. */
+export function permission(): NotificationPermission | "missing" {
+	return "Notification" in globalThis && isSecureContext ? Notification.permission : "missing";
+}
+
+/** Tell of an end, together with those that come at the same time. */
+export function notice(end: End): void {
+	if (permission() !== "granted") return;
+	waiting.push(end);
+	timer ??= setTimeout(show, Math.max(GATHER, last + APART - performance.now()));
+}
+
+function show(): void {
+	const ends = waiting;
+	waiting = [];
+	timer = undefined;
+	last = performance.now();
+	const [first] = ends;
+	if (!first) return;
+	const made = ends.length === 1 ? one(first) : all(ends);
+	try {
+		// One tag: pages that show the same notebook replace each other's, and don't add to them.
+		const shown = new Notification(made.title, { body: made.body, tag: ends.length === 1 ? `${TAG}-${first.task}` : TAG });
+		shown.onclick = () => {
+			window.focus();
+			document.querySelector(`.cyberun-task[data-task-id="${CSS.escape(first.task)}"]`)?.scrollIntoView({ block: "center" });
+			shown.close();
+		};
+	} catch (error) {
+		if (!(error instanceof TypeError)) throw error; // Android leaves them to service workers: the title's mark remains
+	}
+}
+
+const nameOf = (verdict: Verdict) => STATUS[verdict]?.name ?? verdict;
+
+function one({ verdict, title, label, cause }: End): { title: string; body: string } {
+	return { title: `${nameOf(verdict)}: ${label || title}`, body: dots(label && title, cause) };
+}
+
+function all(ends: readonly End[]): { title: string; body: string } {
+	const counts = (["completed", "failed", "cancelled"] as const).map((verdict) => {
+		const count = ends.filter((end) => end.verdict === verdict).length;
+		return count ? `${count} ${nameOf(verdict).toLowerCase()}` : "";
+	});
+	const names = [...new Set(ends.map(({ label, title }) => label || title))].slice(0, 3).join(", ");
+	return { title: fill(said.notify_many, { tasks: many(ends.length, "task") }), body: [dots(...counts), names].join("\n") };
+}
