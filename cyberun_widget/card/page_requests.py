@@ -56,7 +56,7 @@ class PageRequests:
         self._channel.push("beat", {"process": process})
 
     def push_notify(self) -> None:
-        """Send what tells of the end unasked, where a busy kernel couldn't answer for it in time."""
+        """Send the module that notifies of the end unasked, where a busy kernel could not answer in time."""
         if in_kernel() and not has_subshells():
             self._channel.push_module("actions")
 

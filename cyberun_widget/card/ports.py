@@ -104,7 +104,7 @@ class Requested(Protocol):
         """Open a form on the run's values below the card. Blocks; raises CyberunError where they aren't known."""
 
     def set_notify(self, on: bool) -> None:
-        """Have the page tell when the task ends, or not."""
+        """Switch the notification at the end of the task on or off."""
 
     def fetch(self, key: str) -> object:
         """Download one file, whatever its size. Raises NotFoundError or CyberunError where that can't be begun."""

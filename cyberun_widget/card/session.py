@@ -197,7 +197,7 @@ class Session(Verbs):
         self._saved = say("card.saved", files=many(len(saved), "file"), folder=folder.name)
         publisher.offer(self)
 
-    # --- who looks ---------------------------------------------------------------------------------------------------
+    # --- observers ---------------------------------------------------------------------------------------------------
 
     def look(self, view: str, visible: bool) -> None:
         """Note whether one of the page's views of the card is in sight."""
@@ -205,11 +205,11 @@ class Session(Verbs):
         publisher.offer(self, urgent=visible)
 
     def set_notify(self, on: bool) -> None:
-        """Have the page tell when the task ends, or not."""
+        """Switch the notification at the end of the task on or off."""
         self._card.notify = on
 
     def attend(self) -> None:
-        """Have the task followed as closely as somebody looks."""
+        """Have the task followed as closely as its observers need."""
         if self.watch is not None:
             self.watch.attend(self, self.observers.interest)
 
@@ -259,7 +259,7 @@ class Session(Verbs):
         self.requests.beat(_PROCESS)
 
     def publish(self) -> None:
-        """Write the newest state to the traits, and the verdict to those who wait."""
+        """Write the newest state to the traits, and the verdict for waiting callers."""
         with self._lock:
             current, outcome, own = self.watch, self.outcome, self._own()
         if current is None or self._closed:

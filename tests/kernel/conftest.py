@@ -63,6 +63,19 @@ class RealKernel:
         """Queue a cell; its message id."""
         return str(self.client.execute(source))
 
+    def begin(self, source: str) -> str:
+        """Start a cell and wait until it runs; its message id."""
+        cell = self.start(f"print('begun', flush=True)\n{source}")
+        self.wait_for("stream", cell, timeout=20)
+        return cell
+
+    def wait_for(self, kind: str, cell: str | None = None, timeout: float = 10) -> dict[str, Any]:
+        """The next message of a kind, of one cell or of any."""
+        while True:
+            message = self.next(timeout)
+            if message["msg_type"] == kind and cell in (None, message["parent_header"].get("msg_id")):
+                return message
+
     def finish(self, cell: str, timeout: float = 20) -> str:
         """Wait for a cell's end: what it printed, and the name of its error."""
         text = ""

@@ -11,6 +11,7 @@ import pytest
 
 from cyberun_widget import Client
 from cyberun_widget.local import LocalServer
+from tests.waiting import until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -71,15 +72,14 @@ def test_a_kernel_shuts_down_at_once_and_without_a_word_while_it_watches(
 def test_a_closed_card_leaves_no_thread(any_kernel: RealKernel, service: LocalServer) -> None:
     watch(any_kernel, service, 60)
     assert "cyberun-loop" in any_kernel.run(THREADS)
-    any_kernel.run("task.close(); time.sleep(2.5)")
-    assert any_kernel.run(THREADS).strip() == "[]"
+    any_kernel.run("task.close()")
+    until(lambda: any_kernel.run(THREADS).strip() == "[]", pause=0.2)
 
 
 def test_a_finished_card_leaves_no_thread(any_kernel: RealKernel, service: LocalServer) -> None:
     watch(any_kernel, service, 1)
     assert any_kernel.run("print(task.wait(20).status)").strip() == "completed"
-    any_kernel.run("time.sleep(2.5)")
-    assert any_kernel.run(THREADS).strip() == "[]"
+    until(lambda: any_kernel.run(THREADS).strip() == "[]", pause=0.2)
 
 
 def test_what_the_kernel_says_on_stderr_while_cards_come_and_go_is_nothing(
@@ -118,14 +118,19 @@ def test_a_card_out_of_sight_sends_nothing_and_is_up_to_date_when_it_is_seen_aga
     )
     assert int(kernel.run("print(sent.count('update'))")) >= 3, "in sight it moves"
     kernel.run("task._session.look('view', False); time.sleep(0.5); sent.clear(); before = task.progress")
-    kernel.run("time.sleep(4)")
+    kernel.run("time.sleep(4)")  # nothing must be sent in this time
     assert "update" not in kernel.run("print(sent)")
     assert kernel.run("print(task.progress > before)").strip() == "True", "Python goes on knowing"
     kernel.drain()
     kernel.seen.clear()
-    kernel.run("task._session.look('view', True); time.sleep(0.15)")
-    states = [m["content"]["data"].get("state", {}) for m in kernel.seen if m["msg_type"] == "comm_msg"]
-    assert any("progress" in state for state in states)
+    kernel.run("task._session.look('view', True)")
+
+    def caught_up() -> bool:
+        kernel.drain(0.05)
+        states = [m["content"]["data"].get("state", {}) for m in kernel.seen if m["msg_type"] == "comm_msg"]
+        return any("progress" in state for state in states)
+
+    until(caught_up)
     kernel.run("task.cancel()")
 
 
@@ -133,4 +138,4 @@ def test_a_verdict_is_told_even_out_of_sight(kernel: RealKernel, service: LocalS
     watch(kernel, service, 3)
     kernel.run(COUNTED + "task._session.look('view', False); sent.clear()")
     assert kernel.run("print(task.wait(20).status)").strip() == "completed"
-    assert "update" in kernel.run("time.sleep(0.3); print(sent)")
+    until(lambda: "update" in kernel.run("print(sent)"))

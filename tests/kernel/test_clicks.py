@@ -2,25 +2,18 @@
 
 from __future__ import annotations
 
-import time
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from conftest import RealKernel
 
-ARRIVED = "print(*(f'{when - since:.1f}' for when, _ in clicks)); clicks.clear()"
-
-
-def busy(kernel: RealKernel, seconds: float) -> str:
-    return kernel.start(f"since = time.monotonic() - began; time.sleep({seconds})")
+UNTIL_CLICKED = "end = time.monotonic() + 15\nwhile not clicks and time.monotonic() < end: time.sleep(0.01)\n"
 
 
 def test_a_click_is_handled_while_a_cell_runs_even_from_a_page_that_knows_no_subshells(kernel: RealKernel) -> None:
-    cell = busy(kernel, 2)
-    time.sleep(0.5)
+    cell = kernel.begin(UNTIL_CLICKED + "print(len(clicks))")
     kernel.click()
-    kernel.finish(cell)
-    assert float(kernel.run(ARRIVED)) < 1
+    assert kernel.finish(cell).strip() == "1"
 
 
 def test_a_click_still_arrives_after_the_subshell_it_went_to_was_deleted(kernel: RealKernel) -> None:
@@ -36,18 +29,17 @@ def test_a_click_still_arrives_after_the_subshell_it_went_to_was_deleted(kernel:
 
 
 def test_ipykernel_6_handles_a_click_when_the_cell_ends(kernel6: RealKernel) -> None:
-    cell = busy(kernel6, 2)
-    time.sleep(0.5)
+    cell = kernel6.begin("time.sleep(1); print(len(clicks))")
     kernel6.click()
-    kernel6.finish(cell)
-    assert 1.9 < float(kernel6.run(ARRIVED)) < 3
+    assert kernel6.finish(cell).strip() == "0"
+    assert kernel6.run("print(len(clicks))").strip() == "1"
 
 
 def test_a_click_runs_no_hooks_of_the_cell_that_is_busy(kernel: RealKernel) -> None:
     # As matplotlib's, which would publish and close the half-drawn figures of that cell.
     kernel.run("hooked = []; get_ipython().events.register('post_execute', lambda: hooked.append(1))")
-    cell = kernel.start("hooked.clear(); time.sleep(1); print(len(hooked), len(clicks))")
-    time.sleep(0.4)
+    # The hooks would run right after the click.
+    cell = kernel.begin("hooked.clear()\n" + UNTIL_CLICKED + "time.sleep(0.2); print(len(hooked), len(clicks))")
     kernel.click()
     assert kernel.finish(cell).strip() == "0 1"
 
