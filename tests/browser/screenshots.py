@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 from conftest import CHROMIUM_FLAGS, WEBGL_FLAGS, Lab, Notebook
 from PIL import Image
 from playwright.sync_api import sync_playwright
+from settled import settle
 from states.serve import served
 
 from cyberun_widget.local import LocalServer
@@ -100,6 +101,42 @@ def notebook(browser: Browser, folder: Path) -> None:
             lab.stop()
 
 
+MAP = """from cyberun_widget import Client
+
+axes = {
+    "feed": [0.026, 0.031, 0.036, 0.041, 0.046, 0.051],
+    "kill": [0.057, 0.0585, 0.06, 0.0615, 0.063, 0.0645],
+}
+sweep = Client().map("gray-scott", grid=axes, steps=4000, size=160, video=False, seed=7)
+sweep"""
+
+
+def sheet(browser: Browser, folder: Path) -> None:
+    """Picture the map of sweep.ipynb as it ends in a real JupyterLab, light and dark."""
+    with LocalServer.start(state_dir=folder / "sweep-server") as server:
+        account = {"CYBERUN_BASE_URL": server.base_url, "CYBERUN_API_KEY": server.api_key}
+        lab = Lab(folder / "sweep", variables=account)
+        lab.start()
+        try:
+            page = browser.new_page(viewport={"width": 960, "height": 1400}, device_scale_factor=1.5)
+            opened = Notebook(lab, page, lab.write_notebook("map.ipynb", MAP)).open()
+            page.evaluate("() => window.jupyterapp.commands.execute('application:toggle-left-area')")
+            opened.run(0)
+            shown = opened.output(0).locator(".cyberun-group")
+            opened.output(0).locator('.cyberun-group[data-done="36"]').wait_for(timeout=600_000)
+            for theme in ("light", "dark"):
+                opened.theme(theme)
+                page.mouse.move(0, 0)
+                page.evaluate("() => document.activeElement?.blur()")
+                settle(page)
+                taken = shown.screenshot()
+                target = IMAGES / f"sweep-{theme}.webp"
+                Image.open(io.BytesIO(taken)).convert("RGB").save(target, quality=88, method=6)
+            page.close()
+        finally:
+            lab.stop()
+
+
 def main(folder: Path | None) -> None:
     """Make the pictures."""
     with served() as address, sync_playwright() as playwright:
@@ -124,6 +161,7 @@ def main(folder: Path | None) -> None:
         if folder is None:
             with tempfile.TemporaryDirectory() as scratch:
                 notebook(browser, Path(scratch))
+                sheet(browser, Path(scratch))
         browser.close()
 
 

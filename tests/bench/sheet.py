@@ -1,0 +1,137 @@
+"""One sheet of 1,000 tasks that tick at 10 Hz: a real kernel, a real JupyterLab in Chromium, real HTTP.
+
+`messages`: what the kernel sends to the page for the whole group, a second. `click`: from a click on a cell to the
+second frame after it, by when its detail stands beside the sheet. `scroll`: frames a second while the sheet scrolls by
+half a row a frame. A busy machine spoils these two; the CPU time of the page's main thread beside them it doesn't.
+"""
+
+from __future__ import annotations
+
+import shutil
+import statistics
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from playwright.sync_api import sync_playwright
+
+from tests.bench.reading import KEY
+from tests.bench.report import OURS, Row
+from tests.servers.many_tasks import ManyTasks
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from playwright.sync_api import CDPSession, Page
+
+COUNT: Final = 1_000  # tasks
+RATE: Final = 10.0  # events a second of each
+SECONDS: Final = 10.0  # that messages are counted for
+CLICKS: Final = 21
+SCROLLING: Final = 4  # seconds
+_CELL: Final = """from cyberun_widget import Client, TaskGroup
+group = TaskGroup([f"task-{{number:04x}}" for number in range({count})], Client({key!r}, base_url={base_url!r}))
+group"""
+_CLICK: Final = """async (point) => {
+    const cell = document.querySelector(`.cy-g-cell[data-point="${point}"]`);
+    const frame = () => new Promise(requestAnimationFrame);
+    await frame();
+    const begun = performance.now();
+    cell.click();
+    await frame();
+    await frame();
+    const taken = performance.now() - begun;
+    if (!cell.hasAttribute("data-open")) throw new Error("the click opened nothing");
+    return taken;
+}"""
+_SCROLL: Final = """(ms) => new Promise((done) => {
+    const sheet = document.querySelector(".cy-g-sheet");
+    let frames = 0;
+    let step = 60;
+    const begun = performance.now();
+    const next = () => {
+        const passed = performance.now() - begun;
+        if (passed >= ms) return done((1000 * frames) / passed);
+        frames += 1;
+        const before = sheet.scrollTop;
+        sheet.scrollBy(0, step);
+        if (sheet.scrollTop === before) step = -step;
+        requestAnimationFrame(next);
+    };
+    requestAnimationFrame(next);
+})"""
+
+
+def measure() -> Iterable[Row]:
+    """Yield the rows."""
+    found = figures()
+    case = f"{COUNT:,} tasks at {RATE:g} Hz"
+    for name, value, unit, aim, good in (
+        ("messages", found["messages"], "a second", "at most 20", found["messages"] <= 20),
+        ("click", found["click"], "ms, median", "200 ms", found["click"] <= 200),
+        ("CPU of a click", found["click CPU"], "ms", "", None),
+        ("scroll", found["scroll"], "frames/s", "30 frames/s", found["scroll"] >= 30),
+        ("CPU of a second's scrolling", found["scroll CPU"], "ms", "", None),
+    ):
+        yield Row(f"sheet: {name}", case, OURS, f"{value:.1f} {unit}", "", aim, good)
+
+
+def figures() -> dict[str, float]:
+    """Return messages a second, milliseconds of a click, frames a second, and the CPU milliseconds of both."""
+    sys.path.insert(0, str(Path(__file__).parents[1] / "browser"))  # as pytest does for the folder's own modules
+    from tests.browser.conftest import CHROMIUM_FLAGS, Lab, Notebook  # noqa: PLC0415 - the browser's tests need pytest
+
+    ids = [f"task-{number:04x}" for number in range(COUNT)]
+    with tempfile.TemporaryDirectory() as folder, ManyTasks(ids, rate=RATE) as server, sync_playwright() as playwright:
+        lab = Lab(Path(folder))
+        chromium = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=CHROMIUM_FLAGS)
+        try:
+            lab.start()
+            page = chromium.new_page(viewport={"width": 1200, "height": 900})
+            heard = _listening(page)
+            code = _CELL.format(count=COUNT, key=KEY, base_url=server.base_url)
+            Notebook(lab, page, lab.write_notebook("sheet.ipynb", code)).open().run(0)
+            page.locator(".cyberun-group .cy-g-axes, .cyberun-group .cy-g-tools").first.wait_for(state="attached")
+            page.locator('.cy-g-cell[data-status="running"]').first.wait_for(timeout=60_000)
+            page.wait_for_timeout(5_000)  # all tasks have been looked at once
+            heard.clear()
+            begun = time.monotonic()
+            page.wait_for_timeout(SECONDS * 1000)
+            messages = len(heard) / (time.monotonic() - begun)
+            session = page.context.new_cdp_session(page)
+            session.send("Performance.enable", {"timeDomain": "threadTicks"})
+            spent = _cpu(session)
+            clicks = [page.evaluate(_CLICK, point) for point in range(CLICKS)]
+            between = _cpu(session)
+            scroll = page.evaluate(_SCROLL, SCROLLING * 1000)
+            return {
+                "messages": messages,
+                "click": statistics.median(clicks),
+                "click CPU": (between - spent) / CLICKS,
+                "scroll": scroll,
+                "scroll CPU": (_cpu(session) - between) / SCROLLING,
+            }
+        finally:
+            chromium.close()
+            lab.stop()
+
+
+def _cpu(session: CDPSession) -> float:
+    """Return the CPU milliseconds that the page's main thread has taken so far."""
+    found = {item["name"]: item["value"] for item in session.send("Performance.getMetrics")["metrics"]}
+    return 1000.0 * float(found["TaskDuration"])
+
+
+def _listening(page: Page) -> list[float]:
+    """Return a list that gets a time for each message of a widget that the page receives."""
+    heard: list[float] = []
+
+    def take(frame: Any) -> None:
+        content = frame if isinstance(frame, bytes) else frame.encode()
+        if b'"msg_type": "comm_msg"' in content and b'"method": "' in content:
+            heard.append(time.monotonic())
+
+    page.on("websocket", lambda socket: socket.on("framereceived", take))
+    return heard
