@@ -308,6 +308,26 @@ def picture_width(page: Page) -> float:
     return box["width"]
 
 
+def test_a_small_picture_opens_at_its_size_and_fit_enlarges_it(viewers: Page) -> None:
+    viewers.evaluate(
+        """async () => {
+            const canvas = Object.assign(document.createElement("canvas"), { width: 64, height: 64 });
+            const blob = await new Promise((done) => canvas.toBlob(done, "image/png"));
+            harness.ctx.bytes = async () => blob;
+        }"""
+    )
+    dialog = show(viewers, "before.png", ["before.png"])
+    expect(dialog.get_by_role("button", name="100%")).to_be_visible()
+    until(lambda: picture_width(viewers) == 64)
+    dialog.get_by_role("button", name="Fit", exact=True).click()
+    frame = dialog.locator(".cy-v-stage").evaluate("(stage) => Math.min(stage.clientWidth, stage.clientHeight)")
+    assert picture_width(viewers) == pytest.approx(frame - 40, abs=1)
+    viewers.set_viewport_size({"width": 800, "height": 500})
+    until(lambda: picture_width(viewers) == pytest.approx(frame - 140, abs=1))
+    viewers.keyboard.press("1")
+    assert picture_width(viewers) == 64
+
+
 def test_a_picture_is_fitted_zoomed_and_moved(viewers: Page) -> None:
     dialog = show(viewers, "before.png")
     expect(dialog.get_by_role("button", name=re.compile("%"))).to_have_text(re.compile(r"^\d+%$"))
@@ -617,7 +637,7 @@ def test_the_notebook_does_not_see_keys_that_are_meant_for_the_viewer(viewers: P
 
 
 def test_the_end_of_the_card_closes_the_dialog_and_frees_everything(viewers: Page) -> None:
-    viewers.evaluate("harness.mount('turntable.webm'), harness.mount('before.png'), harness.mount('voice.wav')")
+    viewers.evaluate("harness.mount('turntable.webm'), harness.mount('voice.wav')")
     show(viewers, "moving.gif")
     expect(viewers.get_by_role("dialog").get_by_role("img", name="moving.gif").first).to_be_visible()
     viewers.wait_for_function("urls.size > 3")
@@ -628,13 +648,12 @@ def test_the_end_of_the_card_closes_the_dialog_and_frees_everything(viewers: Pag
 
 
 def test_inline_viewers_show_and_open_their_file(viewers: Page) -> None:
-    viewers.evaluate("for (const key of ['before.png', 'scene.glb', 'metrics.json']) harness.mount(key)")
-    expect(viewers.get_by_role("img", name="before.png")).to_be_visible()
+    viewers.evaluate("for (const key of ['losses.csv', 'metrics.json']) harness.mount(key)")
     expect(viewers.get_by_role("tree", name="metrics.json")).to_be_visible()
-    viewers.get_by_role("button", name="Open before.png").click()
-    expect(viewers.get_by_role("dialog", name="before.png")).to_be_visible()
+    viewers.get_by_role("button", name="Open losses.csv at full size").click()
+    expect(viewers.get_by_role("dialog", name="losses.csv")).to_be_visible()
     viewers.keyboard.press("Escape")
-    expect(viewers.get_by_role("button", name="Open before.png")).to_be_focused()
+    expect(viewers.get_by_role("button", name="Open losses.csv at full size")).to_be_focused()
 
 
 FILMS_AND_PICTURES = ["before.png", "turntable.webm", "voice.wav", "scene.glb", "draco.glb"]
@@ -661,7 +680,12 @@ def test_axe_finds_nothing_in_any_view(page: Page, bench: Bench, theme: str) -> 
     settle(page)
     found |= {f"compare: {violation['id']}": violation["nodes"] for violation in Axe().run(page).response["violations"]}
     page.keyboard.press("Escape")
-    page.evaluate("for (const { key } of harness.artifacts) if (!key.startsWith('hostile')) harness.mount(key)")
+    page.evaluate(
+        """() => {
+            for (const { key, kind } of harness.artifacts)
+                if (!key.startsWith("hostile") && kind !== "image" && kind !== "model") harness.mount(key);
+        }"""
+    )
     settle(page)
     found |= {f"inline: {violation['id']}": violation["nodes"] for violation in Axe().run(page).response["violations"]}
     assert found == {}

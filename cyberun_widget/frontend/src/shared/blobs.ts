@@ -11,7 +11,7 @@ const SVG_MAX = 8_000_000; // bytes
  */
 export async function imageSource(blob: Blob, mime: string, life: Life): Promise<string> {
 	if (mime === "image/svg+xml") {
-		if (blob.size > SVG_MAX) throw new Error("This SVG is too large to be drawn here. Save it and open it elsewhere.");
+		if (blob.size > SVG_MAX) throw new Error("This SVG is too large to be drawn here. Download it and open it elsewhere.");
 		return dataUrl(new Blob([blob], { type: mime }));
 	}
 	return life.url(new Blob([blob], { type: IMAGES.test(mime) ? mime : "application/octet-stream" }));

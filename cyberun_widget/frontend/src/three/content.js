@@ -68,7 +68,7 @@ function refuseCompressed(json) {
 	for (const [extension, name] of Object.entries(names)) {
 		if (required.includes(extension)) {
 			throw new ModelError(
-				`This model is compressed with ${name}, which is not unpacked here. Save it, or export it without.`,
+				`This model is compressed with ${name}, which is not unpacked here. Download it, or export it without.`,
 				{
 					code: "format",
 				},

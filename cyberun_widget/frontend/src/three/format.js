@@ -96,7 +96,7 @@ export async function sniff(bytes) {
 	if (looksLikeSplat(bytes)) return "splat";
 	throw new ModelError(
 		"This file is not in a 3D format that can be shown here: GLB, glTF, OBJ, PLY, .splat and .spz can. " +
-			"Save it and open it in a 3D program.",
+			"Download it and open it in a 3D program.",
 		{ code: "format" },
 	);
 }

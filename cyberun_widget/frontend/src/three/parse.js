@@ -33,7 +33,7 @@ function inWorker(task, signal) {
 	const end = signal ? AbortSignal.any([signal, limit]) : limit;
 	return new Promise((/** @type {(arrays: import("./mesh.js").Arrays) => void} */ resolve, reject) => {
 		end.addEventListener("abort", () =>
-			reject(limit.aborted ? new ModelError("Reading this model takes too long here. Save it instead.") : end.reason),
+			reject(limit.aborted ? new ModelError("Reading this model takes too long here. Download it instead.") : end.reason),
 		);
 		worker.onerror = ({ message }) => reject(new ModelError(`This model can’t be read here (${message || "no worker"}).`));
 		worker.onmessage = (/** @type {MessageEvent<import("./mesh.js").Outcome>} */ { data }) => {

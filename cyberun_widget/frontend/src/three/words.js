@@ -15,4 +15,4 @@ export class ModelError extends Error {
 
 export const NO_WEBGL =
 	"This browser offers no WebGL 2 here, which 3D views need. Switch hardware acceleration on, " +
-	"or save the file and open it in a 3D program.";
+	"or download the file and open it in a 3D program.";

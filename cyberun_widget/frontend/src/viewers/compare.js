@@ -20,8 +20,8 @@ export function compareView(env, pictures) {
 	const second = at + 1 < pictures.length ? at + 1 : at - 1;
 	const [low, high] = [Math.min(at, second), Math.max(at, second)];
 	const body = el("div", { class: "cy-v-compare-host" });
-	const left = picker("Before", pictures, low);
-	const right = picker("After", pictures, high);
+	const left = picker(said.viewers.compare_before, pictures, low);
+	const right = picker(said.viewers.compare_after, pictures, high);
 	const refresh = () => {
 		const [before, after] = [pictures[Number(left.value)], pictures[Number(right.value)]];
 		if (before && after) body.replaceChildren(pair(env, before, after));
@@ -50,7 +50,7 @@ function pair(env, before, after) {
 	const fetchOne = async (/** @type {Artifact} */ artifact, /** @type {AbortSignal} */ signal) =>
 		decode(await env.ctx.bytes(artifact.key, { signal }), { ...env, artifact });
 	return load(env, {
-		label: "Loading both images",
+		label: said.viewers.compare_loading,
 		ask: ({ signal }) => Promise.all([fetchOne(before, signal), fetchOne(after, signal)]),
 		show: ([a, b]) => slider(a, b, before, after, env.life.signal),
 	});
@@ -72,7 +72,7 @@ function slider(a, b, before, after, signal) {
 		max: 100,
 		step: 0.5,
 		value: 50,
-		"aria-label": "Position of the divider",
+		"aria-label": said.viewers.compare_divider,
 	});
 	const frame = el(
 		"div",

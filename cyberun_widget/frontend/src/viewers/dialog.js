@@ -46,20 +46,20 @@ function layout(artifacts, ctx, key, on, life) {
 	const help = button(said.viewers.shortcuts, on.help, { icon: "keys", bare: true, title: said.viewers.shortcuts_hint, signal });
 	const stage = el("div", { class: "cy-v-body", tabindex: -1 });
 	const note = el("p", { class: "cy-v-note" });
-	const compare = button("Compare", on.compare, { icon: "compare", title: "Compare two images (c)", signal });
-	const closer = button("Close", on.close, { icon: "close", bare: true, title: "Close (Esc)", signal });
+	const compare = button(said.viewers.compare, on.compare, { icon: "compare", title: said.viewers.compare_hint, signal });
+	const closer = button(said.viewers.close, on.close, { icon: "close", bare: true, title: said.viewers.close_hint, signal });
 	const thumbs = artifacts.map((artifact, index) => thumb(artifact, () => on.show(index), life));
-	const back = button("Previous", () => on.step(-1), {
+	const back = button(said.viewers.previous, () => on.step(-1), {
 		icon: "back",
 		bare: true,
-		title: "Previous (p)",
+		title: said.viewers.previous_hint,
 		class: "cy-v-side",
 		signal,
 	});
-	const next = button("Next", () => on.step(1), {
+	const next = button(said.viewers.next, () => on.step(1), {
 		icon: "next",
 		bare: true,
-		title: "Next (n)",
+		title: said.viewers.next_hint,
 		class: "cy-v-side",
 		signal,
 	});
@@ -71,7 +71,7 @@ function layout(artifacts, ctx, key, on, life) {
 		zip.node,
 		note,
 		el("div", { class: "cy-v-middle" }, several && back, stage, several && next),
-		several && el("nav", { class: "cy-v-strip", "aria-label": "All files" }, ...thumbs),
+		several && el("nav", { class: "cy-v-strip", "aria-label": said.viewers.all_files }, ...thumbs),
 	);
 	return { dialog, title, about, tools, share, one, note, stage, compare, thumbs };
 }
@@ -158,7 +158,7 @@ export class Lightbox {
 		thumbs[index]?.scrollIntoView({ block: "nearest", inline: "nearest" });
 		this.present((env) => {
 			if (current.state === "ready") return fullView(env);
-			return { node: failure(env, current.error ?? "This file is not downloaded yet.", null) };
+			return { node: failure(env, current.error ?? said.viewers.not_here, null) };
 		});
 	}
 

@@ -1,9 +1,10 @@
-// Pictures: one to look into, and one in a tile.
-import { imageSource, posterSource } from "../shared/blobs.ts";
-import { button, el, icon } from "../shared/dom.ts";
+// A picture to look into.
+import { imageSource } from "../shared/blobs.ts";
+import { button, el } from "../shared/dom.ts";
 import { percent } from "../shared/units.ts";
-import { loadBytes, reason } from "./loading.js";
+import { loadBytes } from "./loading.js";
 import { zoomable } from "./zoom.js";
+import { fill } from "../shared/words.ts";
 
 const STEP = 1.25;
 const HUGE = 120_000_000; // pixels; more than this is asked for, not just decoded
@@ -22,8 +23,7 @@ export async function decode(blob, { artifact, life }) {
 	try {
 		await picture.decode();
 	} catch (error) {
-		const words = "This image is incomplete, damaged, or in a format that this browser can’t show.";
-		throw new Error(words, { cause: error });
+		throw new Error(said.viewers.image_broken, { cause: error });
 	}
 	return picture;
 }
@@ -36,20 +36,20 @@ export function imageView(env) {
 		class: "cy-v-stage",
 		tabindex: 0,
 		role: "group",
-		"aria-label": `${artifact.name}. Plus and minus zoom, 0 fits, arrows move.`,
+		"aria-label": fill(said.viewers.image_name, { name: artifact.name }),
 	});
 	/** @type {ReturnType<typeof zoomable> | null} */
 	let act = null;
-	const level = button("100%", () => (act?.place.fitted ? act.zoom(1) : act?.fit()), {
-		title: "Toggle between fit and 100%",
+	const level = button("100%", () => (act?.place.scale === 1 ? act.fit() : act?.zoom(1)), {
+		title: said.viewers.zoom_level,
 		class: "cy-v-level",
 		signal,
 	});
 	const tools = [
-		button("Zoom out", () => act?.zoom(act.place.scale / STEP), { icon: "minus", bare: true, signal }),
+		button(said.viewers.zoom_out, () => act?.zoom(act.place.scale / STEP), { icon: "minus", bare: true, signal }),
 		level,
-		button("Zoom in", () => act?.zoom(act.place.scale * STEP), { icon: "plus", bare: true, signal }),
-		button("Fit", () => act?.fit(), { icon: "fit", bare: true, signal }),
+		button(said.viewers.zoom_in, () => act?.zoom(act.place.scale * STEP), { icon: "plus", bare: true, signal }),
+		button(said.viewers.fit, () => act?.fit(), { icon: "fit", bare: true, signal }),
 	];
 	const onPlace = (/** @type {import("./zoom.js").Placement} */ place) => {
 		const text = percent(place.scale);
@@ -66,7 +66,7 @@ export function imageView(env) {
 			return stage;
 		},
 		(artifact.width ?? 0) * (artifact.height ?? 0) > HUGE
-			? { label: "Very large image: show anyway", over: 0 }
+			? { label: said.viewers.image_huge, over: 0 }
 			: undefined,
 	);
 	const key = (/** @type {KeyboardEvent} */ event) => {
@@ -82,30 +82,4 @@ export function imageView(env) {
 		return true;
 	};
 	return { node: body, tools, key };
-}
-
-/**
- * The picture as it stands in a tile: the poster, or the file itself where it moves or came without a poster.
- * @param {Env} env
- * @returns {HTMLElement}
- */
-export function imageThumb(env) {
-	const { artifact, ctx, life } = env;
-	const size = artifact.size ?? 0;
-	const moving = /^image\/(gif|webp)$/.test(artifact.mime) && size < 8_000_000;
-	const poster = posterSource(artifact, life);
-	const host = el("span", { class: "cy-v-thumbhost" });
-	if (poster) host.append(el("img", { class: "cy-v-thumb", alt: artifact.name, src: poster }));
-	else host.append(icon("image"), el("span", { class: "cy-v-muted", text: artifact.name }));
-	const whole = async () => {
-		try {
-			const picture = await decode(await ctx.bytes(artifact.key, { signal: life.signal }), env);
-			picture.className = "cy-v-thumb";
-			if (!life.ended) host.replaceChildren(picture);
-		} catch (error) {
-			host.title = reason(error); // the tile still opens, and says there what is wrong
-		}
-	};
-	if (moving || (!poster && size < 32_000_000)) void whole();
-	return host;
 }

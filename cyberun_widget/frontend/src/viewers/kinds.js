@@ -1,5 +1,5 @@
 // Which viewer an artifact gets. The kind was decided by the kernel, from the content.
-import { fileView } from "./archive.js";
+import { fileView } from "./file.js";
 import { imageView } from "./image.js";
 import { jsonView } from "./data/json.js";
 import { audioView, videoView } from "./media.js";

@@ -7,7 +7,7 @@ import { downloadButton } from "./actions/download.ts";
 
 /** @param {unknown} error @returns {string} */
 export function reason(error) {
-	return error instanceof Error && error.message ? error.message : "This file can’t be shown.";
+	return error instanceof Error && error.message ? error.message : said.viewers.unseen;
 }
 
 /**
@@ -18,7 +18,7 @@ export function reason(error) {
  */
 export function failure({ artifact, ctx, life }, text, retry) {
 	const tools = el("div", { class: "cy-v-row" });
-	if (retry) tools.append(button("Try again", retry, { icon: "reset", signal: life.signal }));
+	if (retry) tools.append(button(said.viewers.try_again, retry, { icon: "reset", signal: life.signal }));
 	tools.append(downloadButton(() => artifact.key, ctx, life));
 	return el("div", { class: "cy-v-failure", role: "alert" }, icon("warning"), el("p", { text }), tools);
 }
@@ -47,7 +47,7 @@ function progress(label) {
  * @param {{label: string, over: number}} [job.gate] from this size on (bytes), nothing is asked for before a click
  * @returns {HTMLElement} holds whichever of these it is
  */
-export function load(env, { ask, show, label = "Loading", gate }) {
+export function load(env, { ask, show, label = said.viewers.loading, gate }) {
 	const { artifact, life } = env;
 	const host = el("div", { class: "cy-v-load" });
 	const start = async () => {

@@ -23,7 +23,7 @@ function ready(player, { life }) {
 			() => {
 				reject(
 					new Error(
-						"This file is incomplete, damaged, or in a format that this browser can’t play. Save it to play it elsewhere.",
+						said.viewers.media_broken,
 					),
 				);
 			},
@@ -106,7 +106,7 @@ export function videoView(env) {
 			if (!full && player.loop) playInView(player, life);
 			return player;
 		},
-		full ? undefined : { label: "Load video", over: AUTO },
+		full ? undefined : { label: said.viewers.load_video, over: AUTO },
 	);
 	if (!full && poster) node.style.backgroundImage = `url("${poster}")`;
 	node.classList.add("cy-v-media");
@@ -126,7 +126,7 @@ export function audioView(env) {
 			await known;
 			return el("div", { class: "cy-v-sound" }, await waveform(blob, player, life), player);
 		},
-		full ? undefined : { label: "Load audio", over: AUTO },
+		full ? undefined : { label: said.viewers.load_audio, over: AUTO },
 	);
 	return { node };
 }

@@ -3,6 +3,7 @@ import { button, el, relabel } from "../shared/dom.ts";
 import { saveBlob } from "../shared/download.ts";
 import { many } from "../shared/units.ts";
 import { loadBytes } from "./loading.js";
+import { fill } from "../shared/words.ts";
 
 const ASK = 200_000_000; // bytes; more than this waits for a click
 const HINT = 6000; // ms
@@ -44,7 +45,7 @@ export function modelView(env) {
 			if (document.activeElement === node.closest(".cy-v-body")) view.canvas.focus({ preventScroll: true });
 			return place;
 		},
-		{ label: "Load model", over: ASK },
+		{ label: said.viewers.load_model, over: ASK },
 	);
 	node.classList.add("cy-v-model-load");
 	return { node, tools: [tools] };
@@ -54,7 +55,7 @@ export function modelView(env) {
 function hint(rest, view, life) {
 	const words = el("span", {
 		class: "cy-v-chip cy-v-hint",
-		text: "Drag to rotate · scroll to zoom · right-drag to pan",
+		text: said.viewers.model_hint,
 	});
 	rest.append(words);
 	const gone = () => words.remove();
@@ -72,7 +73,7 @@ function hint(rest, view, life) {
 function handles(view, { frame, paper, name, life }) {
 	const { signal } = life;
 	const surface = button(
-		"Background",
+		said.viewers.background,
 		() => {
 			const at = SURFACES.findIndex((each) => each === frame.dataset.surface);
 			frame.dataset.surface = SURFACES[(at + 1) % SURFACES.length] ?? "theme";
@@ -81,15 +82,15 @@ function handles(view, { frame, paper, name, life }) {
 		{ icon: "background", bare: true, signal },
 	);
 	const up = button(
-		"Change up axis",
+		said.viewers.up_axis,
 		() => {
 			const axis = view.turnUp();
-			up.title = `Change up axis (now ${axis})`;
+			up.title = fill(said.viewers.up_axis_hint, { axis });
 		},
 		{ icon: "up", bare: true, signal },
 	);
 	const still = button(
-		"Save snapshot",
+		said.viewers.snapshot,
 		async () => {
 			const blob = await view.still({ width: 4096 });
 			saveBlob(blob, `${name.replace(/\.[^.]*$/, "")}.${blob.type === "image/webp" ? "webp" : "png"}`);
@@ -97,17 +98,17 @@ function handles(view, { frame, paper, name, life }) {
 		{ icon: "camera", bare: true, signal },
 	);
 	const made = [
-		button("Reset view", () => view.reset(), { icon: "reset", bare: true, signal }),
+		button(said.viewers.reset, () => view.reset(), { icon: "reset", bare: true, signal }),
 		up,
 		surface,
 		still,
 	];
 	if (view.animated) {
 		const play = button(
-			view.playing ? "Pause" : "Play",
+			view.playing ? said.viewers.pause : said.viewers.play,
 			() => {
 				view.play(!view.playing);
-				relabel(play, view.playing ? "pause" : "play", view.playing ? "Pause" : "Play");
+				relabel(play, view.playing ? "pause" : "play", view.playing ? said.viewers.pause : said.viewers.play);
 			},
 			{ icon: view.playing ? "pause" : "play", bare: true, signal },
 		);

@@ -9,18 +9,23 @@ export class Placement {
 	scale = 1;
 	x = 0;
 	y = 0;
+	/** Follows the frame's size: as it was opened, or enlarged to fill it. */
 	fitted = true;
+	enlarged = false;
 	frame = { width: 1, height: 1 };
 	natural = { width: 1, height: 1 };
 
+	/** Fills the frame; a small picture is enlarged for that. */
 	get fit() {
 		const room = (/** @type {number} */ length) => Math.max(1, length - 2 * MARGIN);
-		return Math.min(1, room(this.frame.width) / this.natural.width, room(this.frame.height) / this.natural.height);
+		return Math.min(MAX, room(this.frame.width) / this.natural.width, room(this.frame.height) / this.natural.height);
 	}
 
-	toFit() {
+	/** @param {boolean} [enlarged] false: a small picture keeps its size */
+	toFit(enlarged = true) {
 		this.fitted = true;
-		this.scale = this.fit;
+		this.enlarged = enlarged;
+		this.scale = enlarged ? this.fit : Math.min(1, this.fit);
 		this.x = (this.frame.width - this.natural.width * this.scale) / 2;
 		this.y = (this.frame.height - this.natural.height * this.scale) / 2;
 	}
@@ -31,7 +36,7 @@ export class Placement {
 		this.x = atX - ((atX - this.x) * next) / this.scale;
 		this.y = atY - ((atY - this.y) * next) / this.scale;
 		this.scale = next;
-		this.fitted = Math.abs(next / this.fit - 1) < 0.001;
+		this.fitted = this.enlarged = Math.abs(next / this.fit - 1) < 0.001;
 		this.keep();
 	}
 
@@ -71,7 +76,7 @@ export function zoomable(stage, picture, life, onPlace) {
 	};
 	const measure = () => {
 		place.frame = { width: stage.clientWidth || 1, height: stage.clientHeight || 1 };
-		if (place.fitted) place.toFit();
+		if (place.fitted) place.toFit(place.enlarged);
 		else place.keep();
 		draw();
 	};
@@ -110,7 +115,7 @@ export function zoomable(stage, picture, life, onPlace) {
 	);
 	stage.addEventListener(
 		"dblclick",
-		(event) => (place.fitted ? act.zoom(Math.max(1, place.fit * 2), at(event)) : act.fit()),
+		(event) => (place.scale === place.fit ? act.zoom(Math.max(1, place.fit * 2), at(event)) : act.fit()),
 		{ signal },
 	);
 	drags(stage, act, at, signal);

@@ -118,7 +118,7 @@ function treeNode(data, env) {
 	let found = [];
 	let current = -1;
 	const search = searchBox({
-		label: "Find in JSON",
+		label: said.viewers.find_json,
 		life,
 		onSearch: (words) => {
 			found = find(data, words);
@@ -140,9 +140,9 @@ function treeNode(data, env) {
 	const bar = el(
 		"div",
 		{ class: "cy-v-subbar" },
-		search.node,
+		search,
 		el("span", { class: "cy-v-muted", text: amount }),
-		copyButton("Copy all", () => JSON.stringify(data, null, 2), life),
+		copyButton(said.viewers.copy_all, () => JSON.stringify(data, null, 2), life),
 	);
 	return el("div", { class: "cy-v-pane" }, bar, list);
 }
@@ -151,14 +151,14 @@ function treeNode(data, env) {
 export function jsonView(env) {
 	const show = async (/** @type {Blob} */ blob) => {
 		if (blob.size > TREE_MAX)
-			return textBody(await blob.slice(0, TREE_MAX).text(), env, "Too large for a tree; shown as text.");
+			return textBody(await blob.slice(0, TREE_MAX).text(), env, said.viewers.json_large);
 		const text = await blob.text();
 		try {
 			return treeNode(JSON.parse(text), env);
 		} catch (error) {
 			if (!(error instanceof SyntaxError)) throw error;
-			return textBody(text, env, "Not valid JSON; shown as text.");
+			return textBody(text, env, said.viewers.json_broken);
 		}
 	};
-	return { node: loadBytes(env, show, env.full ? undefined : { label: "Show", over: AUTO }) };
+	return { node: loadBytes(env, show, env.full ? undefined : { label: said.viewers.show, over: AUTO }) };
 }

@@ -1,5 +1,6 @@
 // A search field with its count and its steps to the next and the previous find.
 import { button, el, icon } from "../../shared/dom.ts";
+import { fill } from "../../shared/words.ts";
 
 /**
  * @param {object} options
@@ -7,7 +8,7 @@ import { button, el, icon } from "../../shared/dom.ts";
  * @param {(words: string) => number} options.onSearch returns how many were found
  * @param {(step: 1 | -1) => number} options.onStep returns which find is shown now, from 1
  * @param {import("../../shared/life.ts").Life} options.life
- * @returns {{node: HTMLElement, field: HTMLInputElement, open: () => void}}
+ * @returns {HTMLElement}
  */
 export function searchBox({ label, onSearch, onStep, life }) {
 	const { signal } = life;
@@ -19,16 +20,16 @@ export function searchBox({ label, onSearch, onStep, life }) {
 		spellcheck: "false",
 		autocomplete: "off",
 	});
-	const said = el("span", { class: "cy-v-count", "aria-live": "polite" });
+	const told = el("span", { class: "cy-v-count", "aria-live": "polite" });
 	let found = 0;
 	const say = (/** @type {number} */ at) => {
-		said.textContent = field.value === "" ? "" : found === 0 ? "no matches" : `${at} of ${found}`;
+		told.textContent = field.value === "" ? "" : found === 0 ? said.viewers.match_none : fill(said.viewers.match_count, { at, found });
 		for (const arrow of arrows) arrow.disabled = found === 0;
 	};
 	const step = (/** @type {1 | -1} */ by) => found > 0 && say(onStep(by));
 	const arrows = [
-		button("Previous match", () => step(-1), { icon: "back", bare: true, signal }),
-		button("Next match", () => step(1), { icon: "next", bare: true, signal }),
+		button(said.viewers.match_previous, () => step(-1), { icon: "back", bare: true, signal }),
+		button(said.viewers.match_next, () => step(1), { icon: "next", bare: true, signal }),
 	];
 	let timer = 0;
 	const run = () => {
@@ -58,6 +59,5 @@ export function searchBox({ label, onSearch, onStep, life }) {
 		{ signal },
 	);
 	say(0);
-	const node = el("div", { class: "cy-v-search" }, icon("search"), field, said, ...arrows);
-	return { node, field, open: () => field.select() };
+	return el("div", { class: "cy-v-search" }, icon("search"), field, told, ...arrows);
 }

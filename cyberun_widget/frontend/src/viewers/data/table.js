@@ -1,6 +1,7 @@
 // Rows and columns: sorted by a click on the head, narrowed by words, drawn as they are scrolled to.
 import { button, el, icon } from "../../shared/dom.ts";
 import { count, many } from "../../shared/units.ts";
+import { fill } from "../../shared/words.ts";
 
 const PART = 200; // rows drawn at a time
 const COLUMNS = 200; // more than these are said, not drawn
@@ -88,7 +89,7 @@ export function tableBody(table, env) {
 		class: "cy-v-table",
 		tabindex: 0,
 		role: "group",
-		"aria-label": `${env.artifact.name}, table`,
+		"aria-label": fill(said.viewers.table_name, { name: env.artifact.name }),
 	});
 	const more = () => {
 		const part = rows.slice(drawn, drawn + PART);
@@ -107,7 +108,7 @@ export function tableBody(table, env) {
 			),
 		);
 	};
-	const said = el("span", { class: "cy-v-muted", "aria-live": "polite" });
+	const told = el("span", { class: "cy-v-muted", "aria-live": "polite" });
 	const redraw = () => {
 		rows =
 			words === ""
@@ -122,9 +123,9 @@ export function tableBody(table, env) {
 		more();
 		pane.scrollTop = 0;
 		const total = table.total_rows ?? table.rows.length;
-		said.textContent =
+		told.textContent =
 			words !== ""
-				? `${count(rows.length)} of ${many(table.rows.length, "row")}`
+				? fill(said.viewers.table_found, { count: count(rows.length), rows: many(table.rows.length, "row") })
 				: `${many(total, "row")} × ${many(table.columns.length, "column")}`;
 	};
 	const heads = header(table, numeric, sort, redraw, signal);
@@ -138,7 +139,7 @@ export function tableBody(table, env) {
 				el(
 					"tr",
 					{},
-					el("th", { scope: "col" }, el("span", { class: "cy-v-hidden", text: "Row" })),
+					el("th", { scope: "col" }, el("span", { class: "cy-v-hidden", text: said.viewers.table_row })),
 					...heads,
 					el("td", { class: "cy-v-rest" }),
 				),
@@ -156,8 +157,8 @@ export function tableBody(table, env) {
 	const field = el("input", {
 		type: "search",
 		class: "cy-v-field",
-		placeholder: "Filter rows",
-		"aria-label": "Filter rows",
+		placeholder: said.viewers.table_filter,
+		"aria-label": said.viewers.table_filter,
 		autocomplete: "off",
 	});
 	field.addEventListener(
@@ -170,9 +171,9 @@ export function tableBody(table, env) {
 	);
 	redraw();
 	const notes = [table.note ?? ""];
-	if (table.rows.length < (table.total_rows ?? 0)) notes.push(`The first ${many(table.rows.length, "row")} are shown.`);
-	if (table.columns.length > COLUMNS) notes.push(`The first ${COLUMNS} columns are shown.`);
+	if (table.rows.length < (table.total_rows ?? 0)) notes.push(fill(said.viewers.table_first, { what: many(table.rows.length, "row") }));
+	if (table.columns.length > COLUMNS) notes.push(fill(said.viewers.table_first, { what: many(COLUMNS, "column") }));
 	const note = notes.filter(Boolean).join(" ");
-	const bar = el("div", { class: "cy-v-subbar" }, el("div", { class: "cy-v-search" }, icon("search"), field), said);
+	const bar = el("div", { class: "cy-v-subbar" }, el("div", { class: "cy-v-search" }, icon("search"), field), told);
 	return el("div", { class: "cy-v-pane" }, bar, note && el("p", { class: "cy-v-note", text: note }), pane);
 }

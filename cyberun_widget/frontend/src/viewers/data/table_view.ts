@@ -89,7 +89,7 @@ export function tableView(env: Env): View {
 	const { artifact, ctx, life, full } = env;
 	if (/^text\//.test(artifact.mime)) {
 		const show = async (blob: Blob) => shown(await readText(blob, artifact.mime, life.signal), env);
-		return { node: loadBytes(env, show, full ? undefined : { label: "Show", over: READ }) };
+		return { node: loadBytes(env, show, full ? undefined : { label: said.viewers.show, over: READ }) };
 	}
 	const node = load(env, {
 		ask: async ({ signal }) => {

@@ -3,6 +3,7 @@ import { button, copyButton, el } from "../../shared/dom.ts";
 import { dataSizeOf, many } from "../../shared/units.ts";
 import { loadBytes } from "../loading.js";
 import { searchBox } from "./search.js";
+import { fill } from "../../shared/words.ts";
 
 const READ = 4_000_000; // bytes of a file that are shown
 const PART = 400; // lines a block: the browser skips blocks that are out of sight
@@ -92,13 +93,13 @@ export function textBody(text, env, note = "") {
 	for (let i = 0; i < lines.length; i += PART) pane.append(block(lines.slice(i, i + PART)));
 	const marks = new Marks(pane, life);
 	const search = searchBox({
-		label: "Find in text",
+		label: said.viewers.find_text,
 		life,
 		onSearch: (words) => marks.search(words),
 		onStep: (by) => marks.step(by),
 	});
 	const wrap = button(
-		"Wrap long lines",
+		said.viewers.wrap,
 		() => {
 			const on = pane.classList.toggle("cy-v-wrapped");
 			wrap.setAttribute("aria-pressed", String(on));
@@ -110,10 +111,10 @@ export function textBody(text, env, note = "") {
 	const bar = el(
 		"div",
 		{ class: "cy-v-subbar" },
-		search.node,
+		search,
 		el("span", { class: "cy-v-muted", text: many(lines.length, "line") }),
 		wrap,
-		copyButton("Copy all", () => lines.join("\n"), life),
+		copyButton(said.viewers.copy_all, () => lines.join("\n"), life),
 	);
 	return el("div", { class: "cy-v-pane" }, bar, note && el("p", { class: "cy-v-note", text: note }), pane);
 }
@@ -124,9 +125,9 @@ export function textView(env) {
 	const show = async (/** @type {Blob} */ blob) => {
 		const text = new TextDecoder().decode(await blob.slice(0, READ).arrayBuffer());
 		const notes = [];
-		if (/html/i.test(artifact.mime)) notes.push("HTML is shown as text and never run.");
-		if (blob.size > READ) notes.push(`The first ${dataSizeOf(READ, blob.size)}. Save the file to read all of it.`);
+		if (/html/i.test(artifact.mime)) notes.push(said.viewers.html_text);
+		if (blob.size > READ) notes.push(fill(said.viewers.text_part, { size: dataSizeOf(READ, blob.size) }));
 		return textBody(text, env, notes.join(" "));
 	};
-	return { node: loadBytes(env, show, full ? undefined : { label: "Show", over: READ / 4 }) };
+	return { node: loadBytes(env, show, full ? undefined : { label: said.viewers.show, over: READ / 4 }) };
 }

@@ -1,10 +1,11 @@
-// What has no picture: what is in an archive, and the plain card of any other file.
+// Files of no kind of their own: what is in a zip or a tar, and a plain card for the rest.
 import { copyButton, el, icon } from "../shared/dom.ts";
 import { dataSize, many } from "../shared/units.ts";
 import { load } from "./loading.js";
 import { downloadButton } from "./actions/download.ts";
 import { tableBody } from "./data/table.js";
 import { textBody } from "./data/text.js";
+import { fill } from "../shared/words.ts";
 
 const LISTED = 2000;
 
@@ -25,17 +26,17 @@ function listing({ entries, total, note }, env) {
 		);
 		return el("li", {}, icon("file"), words, el("span", { class: "cy-v-muted", text: dataSize(size) }));
 	});
-	const short = whole ? "" : `The first ${many(rows.length, "file")} of ${many(total ?? files.length, "entry")}.`;
+	const short = whole ? "" : fill(said.viewers.archive_part, { files: many(rows.length, "file"), entries: many(total ?? files.length, "entry") });
 	const words = [note ?? "", short].filter(Boolean).join(" ");
 	const bar = el(
 		"div",
 		{ class: "cy-v-subbar" },
 		el("span", {
 			class: "cy-v-muted",
-			text: [many(files.length, "file"), whole ? `${dataSize(unpacked)} unpacked` : ""].filter(Boolean).join(" · "),
+			text: [many(files.length, "file"), whole ? fill(said.viewers.archive_unpacked, { size: dataSize(unpacked) }) : ""].filter(Boolean).join(" · "),
 		}),
 	);
-	const list = el("ul", { class: "cy-v-list", tabindex: 0, "aria-label": `Files in ${env.artifact.name}` }, ...rows);
+	const list = el("ul", { class: "cy-v-list", tabindex: 0, "aria-label": fill(said.viewers.archive_name, { name: env.artifact.name }) }, ...rows);
 	return el("div", { class: "cy-v-pane" }, bar, words && el("p", { class: "cy-v-note", text: words }), list);
 }
 
@@ -56,7 +57,7 @@ function card({ artifact, ctx, life, full }, note = "") {
 				"span",
 				{ class: "cy-v-path" },
 				el("code", {}, el("bdi", { dir: "ltr", text: path })),
-				copyButton("Copy path", () => path, life),
+				copyButton(said.viewers.copy_path, () => path, life),
 			),
 		);
 	const save = full ? null : downloadButton(() => artifact.key, ctx, life); // the dialog has its own
@@ -79,7 +80,7 @@ export function fileView(env) {
 			if ("entries" in found) return listing(found, env);
 			if ("columns" in found) return tableBody(found, env);
 			if ("text" in found)
-				return textBody(found.text, env, found.truncated ? "Only the beginning is shown. Save the file to read all of it." : "");
+				return textBody(found.text, env, found.truncated ? said.viewers.text_beginning : "");
 			return card(env, found.note);
 		},
 	});
