@@ -25,7 +25,7 @@ def bench(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bench]:
 def opened(page: Page, key: str) -> Locator:
     page.evaluate("(key) => { harness.open(key, [key]); }", key)
     dialog = page.get_by_role("dialog")
-    expect(dialog.locator(".cy-v-plot path").first).to_be_attached()
+    expect(dialog.locator(".cy-v-plot path").first).to_be_attached(timeout=60_000)
     return dialog
 
 
@@ -112,7 +112,7 @@ def test_in_a_card_a_chart_gives_way_to_its_table_and_axe_finds_nothing(page: Pa
     bench.visit(page, dark=theme == "dark")
     page.evaluate("for (const key of ['losses.csv', 'people.csv', 'matrix.csv']) harness.mount(key)")
     card = page.locator("[data-artifact='losses.csv']")
-    expect(card.locator("path").first).to_be_attached()
+    expect(card.locator("path").first).to_be_attached(timeout=60_000)
     expect(page.locator("[data-artifact='people.csv']").get_by_role("cell", name="Rome")).to_be_visible()
     expect(page.locator("[data-artifact='matrix.csv']").get_by_role("button", name="column 3")).to_be_visible()
     height = card.evaluate("(node) => node.clientHeight")
@@ -122,7 +122,7 @@ def test_in_a_card_a_chart_gives_way_to_its_table_and_axe_finds_nothing(page: Pa
     expect(card.get_by_role("columnheader", name="psnr")).to_be_visible()
     expect(card.get_by_role("button", name="Log scale")).to_be_hidden()
     card.get_by_role("button", name="Chart").click()
-    expect(card.locator("path").first).to_be_attached()
+    expect(card.locator("path").first).to_be_attached(timeout=60_000)
     assert card.evaluate("(node) => node.clientHeight") == height
     opened(page, "training.tsv").get_by_role("slider").focus()
     page.keyboard.press("Home")
