@@ -2,8 +2,8 @@
 
 decode: events/s of our decoder and of its peers. reading: CPU time per event from the socket on, one stream in a burst
 and many that tick. watching: a kernel with 1 to 1,000 tasks, its busy cell, messages and memory; a card's creation.
-paint: from the event to the screen in JupyterLab. sheet: a sweep of 1,000 tasks that tick. imports: the time of
-the import. download: throughput and memory.
+paint: from the event to the screen in JupyterLab. sheet: a sweep of 1,000 tasks that tick. crowd: 1,000 tasks in one
+notebook, and the user's work beside them. imports: the time of the import. download: throughput and memory.
 
 Peers run in the same run, in turn, on the same machine: compare the figures of one table, never of two. Keep the
 machine idle meanwhile. `--write` puts the table into README.md beside this file, and into results.json.
@@ -17,7 +17,7 @@ import sys
 import time
 from pathlib import Path
 
-from tests.bench import decode, download, imports, paint, reading, sheet, watching
+from tests.bench import crowd, decode, download, imports, paint, reading, sheet, watching
 from tests.bench.report import Row, as_json, conditions, markdown, table
 
 BENCHES = {
@@ -26,6 +26,7 @@ BENCHES = {
     "watching": watching.measure,
     "paint": paint.measure,
     "sheet": sheet.measure,
+    "crowd": crowd.measure,
     "imports": imports.measure,
     "download": download.measure,
 }

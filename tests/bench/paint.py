@@ -24,7 +24,7 @@ from tests.bench.server import serving
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-COUNT: Final = 60  # events
+COUNT: Final = 45  # events
 RATE: Final = 3.0  # a second: slower than the five messages a second that one card may send
 _CELLS: Final = {
     "ours": (

@@ -32,10 +32,10 @@ if TYPE_CHECKING:
 
 KEY = "sk-bench-0000000000"
 BURST = 30_000  # events
-WINDOW = 5.0  # seconds
+WINDOW = 4.0  # seconds
 NAIVE = "thread per task (httpx, httpx-sse)"
 WAYS = {"events": f"{OURS}, each event", "live": f"{OURS}, as a card", "naive": NAIVE}
-PATIENCE = 20.0  # seconds until all streams are open
+PATIENCE = 12.0  # seconds until all streams are open
 _LIMIT = 60.0  # seconds for one case
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from uuid import UUID
 
 import pytest
 
@@ -13,15 +12,11 @@ from cyberun_widget.api.transport import Http
 from cyberun_widget.following.listener import Interest
 from cyberun_widget.following.stream_budget import STREAMS, StreamBudget
 from cyberun_widget.following.task_watch import TaskWatch, watch
-from tests.servers.many_tasks import ManyTasks
+from tests.servers.many_tasks import ManyTasks, ids
 from tests.waiting import until
 
 KEY = "sk-many-7f3a9b1c5d2e8046"
 POLICY = FollowPolicy(poll_interval=1.0, backoff_initial=0.2, backoff_max=1.0)
-
-
-def ids(count: int) -> list[str]:
-    return [str(UUID(int=0x0192F3C1_7C1E_7B5A_9D0E_000000000000 + number)) for number in range(count)]
 
 
 class Recorder:

@@ -12,11 +12,17 @@ from collections import Counter
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Self
 from urllib.parse import parse_qs, urlsplit
+from uuid import UUID
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
 PAGE = 100
+
+
+def ids(count: int) -> list[str]:
+    """Return the ids of so many tasks."""
+    return [str(UUID(int=0x0192F3C1_7C1E_7B5A_9D0E_000000000000 + number)) for number in range(count)]
 
 
 class ManyTasks:
@@ -28,6 +34,7 @@ class ManyTasks:
         self.requests: Counter[str] = Counter()
         self.most: Counter[str] = Counter()  # requests of a kind under way at once
         self.down = False
+        self.spoilt: list[bytes] = []  # whole answers to the next requests for the list, each in a last packet
         self._open: Counter[str] = Counter()
         self._rate = rate
         self._loop = asyncio.new_event_loop()
@@ -84,6 +91,10 @@ class ManyTasks:
                         await self._stream(writer, url.path.split("/")[-2])
                         return
                     await asyncio.sleep(0.002)
+                    if kind == "list" and self.spoilt:
+                        writer.write(self.spoilt.pop(0))
+                        await writer.drain()
+                        return
                     self._answer(writer, *self._json(kind, url.path, parse_qs(url.query)))
                     await writer.drain()
                 finally:
@@ -99,7 +110,7 @@ class ManyTasks:
     def _kind(self, path: str) -> str:
         if re.search(r"/r/workflows/", path):
             return "workflow"
-        if path.endswith(("/events", "/result")):
+        if path.endswith(("/events", "/result", "/cancel")):
             return path.rpartition("/")[2]
         return "list" if path.endswith("/r/tasks") else "task"
 
@@ -111,9 +122,11 @@ class ManyTasks:
             ids = list(self.status)[(page - 1) * size : page * size]
             meta = {"current_page": page, "per_page": size, "total_count": len(self.status)}
             return 200, {"task_list": [self._task(task_id) for task_id in ids], "page_meta": meta}
-        task_id = path.split("/")[-2] if kind == "result" else path.rsplit("/", maxsplit=1)[-1]
+        task_id = path.split("/")[-2] if kind in ("result", "cancel") else path.rsplit("/", maxsplit=1)[-1]
         if task_id not in self.status:
             return 404, {"error": "no such task"}
+        if kind == "cancel" and self.status[task_id] == "running":
+            self.end(task_id, "cancelled")
         if kind == "result":
             return 200, {"id": task_id, "task_status": self.status[task_id], "task_output": {"id": task_id}}
         return 200, self._task(task_id)
