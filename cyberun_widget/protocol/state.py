@@ -7,7 +7,7 @@ the server's own clock, so that a notebook machine whose clock is wrong still sh
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypedDict
 
 from cyberun_widget.protocol.eta import Pace
 from cyberun_widget.protocol.events import (
@@ -25,6 +25,7 @@ from cyberun_widget.protocol.stages import Stage, begin_stage, end_stages
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
+    from typing import Unpack
 
     from cyberun_widget.protocol.models import Task
 
@@ -173,15 +174,15 @@ def reconcile(
     return _with_status(_tick(known, now), task.status, now)
 
 
-def finish(
-    state: TaskState,
-    status: str,
-    now: float,
-    *,
-    error: str | None = None,
-    output: Mapping[str, Any] | None = None,
-    completed_at: datetime | None = None,
-) -> TaskState:
+class Verdict(TypedDict, total=False):
+    """What may come with a final status."""
+
+    error: str | None
+    output: Mapping[str, Any] | None
+    completed_at: datetime | None
+
+
+def finish(state: TaskState, status: str, now: float, **verdict: Unpack[Verdict]) -> TaskState:
     """Return the state with its verdict. `status`: completed, failed or cancelled. A verdict is final.
 
     A task that is found ended, when nothing was known of it, took as long as the server says, not until now.
@@ -189,20 +190,13 @@ def finish(
     if state.ended:
         return state
     known = state if state.status == "unknown" else _tick(state, now)
-    return settle(known, status, now, error=error, output=output, completed_at=completed_at)
+    return settle(known, status, now, **verdict)
 
 
-def settle(
-    state: TaskState,
-    status: str,
-    now: float,
-    *,
-    error: str | None = None,
-    output: Mapping[str, Any] | None = None,
-    completed_at: datetime | None = None,
-) -> TaskState:
+def settle(state: TaskState, status: str, now: float, **verdict: Unpack[Verdict]) -> TaskState:
     """Return the state with what the result says: the last word, also on a task whose verdict is in already."""
-    ended_at = completed_at or state.completed_at
+    error, output = verdict.get("error"), verdict.get("output")
+    ended_at = verdict.get("completed_at") or state.completed_at
     length = _span(state.created_at, ended_at)
     stages = state.stages
     if status == "completed" and not stages and state.tool_type == "nerfstudio":

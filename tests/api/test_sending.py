@@ -17,7 +17,7 @@ def start(base_url, sending):
     return asyncio.run(calls.start("portrait", {"seed": 1}, sending=sending))
 
 
-def test_sending_is_told_once_before_the_request_reaches_the_service():
+def test_the_hook_is_awaited_once_before_the_request_reaches_the_service():
     script = Script(other=[answer({"task_id": "t1"}, 202)])
     with FaultyServer(script) as server:
         asked = []
@@ -41,7 +41,7 @@ def test_a_note_that_fails_keeps_the_request_from_going_out():
         assert server.counters.requests.total() == 0
 
 
-def test_nothing_is_told_where_no_connection_comes_about():
+def test_the_hook_is_not_awaited_without_a_connection():
     told = []
 
     async def sending():

@@ -79,7 +79,7 @@ def test_a_time_out_leaves_it_open(monkeypatch):
     ],
     ids=lambda value: str(getattr(value, "status", "")),
 )
-def test_a_refusal_is_told_as_one(reply, error):
+def test_a_refusal_is_reported_as_a_refusal(reply, error):
     outcome, asked = submit(reply, ACCEPTED)
     assert type(outcome) is error
     assert asked == 1

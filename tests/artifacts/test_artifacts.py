@@ -157,7 +157,7 @@ def test_a_result_without_files_gives_none(result):
     assert sources("t1", result) == ()
 
 
-def test_the_same_name_twice_is_told_apart():
+def test_equal_names_are_made_distinct():
     urls = {f"{node}.images.0": URL.format(f"{node}/OUT.png") for node in (3, 4)} | {
         "5.images.0": URL.format("5/out.PNG")
     }

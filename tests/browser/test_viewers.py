@@ -225,7 +225,7 @@ def test_a_model_that_is_still_being_read_can_be_closed_and_holds_up_nothing(vie
     assert viewers.evaluate("workers[0].ended") is True
 
 
-def test_the_format_is_told_by_the_content_not_by_the_name(viewers: Page) -> None:
+def test_the_format_is_recognised_by_content_not_by_name(viewers: Page) -> None:
     viewers.evaluate("harness.artifacts.find(({ key }) => key === 'scene.glb').name = 'points.splat'")
     expect(show(viewers, "scene.glb", ["scene.glb"]).get_by_text(MODELS["scene.glb"])).to_be_visible(timeout=60_000)
 
@@ -276,7 +276,7 @@ def test_nothing_is_drawn_while_nothing_changes(viewers: Page, key: str) -> None
     assert viewers.evaluate("draws") == before
 
 
-def test_a_browser_without_webgl_is_told_what_to_do(viewers: Page) -> None:
+def test_a_browser_without_webgl_gets_instructions(viewers: Page) -> None:
     viewers.evaluate("window.noWebGL = true")
     dialog = show(viewers, "scene.glb", ["scene.glb"])
     expect(dialog.get_by_role("alert")).to_contain_text("no WebGL 2")

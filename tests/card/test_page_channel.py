@@ -66,7 +66,7 @@ def test_a_reply_carries_the_id_its_fields_and_its_bytes() -> None:
     ],
 )
 @pytest.mark.parametrize("later", [False, True])
-def test_whatever_goes_wrong_the_page_is_told(error: BaseException, code: str, text: str, later: bool) -> None:
+def test_whatever_goes_wrong_the_page_gets_an_error(error: BaseException, code: str, text: str, later: bool) -> None:
     def handler(_request: object) -> Future[None]:
         if not later:
             raise error
@@ -118,7 +118,7 @@ def test_one_widgets_work_doesnt_hold_up_anothers() -> None:
 
 
 @pytest.mark.parametrize(("kind", "protocol"), [("cancel", PROTOCOL + 1), ("teleport", PROTOCOL), ("fetch", PROTOCOL)])
-def test_a_page_of_another_version_is_told_to_reload(kind: str, protocol: int) -> None:
+def test_a_page_of_another_version_is_asked_to_reload(kind: str, protocol: int) -> None:
     page = Page()
     ask(PageChannel(page, CARD_REQUESTS, {"cancel": (None, lambda _request: None)}), kind, protocol=protocol)
     answer, _ = page.answer("p-1")
@@ -150,7 +150,7 @@ def test_a_module_comes_in_the_revision_that_was_asked_for_or_not_at_all() -> No
     assert "no module" in page.answer("p-3")[0]["text"]
 
 
-def test_each_widget_hears_whether_it_is_seen() -> None:
+def test_each_widget_learns_whether_it_is_visible() -> None:
     page, seen = Page(), list[tuple[str, bool]]()
     channel = PageChannel(page, on_visible=lambda view, visible: seen.append((view, visible)))
     ask(channel, "visible", "p-1", view="a", visible=False)

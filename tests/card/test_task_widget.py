@@ -364,7 +364,7 @@ def test_the_parameters_that_matter_are_those_that_differ(given, workflow, told)
     assert list(found) == list(told)
 
 
-def test_the_parameters_are_told_of_a_task_that_was_not_started_here(tmp_path):
+def test_the_parameters_are_shown_of_a_task_that_was_not_started_here(tmp_path):
     told = {"id": TASK, "task_status": "running", "parameters": {"seed": 7}, "created_at": "2026-11-24T00:00:00Z"}
     script = Script(task=[Answer([json.dumps(told).encode()], headers={"Content-Type": "application/json"})])
     script.events = [sse(event("progress", progress=0.5), end="hang")]

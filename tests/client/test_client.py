@@ -45,7 +45,7 @@ def test_a_task_goes_from_submission_to_files_on_disk(client, tmp_path):
     assert all(path.stat().st_size for path in saved)
 
 
-def test_every_event_is_heard_in_order_by_those_who_came_early_and_late(client):
+def test_early_and_late_handlers_get_every_event_in_order(client):
     card = run(client, seconds=0.5)
     early, late, progress, done = [], [], [], []
     card.on_event(early.append)

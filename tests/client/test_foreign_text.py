@@ -70,7 +70,7 @@ def test_a_failed_tasks_words_are_safe_in_the_exception_the_card_and_the_archive
         assert_safe(re.sub(r"<style>.*?</style>", "", shown, flags=re.DOTALL))
 
 
-def test_a_media_type_is_told_in_words_and_not_obeyed(tmp_path):
+def test_a_media_type_is_shown_and_not_obeyed(tmp_path):
     odd = answer({}, Content_Type="text/\x9b31m\x9downed\x9cplain")
     with FaultyServer(Script(events=[odd], life=((0.3, "completed"),))) as server:
         card = TaskWidget(TASK, api_key=KEY, base_url=server.base_url, policy=FAST, download_dir=tmp_path)

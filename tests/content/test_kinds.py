@@ -222,7 +222,7 @@ def test_rows_of_numbers_without_a_head_are_a_table():
 @pytest.mark.parametrize(
     "piece", ["<!---->", "<?x?>", "<!doctype svg [>", '"asset": {', "[", "1,", "\ufeff ", "v 1 2\n"]
 )
-def test_text_made_to_keep_the_reader_busy_is_told_at_once(piece):
+def test_text_made_to_keep_the_reader_busy_is_recognised_at_once(piece):
     data = (piece * 30_000).encode()[:HEAD]
     begun = time.process_time()
     sniff(data, size=len(data))

@@ -170,7 +170,7 @@ def test_ffmpeg_does_not_inherit_the_key(tmp_path, monkeypatch):
         ("pass", ""),
     ],
 )
-def test_the_end_of_a_child_is_told_in_words(code, words):
+def test_the_end_of_a_child_is_described(code, words):
     begun = time.monotonic()
     assert words in run([sys.executable, "-c", code], seconds=1.5, most=100).trouble
     assert time.monotonic() - begun < 10

@@ -420,7 +420,7 @@ def test_four_files_at_a_time(store, tmp_path):
     assert store.most_at_once == 4
 
 
-def test_progress_is_told_at_most_ten_times_a_second_and_to_the_end(store, tmp_path):
+def test_progress_is_published_at_most_ten_times_a_second_and_at_the_end(store, tmp_path):
     store.put("a.bin", noise(3_000_000), piece=30_000, pause=0.005)
     store.put("b.bin", noise(3_000_000), piece=30_000, pause=0.005)
     case = Case(store, tmp_path, ["a.bin", "b.bin"])

@@ -67,7 +67,7 @@ def test_who_asks_late_is_given_what_was_seen_before_and_no_event_twice(tmp_path
     assert [event.type for event in recorder.events][-1] == "completed"
 
 
-def test_a_listener_that_joins_twice_hears_everything_once(tmp_path):
+def test_a_listener_that_joins_twice_gets_every_event_once(tmp_path):
     with FaultyServer(Script(events=[sse(*STEPS, *finished())])) as server:
         recorder = Recorder()
         begun = follow(server, tmp_path, recorder, Interest.EVENTS)

@@ -85,7 +85,7 @@ def test_a_sweep_that_cannot_be_meant_is_refused_with_words(grid, zipped, fixed,
         lay_out(grid, zipped, fixed)
 
 
-def test_every_bad_value_is_named_once_and_the_count_is_told():
+def test_every_bad_value_is_named_once_and_counted():
     space = lay_out(
         {"steps": [0, 20, 500], "seed": range(50), "sampler": ["euler", "warp"]}, None, {"guidance": -1, "promt": "cat"}
     )

@@ -134,7 +134,7 @@ def test_a_card_out_of_sight_sends_nothing_and_is_up_to_date_when_it_is_seen_aga
     kernel.run("task.cancel()")
 
 
-def test_a_verdict_is_told_even_out_of_sight(kernel: RealKernel, service: LocalServer) -> None:
+def test_a_verdict_is_sent_even_out_of_sight(kernel: RealKernel, service: LocalServer) -> None:
     watch(kernel, service, 3)
     kernel.run(COUNTED + "task._session.look('view', False); sent.clear()")
     assert kernel.run("print(task.wait(20).status)").strip() == "completed"

@@ -140,13 +140,13 @@ def test_workflows_say_what_they_are_and_name_their_nodes(api):
         ([1], "must be an object"),
     ],
 )
-def test_unfit_parameters_are_told_one_by_one(api, parameters, words):
+def test_invalid_parameters_are_reported_one_by_one(api, parameters, words):
     answer = api.post("/r/workflows/slug/gray-scott/run", json={"parameters": parameters})
     assert answer.status_code == 422
     assert words in answer.json()["message"]
 
 
-def test_all_that_is_wrong_is_told_at_once(api):
+def test_all_problems_are_reported_at_once(api):
     answer = api.post("/r/workflows/slug/gray-scott/run", json={"parameters": {"steps": 1, "size": "x"}}).json()
     assert [item["key"] for item in answer["details"]] == ["steps", "size"]
 
@@ -240,7 +240,7 @@ def test_tasks_are_listed_newest_first_with_a_filter(api):
     assert api.get("/r/tasks", params={"status": "provisioning"}).json()["task_list"] == []
 
 
-def test_nothing_is_told_about_a_task_that_is_not_there(api):
+def test_a_missing_task_is_not_found(api):
     missing = f"/r/tasks/{uuid.uuid4()}"
     answers = [
         api.get(missing),

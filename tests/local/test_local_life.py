@@ -198,7 +198,7 @@ def test_an_unfit_key_is_refused(monkeypatch, capsys):
     assert "must start with sk-" in capsys.readouterr().err
 
 
-def test_a_taken_port_is_told():
+def test_a_taken_port_is_reported():
     with LocalServer.start() as server, pytest.raises(OSError, match="didn't start"):
         LocalServer.start(port=int(server.base_url.split(":")[2].split("/")[0]))
 
@@ -209,7 +209,7 @@ def test_the_words_to_connect_are_all_one_needs():
     assert "export CYBERUN_API_KEY=sk-x" in words
 
 
-def test_a_missing_extra_is_told_with_the_command_that_helps(monkeypatch):
+def test_a_missing_extra_is_reported_with_the_command_that_installs_it(monkeypatch):
     monkeypatch.setattr(
         "cyberun_widget.local.process.extra.find_spec", lambda name: None if name == "uvicorn" else object()
     )

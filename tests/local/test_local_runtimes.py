@@ -394,7 +394,7 @@ def test_a_slow_pace_stretches_the_work(tmp_path):
     assert slept == [3.0]
 
 
-def test_a_failing_ffmpeg_is_told_in_its_own_words(tmp_path):
+def test_a_failing_ffmpeg_is_quoted(tmp_path):
     from cyberun_widget.local.runtimes.media import write_mp4  # noqa: PLC0415 - only here
 
     with pytest.raises(OSError, match="ffmpeg"):

@@ -19,7 +19,7 @@ def steady(seconds: float, every: float = 0.5, rate: float = 0.01) -> tuple[Pace
     return pace, now - every, progress - rate * every
 
 
-def test_a_steady_task_is_told_its_end():
+def test_a_steady_task_gets_an_estimate():
     pace, now, progress = steady(30)
     assert pace.eta(progress, now) == pytest.approx((1 - progress) / 0.01, rel=0.02)
 

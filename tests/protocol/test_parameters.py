@@ -82,7 +82,7 @@ def test_a_parameter_that_will_not_do_is_named(given, words):
     assert str(caught.value).startswith("upscale can't be run like this: ")
 
 
-def test_all_problems_are_told_together():
+def test_all_problems_are_reported_together():
     with pytest.raises(ParameterError) as caught:
         check(WORKFLOW, {"steps": 0, "hires": 3, "nope": 1})
     assert all(word in str(caught.value) for word in ("prompt", "steps", "hires", "nope"))
