@@ -88,6 +88,7 @@ def compare_both(page: Page, form: Locator) -> None:
     page.keyboard.press("Enter")
     compare = form.locator(".cyberun-compare")
     compare.locator(".cyc-overlaid[data-scale]").wait_for()
+    assert float(compare.locator(".cyc-overlaid").get_attribute("data-scale")) > 1, "small pictures fill the frame"
     divider = compare.get_by_role("slider", name="Divider")
     go_to(page, divider, "Shift+Tab")
     page.keyboard.press("ArrowLeft")

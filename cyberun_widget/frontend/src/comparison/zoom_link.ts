@@ -28,6 +28,7 @@ export function linkZoom(frames: readonly ZoomedFrame[], life: Life, onPlace: (p
 	});
 	const [first] = zooms;
 	if (!first) throw new Error("There is no picture to zoom.");
+	first.fit(); // and with it the others: small pictures fill their frames too, so that what differs can be seen
 	return first;
 }
 
