@@ -96,7 +96,7 @@ def test_a_tile_without_a_picture_gets_a_still_and_the_kernel_keeps_it(
     expect(tile.locator("img[src]")).to_be_visible(timeout=60_000)
     page.wait_for_function("cards['completed-splat'].model.sent.some(({ type }) => type === 'poster')")
     kept = [(message["key"], message["buffers"]) for message in asked(page, "completed-splat", "poster")]
-    assert kept == [("mesh", 1)]
+    assert set(kept) == {("mesh", 1)}  # once for each revision that was in sight
 
 
 def test_a_short_film_plays_muted_while_it_is_seen_and_obeys_the_person(viewers: Page) -> None:
