@@ -112,7 +112,7 @@ def test_every_card_keeps_the_contract(page: Page, show: Callable[..., Locator])
         assert bar.get_attribute("aria-valuetext")
         expect(card.locator("> [role=status]")).to_have_count(1)  # viewers may have their own
         assert card.locator("> [role=status]").inner_text()
-        for artifact in fixture["artifacts"]:
+        for artifact in fixture["artifacts"][:8]:  # the others when they are asked for
             tile = card.locator(f"[data-artifact='{artifact['key']}']")
             expect(tile).to_have_attribute("data-kind", artifact["kind"])
             in_sight = fixture["density"] == "full" or artifact is fixture["artifacts"][0]  # a line has room for one
@@ -808,6 +808,92 @@ def test_twelve_siblings_stand_in_columns(page: Page, show: Callable[..., Locato
     assert page.locator(".cyberun-task[data-status=completed] .cy-track").first.evaluate(
         "(node) => getComputedStyle(node.parentNode).opacity === '0'"
     )
+
+
+# --- how much room the results take, and when
+
+
+@pytest.mark.parametrize("width", [320, 680, 1000])
+def test_hundreds_of_pictures_take_little_room_until_asked(
+    page: Page, show: Callable[..., Locator], width: int
+) -> None:
+    card = show("completed-200", width=width)
+    tiles = card.locator(".cy-tile")
+    card.get_by_role("button", name="Show all 200").wait_for()
+    assert card.evaluate("(node) => node.offsetHeight") < 700
+    expect(tiles).to_have_count(8)
+    rows = tiles.evaluate_all("(nodes) => nodes.map((node) => Math.round(node.getBoundingClientRect().top))")
+    assert rows.count(max(rows)) > 1  # no lone one in the last row
+    card.get_by_role("button", name="Show all 200").click()
+    expect(tiles).to_have_count(200)
+    card.get_by_role("button", name="Show fewer").click()
+    expect(tiles).to_have_count(8)
+
+
+def test_small_files_take_a_line_each_and_open_with_a_click(page: Page, show: Callable[..., Locator]) -> None:
+    card = show("completed-small", width=680)
+    card.get_by_role("button", name="Show all 13").wait_for()
+    assert card.evaluate("(node) => node.offsetHeight") < 700
+    expect(card.get_by_role("searchbox")).to_have_count(0)
+    card.get_by_role("button", name="Open note-3.txt").click()
+    expect(page.get_by_role("dialog")).to_contain_text("lichen, macro")
+
+
+def test_pictures_of_one_card_are_of_one_height(show: Callable[..., Locator]) -> None:
+    card = show("completed-mixed", width=680)
+    card.get_by_role("button", name="Save all").wait_for()
+    heights = card.locator(".cy-media").evaluate_all("(nodes) => nodes.map((node) => node.offsetHeight)")
+    assert max(heights) - min(heights) <= 1  # columns of 156.5 px
+
+
+SHIFTS = """
+window.shifts = [];
+new PerformanceObserver((list) => {
+  for (const { value, sources } of list.getEntries())
+    shifts.push([value, sources.map(({ node }) => node?.className ?? node?.nodeName)]);
+}).observe({ type: "layout-shift", buffered: true });
+"""
+
+
+def test_nothing_jumps_once_the_results_are_painted(browser: Browser, address: str) -> None:
+    """Posters, then tiles, viewers, players, a chart: each takes the room that was kept for it."""
+    with browser.new_context(viewport={"width": 720, "height": 2600}) as context:
+        page = context.new_page()
+        page.add_init_script(SHIFTS)
+        page.goto(f"{address}?width=680&still=1&state=completed,completed-splat,completed-files,completed-200,running")
+        page.wait_for_selector("html[data-ready]")
+        expect(page.get_by_role("button", name="Show all 200")).to_be_visible()
+        expect(page.locator(".cy-v-inline")).to_have_count(5)
+        expect(page.locator(".cy-v-plot")).to_be_visible()
+        expect(page.locator("audio")).to_be_visible()
+        page.wait_for_function("document.querySelector('video')?.readyState > 0")
+        shifts = page.evaluate("shifts")
+        assert sum(value for value, _ in shifts) <= 0.02, shifts
+
+
+def test_the_height_changes_once_at_the_verdict_and_glides(page: Page, show: Callable[..., Locator]) -> None:
+    finish = """() => {
+      const { _facts, task_id, ...traits } = structuredClone(states.completed);
+      const card = document.querySelector(".cy-card");
+      window.heights = [card.offsetHeight];
+      new ResizeObserver(() => heights.push(card.offsetHeight)).observe(card);
+      window.glides = 0;
+      const animate = Element.prototype.animate;
+      Element.prototype.animate = function (...how) { glides += 1; return animate.apply(this, how); };
+      cards.running.model.update({ ...traits, _facts: { ..._facts, speed: null } });
+    }"""
+    for motion in ("reduce", "no-preference"):
+        page.emulate_media(reduced_motion=motion)  # type: ignore[arg-type]
+        card = show("running", width=680)
+        card.get_by_role("button", name="More").wait_for()
+        page.evaluate(finish)
+        card.get_by_role("button", name="Save lichen_00004_.png").wait_for(state="attached")
+        page.wait_for_function("document.getAnimations().length === 0")
+        heights = page.evaluate("heights.filter((height, index) => height !== heights[index - 1])")
+        assert page.evaluate("glides") == (motion == "no-preference")
+        if motion == "reduce":
+            assert len(heights) == 2, heights
+        assert heights == sorted(heights)
 
 
 # --- nothing left behind

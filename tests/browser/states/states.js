@@ -129,6 +129,14 @@ export const states = {
     },
     gone,
   ),
+  "completed-200": state({ ...finished, artifacts: Array.from({ length: 200 }, (_, i) => picture(i, { paint: 1 + (i % 8), name: `lichen_${String(i + 1).padStart(5, "0")}_.png` })) }, gone),
+  "completed-small": state(
+    { ...finished, artifacts: Array.from({ length: 13 }, (_, i) => file(`n${i}`, `note-${i + 1}.txt`, "text", { mime: "text/plain", size: 13, text: "lichen, macro" })) },
+    gone,
+  ),
+  ...Object.fromEntries([2, 3, 5, 6, 7].map((n) => [`completed-${n}`, state({ ...finished, artifacts: Array.from({ length: n }, (_, i) => picture(i)) }, gone)])),
+  "completed-tiny": state({ ...finished, artifacts: [picture(1, { width: 64, height: 64 }), file("b", "note.txt", "text", { mime: "text/plain", size: 13, text: "lichen, macro" })] }, gone),
+  "completed-mixed": state({ ...finished, artifacts: [picture(1, { width: 768, height: 512 }), picture(2), picture(3, { width: 512, height: 900 })] }, gone),
   "completed-output": state({ ...finished, output: { score: 0.93, seed: 42, labels: ["moss", "lichen"] } }, gone),
   "completed-empty": state(finished, gone),
   failed: splat(

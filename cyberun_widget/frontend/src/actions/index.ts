@@ -1,7 +1,7 @@
 // What can be done with a card beyond cancelling its task: remedies, run again, save, copy, and the menu "More".
 // Sent once a page, when the first card is drawn. Everything in it needs the kernel, so nothing is missed without it.
 // It also tells the kernel whether anybody looks.
-import { plainButton } from "../shared/dom.ts";
+import { plainButton, setAttributes } from "../shared/dom.ts";
 import { watchSight } from "../shared/sight.ts";
 import { adopt } from "../shared/style.ts";
 import type { Action, Card, Part, Traits } from "../shared/types.ts";
@@ -9,6 +9,7 @@ import { askButton } from "../card/ask.ts";
 import css from "./actions.css";
 import { copiesDetails, copiesId } from "./copying.ts";
 import { formBelow } from "./editing.ts";
+import { glide } from "./glide.ts";
 import { moreMenu } from "./menu.ts";
 import { watchEnd } from "./notify.ts";
 
@@ -31,6 +32,7 @@ export function attach(card: Card): Part {
 	const form = formBelow(card);
 	const lookForEnd = watchEnd(card);
 	const unwatch = watchSight(root, channel);
+	const height = glide(place("card"));
 	let task = "";
 
 	adopt(root, css);
@@ -39,12 +41,16 @@ export function attach(card: Card): Part {
 	place("acts").append(buttons.save_all, menu.node);
 	place("notes").append(buttons.resume, buttons.fetch_again);
 	place("why").after(copiesDetails(card));
+	setAttributes(place("details"), { tabindex: 0, role: "region", "aria-label": said.details });
 	place("next").append(runAgain.node);
 
 	return {
-		update({ task_id: shown, _facts: { actions = [] } }: Traits) {
+		update({ task_id: shown, status, _facts: { actions = [] } }: Traits) {
 			form.update();
 			lookForEnd();
+			height.update(status);
+			for (const name of ["title", "about"]) place(name).title = place(name).textContent; // where it is cut off
+			place("id").title = shown;
 			const apply = (action: Action) => shown === task && actions.includes(action);
 			runAgain.update({ shown: apply("run_again") });
 			for (const [action, node] of Object.entries(buttons)) node.hidden = !apply(action as Action);
@@ -55,6 +61,7 @@ export function attach(card: Card): Part {
 		},
 		close() {
 			unwatch();
+			height.close();
 			menu.close();
 		},
 	};

@@ -1,5 +1,6 @@
 // The results as a card shows them by itself: posters and names. The module `files` takes their place.
 import { el } from "../shared/dom.ts";
+import { FIRST, layOut, tileAttributes } from "../shared/layout.ts";
 import type { Artifact, Part } from "../shared/types.ts";
 
 export function posters(): Part & { node: HTMLElement } {
@@ -10,7 +11,8 @@ export function posters(): Part & { node: HTMLElement } {
 		urls.forEach(URL.revokeObjectURL);
 		urls = [];
 	}
-	function tile({ key, kind, state, name, poster, poster_mime: type }: Artifact): HTMLElement {
+	function tile(artifact: Artifact): HTMLElement {
+		const { name, poster, poster_mime: type } = artifact;
 		const media = el("div", { class: "cy-media" });
 		if (poster) {
 			const src = URL.createObjectURL(new Blob([poster], { type }));
@@ -18,8 +20,7 @@ export function posters(): Part & { node: HTMLElement } {
 			media.append(el("img", { src, alt: name }));
 		}
 		const caption = el("figcaption", { class: "cy-cap" }, el("bdi", { class: "cy-words", text: name }));
-		const about = { class: "cy-tile", "data-artifact": key, "data-kind": kind, "data-state": state };
-		return el("figure", about, media, caption);
+		return el("figure", { class: "cy-tile", ...tileAttributes(artifact) }, media, caption);
 	}
 	return {
 		node,
@@ -28,7 +29,17 @@ export function posters(): Part & { node: HTMLElement } {
 			if (artifacts === shown) return;
 			shown = artifacts;
 			close();
-			node.replaceChildren(...artifacts.map(tile));
+			const first = artifacts.slice(0, FIRST);
+			const named = layOut(node, first);
+			let label = "";
+			node.replaceChildren(
+				...first.flatMap((each) => {
+					if (!named || label === each.group) return [tile(each)];
+					label = each.group;
+					return [el("bdi", { class: "cy-label", text: label }), tile(each)];
+				}),
+			);
+			if (artifacts.length > FIRST) node.append(el("div", { class: "cy-all" }));
 		},
 	};
 }

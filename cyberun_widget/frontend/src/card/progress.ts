@@ -72,7 +72,7 @@ function segment(labelled: boolean): Segment {
 		update({ name: stage, state, seconds, progress }, { waits, again, drift }) {
 			const runs = state === "running";
 			const part = state === "done" ? 1 : state === "pending" || state === "skipped" ? 0 : (progress ?? 0);
-			setAttributes(bar, { "data-state": state, "data-wait": (waits || (runs && progress == null)) && "true" });
+			setAttributes(bar, { "data-state": state, "data-wait": waits || (runs && progress == null) });
 			fill.style.transition = again ? "none" : "";
 			fill.style.width = `${(100 * part).toFixed(1)}%`;
 			if (!label) return;

@@ -59,7 +59,6 @@ export function showCard(model: Model, parent: HTMLElement): () => void {
 	const text = Object.fromEntries(
 		Object.keys(first.text).map((name) => [name, el(ELEMENTS[name as TextName] ?? "bdi", { class: `cy-${name}` })]),
 	) as Record<TextName, HTMLElement>;
-	setAttributes(text.details, { tabindex: 0, role: "region", "aria-label": said.details });
 	const live = announcer(signal);
 	const bar = progressBar();
 	const results = posters();
@@ -126,7 +125,7 @@ export function showCard(model: Model, parent: HTMLElement): () => void {
 		const { status, density, connection, _facts: facts } = traits;
 		if (beat !== traits._beat) told = synced = now();
 		beat = traits._beat;
-		const heard = Math.max(told, (page.heard.get(facts.process ?? "") ?? -Infinity) / 1000); // the kernel's last sign
+		const heard = Math.max(told, (page.heard.get(facts.process ?? "") ?? 0) / 1000); // the kernel's last sign
 		if (taskId !== traits.task_id) {
 			taskId = traits.task_id; // run again: what was asked of the old task is over
 			asked = null;
@@ -134,7 +133,7 @@ export function showCard(model: Model, parent: HTMLElement): () => void {
 			cancel.update({ shown: false }); // closes a question
 		}
 		if (facts.cancel) asked = null;
-		const moment = { silent: now() - heard, since: now() - told, asked: asked === null ? null : now() - asked };
+		const moment = { silent: now() - heard, since: now() - told, asked: asked && now() - asked };
 		const seen = describe(traits, { ...moment, trouble });
 		if (seen.watched && now() - Math.max(heard, synced) > SYNC) {
 			synced = now();
@@ -145,15 +144,12 @@ export function showCard(model: Model, parent: HTMLElement): () => void {
 			"data-status": status,
 			"data-connection": connection,
 			"data-density": density,
-			"data-bare": (status === "completed" || (connection === "error" && !traits.progress)) && !traits.stages.length && "true",
-			"data-dead": (seen.dead || facts.stopped) && "true",
+			"data-bare": (status === "completed" || (connection === "error" && !traits.progress)) && !traits.stages.length,
+			"data-dead": seen.dead || facts.stopped,
 			"aria-label": `Task ${dots(facts.title || taskId, traits.label)}`,
 		});
 		for (const [name, words] of Object.entries(seen.text)) setText(text[name as TextName], words);
-		text.title.title = facts.title;
-		text.id.title = taskId;
-		text.about.title = text.about.textContent;
-		setAttributes(text.note, { "data-warn": seen.warns && "true" });
+		setAttributes(text.note, { "data-warn": seen.warns });
 
 		const focus = root.querySelector<HTMLElement>(":focus");
 		const { cancelling } = seen;
@@ -179,24 +175,19 @@ export function showCard(model: Model, parent: HTMLElement): () => void {
 		});
 	}
 
+	const div = (name: string, ...children: Node[]) => el("div", { class: `cy-${name}` }, ...children);
 	root.append(
-		el(
-			"div",
-			{ class: "cy-card" },
-			el("div", { class: "cy-head" }, el("div", { class: "cy-who" }, text.title, text.tag), text.id, text.pill, el("div", { class: "cy-acts" }, cancel.node)),
+		div(
+			"card",
+			div("head", div("who", text.title, text.tag), text.id, text.pill, div("acts", cancel.node)),
 			text.about,
 			bar.node,
-			el("div", { class: "cy-row" }, ...[text.percent, text.steps, text.node, text.message, text.labels], el("span", { class: "cy-when" }, text.time, text.eta)),
-			el("div", { class: "cy-notes" }, text.note),
-			el(
-				"div",
-				{ class: "cy-panel" },
-				el("bdi", { class: "cy-why" }, text.cause, " ", text.rest),
-				el("details", { class: "cy-fold" }, text.summary, text.details),
-			),
+			div("row", text.percent, text.steps, text.node, text.message, text.labels, div("when", text.time, text.eta)),
+			div("notes", text.note),
+			div("panel", el("bdi", { class: "cy-why" }, text.cause, " ", text.rest), el("details", { class: "cy-fold" }, text.summary, text.details)),
 			results.node,
-			el("div", { class: "cy-next" }),
-			el("div", { class: "cy-foot" }, ...[text.link, text.problem, text.facts, text.tail]),
+			div("next"),
+			div("foot", text.link, text.problem, text.facts, text.tail),
 		),
 		live.node,
 	);

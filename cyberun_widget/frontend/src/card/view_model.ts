@@ -2,7 +2,7 @@
 import type { Traits } from "../shared/types.ts";
 import { daytime, dots } from "../shared/text.ts";
 import { clock, count, dataSize, dataSizeOf, many, percent, span, speed, timeLeft } from "../shared/units.ts";
-import { CONNECTION, fill, STAGE, STATUS } from "../shared/words.ts";
+import { CONNECTION, fill, isOver, STAGE, STATUS } from "../shared/words.ts";
 
 const DEAD = 30; // seconds without a sign of the kernel; it beats every 5
 const OLD_NEWS = 10; // seconds after which the age of the last news is told
@@ -53,7 +53,7 @@ export function describe(traits: Traits, { silent, since, asked, trouble }: Mome
 	const done = status === "completed";
 	const failed = status === "failed";
 	const running = status === "running";
-	const ended = done || failed || status === "cancelled";
+	const ended = isOver(status);
 	const lost = connection === "error" && !ended;
 	const watched = !ended && !lost && !facts.stopped;
 	const dead = watched && silent > DEAD;

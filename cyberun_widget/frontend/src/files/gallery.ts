@@ -1,11 +1,14 @@
-// The results: a tile for each artifact, by groups.
-import { el } from "../shared/dom.ts";
+// The results: a tile for each artifact, by groups; the first few until all are asked for.
+import { el, plainButton } from "../shared/dom.ts";
+import { FIRST, layOut } from "../shared/layout.ts";
 import type { Artifact } from "../shared/types.ts";
+import { count } from "../shared/units.ts";
+import { fill } from "../shared/words.ts";
 import { artifactTile, type Tile } from "./tile.ts";
 
 export interface Gallery {
 	node: HTMLElement;
-	/** By the artifact's key. */
+	/** Those that are shown, by the artifact's key. */
 	tiles: Map<string, Tile>;
 	update(artifacts: Artifact[]): void;
 }
@@ -15,6 +18,17 @@ export function gallery(changed: (tile: Tile) => void, removed: (tile: Tile) => 
 	const node = el("div", { class: "cy-gallery" });
 	const tiles = new Map<string, Tile>();
 	const labels = new Map<string, HTMLElement>();
+	let whole = false;
+	let told: Artifact[] = [];
+	const more = plainButton("", () => {
+		const known = new Set(tiles.keys());
+		whole = !whole;
+		update(told);
+		const next = whole && [...tiles].find(([key]) => !known.has(key));
+		if (next) next[1].node.querySelector<HTMLElement>("button:not(:disabled)")?.focus({ preventScroll: true });
+		else more.scrollIntoView({ block: "nearest" });
+	});
+	const all = el("div", { class: "cy-all" }, more);
 
 	function labelOf(group: string): HTMLElement {
 		const label = labels.get(group) ?? el("bdi", { class: "cy-label", text: group });
@@ -27,9 +41,11 @@ export function gallery(changed: (tile: Tile) => void, removed: (tile: Tile) => 
 		return tile;
 	}
 	function update(artifacts: Artifact[]): void {
+		told = artifacts;
+		const shown = whole ? artifacts : artifacts.slice(0, FIRST);
+		const named = layOut(node, shown);
 		const groups = new Map<string, Artifact[]>();
-		for (const artifact of artifacts) groups.set(artifact.group, [...(groups.get(artifact.group) ?? []), artifact]);
-		const named = groups.size > 1 && artifacts.length > 2 * groups.size;
+		for (const artifact of shown) groups.set(artifact.group, [...(groups.get(artifact.group) ?? []), artifact]);
 		const wanted: HTMLElement[] = [];
 		for (const [group, members] of groups) {
 			if (group && named) wanted.push(labelOf(group));
@@ -39,7 +55,11 @@ export function gallery(changed: (tile: Tile) => void, removed: (tile: Tile) => 
 				wanted.push(tile.node);
 			}
 		}
-		const kept = new Set(artifacts.map(({ key }) => key));
+		if (artifacts.length > FIRST) {
+			more.textContent = whole ? said.show_fewer : fill(said.show_all, { count: count(artifacts.length) });
+			wanted.push(all);
+		}
+		const kept = new Set(shown.map(({ key }) => key));
 		for (const [key, tile] of tiles) {
 			if (kept.has(key)) continue;
 			tile.remove();

@@ -65,17 +65,17 @@ export function attach(card: Card): Files {
 			keep().catch(() => undefined); // the page has the picture; only the saved notebook goes without
 		},
 		async save(key) {
-			const tile = tiles.get(key);
+			const { name } = artifactOf(key);
 			const blob = await ctx.bytes(key, {
 				onProgress: (got, total) => got < total && tell(key, fill(said.file_saving, { percent: percent(got / total) })),
 			});
 			tell(key, "");
-			saveBlob(blob, tile?.artifact.name ?? "file");
+			saveBlob(blob, name);
 		},
 	};
 
 	function artifactOf(key: string): Artifact {
-		const artifact = tiles.get(key)?.artifact;
+		const artifact = tiles.get(key)?.artifact ?? model.get("artifacts").find((each) => each.key === key);
 		if (!artifact) throw new Error(said.file_gone);
 		return artifact;
 	}
@@ -123,7 +123,7 @@ export function attach(card: Card): Files {
 		try {
 			if (artifact.kind === "image") await sharpen(tile, artifact);
 			else if (artifact.kind === "model") await portray(artifact);
-			else await mount(tile, artifact, controls);
+			else if (artifact.kind === "video" || (tile.node.dataset["fold"] && node.hasAttribute("data-in-place"))) await mount(tile, artifact, controls);
 		} catch (error) {
 			if (!artifact.poster && !outdated(tile, artifact)) tell(artifact.key, fill(said.file_unseen, { cause: reasonOf(error) }));
 		} finally {
@@ -138,7 +138,6 @@ export function attach(card: Card): Files {
 		controls.mounted = viewers.mount(controls.host, artifact, ctx);
 		controls.open.hidden = true;
 		tile.node.dataset["mounted"] = "";
-		if (artifact.kind !== "video") tile.node.prepend(tile.caption); // a document's name stands above it
 	}
 
 	async function portray(artifact: Artifact): Promise<void> {

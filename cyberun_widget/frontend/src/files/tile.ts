@@ -1,5 +1,6 @@
 // One artifact: poster, name and facts. See controls.ts for its buttons.
 import { el, setAttributes, setText } from "../shared/dom.ts";
+import { tileAttributes } from "../shared/layout.ts";
 import type { Artifact } from "../shared/types.ts";
 import { dots } from "../shared/text.ts";
 import { dataSize, dataSizeOf, pixels, playingTime } from "../shared/units.ts";
@@ -43,19 +44,14 @@ export function artifactTile(first: Artifact, changed: (tile: Tile) => void, rem
 		},
 		update(artifact) {
 			tile.artifact = artifact;
-			const { key, kind, state, width, height } = artifact;
-			setAttributes(node, { "data-artifact": key, "data-kind": kind, "data-state": state });
+			const { kind, state } = artifact;
+			setAttributes(node, tileAttributes(artifact));
 			img.alt = artifact.name;
 			name.title = dots(artifact.name, artifact.group);
 			setText(name, artifact.name);
 			setText(glyph, kind === "model" ? "3D" : (/\.(\w{1,5})$/.exec(artifact.name)?.[1] ?? kind));
 			setText(meta, told || factsOf(artifact));
 			setText(warning, state === "ready" ? (artifact.error ?? "") : ""); // cut off, or not what it is called
-			if (width && height) {
-				media.style.aspectRatio = `${width} / ${height}`;
-				node.style.setProperty("--cy-width", `${width}px`); // a small picture is not blown up
-				node.style.setProperty("--cy-height", `${height}px`);
-			}
 			const mark = `${artifact.poster?.byteLength} ${artifact.poster_mime}`;
 			if (artifact.poster && !tile.full && mark !== poster)
 				tile.show(new Blob([artifact.poster], { type: artifact.poster_mime }));

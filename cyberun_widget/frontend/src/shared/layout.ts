@@ -1,0 +1,39 @@
+// How a card's files are laid out: from what is known of them before any of their bytes is here, so that nothing moves.
+import { setAttributes } from "./dom.ts";
+import type { Artifact } from "./types.ts";
+
+export const FIRST = 8; // files that are shown unasked
+const IN_PLACE = 3; // documents that are shown in place; of more, each is a line
+/** Columns for 0, 1, 2... pictures, in a wide and in a narrow card: no lone picture in the last row. */
+const [WIDE, NARROW] = ["112345344", "112323343"];
+
+const isPicture = ({ kind }: Artifact) => /image|video|model/.test(kind);
+const isDocument = ({ kind, state }: Artifact) => /audio|json|table|text/.test(kind) && !/offered|failed/.test(state);
+
+/** Tell the style sheet how to lay out a gallery of these. Returns whether each group is named. */
+export function layOut(node: HTMLElement, artifacts: readonly Artifact[]): boolean {
+	const pictures = artifacts.filter(isPicture);
+	const groups = Object.values(Object.groupBy(artifacts, ({ group }) => group)) as Artifact[][];
+	const named = groups.length > 1 && artifacts.length > 2 * groups.length;
+	const most = named ? Math.max(...groups.map((group) => group.filter(isPicture).length)) : pictures.length;
+	const ratios = pictures.map(({ width, height }) => (width ?? 0) / (height ?? 0)).filter(Boolean);
+	const ratio = Math.max(...ratios) < 1.02 * Math.min(...ratios) ? ratios[0] : 4 / 3;
+	setAttributes(node, {
+		style: `--cy-wide:${WIDE[most] ?? (most % 4 === 1 ? 5 : 4)};--cy-narrow:${NARROW[most] ?? 3};--cy-ratio:${ratio};--cy-tall:${most > 4 ? 200 : 320}px`,
+		"data-in-place": artifacts.filter(isDocument).length <= IN_PLACE,
+		"data-alone": pictures.length === 1,
+	});
+	return named;
+}
+
+/** What a tile tells the style sheet. */
+export function tileAttributes(artifact: Artifact): Record<string, string | number | false> {
+	const { key, kind, state, size, width, height } = artifact;
+	const lines = (size ?? 0) > 2000 ? 152 : (size ?? 0) > 80 ? 112 : 44;
+	const fold = { audio: 142, table: 284 }[kind as string] ?? lines;
+	return {
+		...{ "data-artifact": key, "data-kind": kind, "data-state": state },
+		"data-fold": isDocument(artifact) && fold,
+		style: `--cy-fold:${fold}px;--cy-width:${width}px;--cy-height:${height}px`, // "nullpx" is no limit,
+	};
+}
