@@ -38,7 +38,7 @@ def test_viewers_have_their_styles_wherever_and_whenever_the_card_comes_into_the
     expect(text.locator(".cy-v-inline")).to_be_visible()
     for part, name, value in [(".cy-icon", "width", "28px"), (".cy-v-inline", "box-sizing", "border-box")]:
         expect(text.locator(part).first).to_have_css(name, value)
-    expect(text.get_by_role("button", name="Copy all")).to_have_css("border-radius", "6px")
+    expect(text.get_by_role("button", name="Open prompt.txt at full size")).to_have_css("border-radius", "6px")
 
 
 SPEECH = """(name) => {

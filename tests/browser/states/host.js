@@ -5,7 +5,7 @@
  * `window.cards` has each state's model, so that a test can change traits and see what the page sent.
  */
 import { chime, film, paint } from "./paint.js";
-import { states } from "./states.js";
+import { series, states } from "./states.js";
 
 const PROTOCOL = 1;
 const query = new URLSearchParams(location.search);
@@ -98,7 +98,7 @@ const wanted = query.get("state")?.split(",") ?? Object.keys(states);
 /** @type {Record<string, any>} */
 const cards = {};
 for (const name of wanted) {
-  const { silent, ...fixture } = structuredClone(states[name]);
+  const { silent, ...fixture } = structuredClone(states[name] ?? series[name]);
   const model = new Model(fixture);
   for (const artifact of fixture.artifacts) {
     if (artifact.text) model.files.set(artifact.key, new Blob([artifact.text], { type: artifact.mime }));

@@ -129,14 +129,6 @@ export const states = {
     },
     gone,
   ),
-  "completed-200": state({ ...finished, artifacts: Array.from({ length: 200 }, (_, i) => picture(i, { paint: 1 + (i % 8), name: `lichen_${String(i + 1).padStart(5, "0")}_.png` })) }, gone),
-  "completed-small": state(
-    { ...finished, artifacts: Array.from({ length: 13 }, (_, i) => file(`n${i}`, `note-${i + 1}.txt`, "text", { mime: "text/plain", size: 13, text: "lichen, macro" })) },
-    gone,
-  ),
-  ...Object.fromEntries([2, 3, 5, 6, 7].map((n) => [`completed-${n}`, state({ ...finished, artifacts: Array.from({ length: n }, (_, i) => picture(i)) }, gone)])),
-  "completed-tiny": state({ ...finished, artifacts: [picture(1, { width: 64, height: 64 }), file("b", "note.txt", "text", { mime: "text/plain", size: 13, text: "lichen, macro" })] }, gone),
-  "completed-mixed": state({ ...finished, artifacts: [picture(1, { width: 768, height: 512 }), picture(2), picture(3, { width: 512, height: 900 })] }, gone),
   "completed-output": state({ ...finished, output: { score: 0.93, seed: 42, labels: ["moss", "lichen"] } }, gone),
   "completed-empty": state(finished, gone),
   failed: splat(
@@ -155,7 +147,6 @@ export const states = {
   "compact-waiting": state({ status: "waiting", elapsed: 151, density: "compact" }, { labels: ["gpu"] }),
   "compact-completed": state({ ...finished, density: "compact", artifacts: [0, 1, 2, 3].map((i) => picture(i)) }, gone),
   "compact-failed": comfy({ status: "failed", connection: "closed", density: "compact", error: "Out of GPU memory: 512 MB more were needed. Try a smaller picture." }, { ...gone, actions: ["run_again"] }),
-  ...Object.fromEntries(Array.from({ length: 12 }, (_, i) => [`sibling-${i + 1}`, sibling(i)])),
   "long-names": comfy(
     { message: "Sampling_with_a_message_that_has_no_blanks_at_all_and_goes_on_for_longer_than_any_card_is_wide_".repeat(2), artifacts: [picture(2, { name: `${"a_very_long_file_name_".repeat(6)}.png` })] },
     { title: "a-workflow-with-a-name-that-nobody-would-want-to-type-twice-but-somebody-did-it-anyway", node: "UltimateSDUpscaleWithEveryOptionSwitchedOn (custom)", gpu: "NVIDIA RTX PRO 6000 Blackwell Max-Q Workstation Edition" },
@@ -164,4 +155,17 @@ export const states = {
     { message: "جارٍ أخذ العينات بدقة عالية" },
     { title: "تحويل النص إلى صورة", node: "أخذ العينات" },
   ),
+};
+
+/** Shown when they are asked for by name: many of a kind. @type {Record<string, any>} */
+export const series = {
+  ...Object.fromEntries(Array.from({ length: 12 }, (_, i) => [`sibling-${i + 1}`, sibling(i)])),
+  "completed-200": state({ ...finished, artifacts: Array.from({ length: 200 }, (_, i) => picture(i, { paint: 1 + (i % 8), name: `lichen_${String(i + 1).padStart(5, "0")}_.png` })) }, gone),
+  "completed-small": state(
+    { ...finished, artifacts: Array.from({ length: 13 }, (_, i) => file(`n${i}`, `note-${i + 1}.txt`, "text", { mime: "text/plain", size: 13, text: "lichen, macro" })) },
+    gone,
+  ),
+  ...Object.fromEntries([2, 3, 5, 6, 7].map((n) => [`completed-${n}`, state({ ...finished, artifacts: Array.from({ length: n }, (_, i) => picture(i)) }, gone)])),
+  "completed-tiny": state({ ...finished, artifacts: [picture(1, { width: 64, height: 64 }), file("b", "note.txt", "text", { mime: "text/plain", size: 13, text: "lichen, macro" })] }, gone),
+  "completed-mixed": state({ ...finished, artifacts: [picture(1, { width: 768, height: 512 }), picture(2), picture(3, { width: 512, height: 900 })] }, gone),
 };

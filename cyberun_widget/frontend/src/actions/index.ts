@@ -35,7 +35,6 @@ export function attach(card: Card): Part {
 	const height = glide(place("card"));
 	let task = "";
 
-	adopt(root, css);
 	place("id").after(copiesId(card));
 	place("acts").prepend(buttons.reconnect);
 	place("acts").append(buttons.save_all, menu.node);
@@ -48,6 +47,7 @@ export function attach(card: Card): Part {
 		update({ task_id: shown, status, _facts: { actions = [] } }: Traits) {
 			form.update();
 			lookForEnd();
+			if (root.isConnected) adopt(root, css); // before, its shadow root isn't known
 			height.update(status);
 			for (const name of ["title", "about"]) place(name).title = place(name).textContent; // where it is cut off
 			place("id").title = shown;
