@@ -43,7 +43,7 @@ def realm(address: str) -> Realm | None:
 
 
 async def allowed_address(host: str, port: int, api_host: str, *, look_up: bool = True) -> str | None:
-    """Return the address to connect to for a host that nobody vouches for, None where the name is to be used as it is.
+    """Return the address to connect to for a host that is not vouched for, None where the name is to be used as it is.
 
     `look_up`: False behind a proxy, which looks names up itself; then only addresses and localhost are judged.
     Raises ProtocolError where the host lies on a network that only an API on that network may send us to.

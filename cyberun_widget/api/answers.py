@@ -1,4 +1,4 @@
-"""What goes to the API and comes back as JSON; what an answer means, its error in words that say what to do. Pure."""
+"""JSON to and from the API; what an answer means, and errors that say what to do. Pure."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The body of an answer as it comes: decompressed within limits, and its breaks in words.
+"""The body of a response as it arrives: decompressed within limits, its failures as readable errors.
 
 httpx hands a body on through an HTTP/1.1 parser in pieces of 64 KiB, which takes twice the processor time that the
 pieces themselves take: time of the user's own kernel. A large body of known length that isn't encoded needs no parser.
@@ -36,7 +36,7 @@ async def pieces(response: httpx.Response, host: str, read_timeout: float | None
     """Yield the body, decompressed. `read_timeout`: seconds without a byte, for a large one; else as the request says.
 
     Raises NetworkError when the connection breaks, ProtocolError for a body that can't be or mustn't be decompressed.
-    It ends early, without an error, where the connection does: whoever knows the length compares.
+    It ends early, without an error, where the connection does: a caller that knows the length compares.
     """
     problem: CyberunError | None = None
     try:

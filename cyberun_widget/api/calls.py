@@ -47,7 +47,7 @@ class HasCalls(Protocol):
 
 
 class Calls:
-    """The REST operations of one account, usable from any event loop. Each raises a `CyberunError` in words.
+    """The REST operations of one account, usable from any event loop. Each raises a readable `CyberunError`.
 
     Source: the API page's tables of calls.
     """

@@ -35,7 +35,7 @@ _DNS: Final = ("name or service", "getaddrinfo", "nodename", "resolution")
 
 
 def explain(exc: BaseException, host: str) -> CyberunError:
-    """Return what broke on the way to `host`, in words, with no trace of the request that met it."""
+    """Return a readable error for what broke on the way to `host`, without a reference to the request."""
     text = f"{exc} {exc.__cause__ or ''} {exc.__context__ or ''}".lower()
     match exc:
         case httpx.ConnectTimeout() | httpx.PoolTimeout():

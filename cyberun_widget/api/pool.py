@@ -113,7 +113,7 @@ def enter_pool() -> None:
 
 
 async def leave_pool() -> None:
-    """Close the running loop's pool with the last user who leaves: nobody's request is cut off by another's end."""
+    """Close the running loop's pool when its last user leaves, so that no request of another user is cut off."""
     current = pool()
     current.guests -= 1
     if current.guests <= 0:

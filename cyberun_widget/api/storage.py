@@ -58,7 +58,7 @@ class Download:
 
 
 class Storage:
-    """The store beside one API. `api_host` decides which networks an address that nobody signed may lie on."""
+    """The store beside one API. `api_host` decides which networks an unsigned address may lie on."""
 
     def __init__(self, api_host: str) -> None:
         self._api_host = api_host
@@ -138,7 +138,7 @@ class Storage:
             # Not left to the time-outs alone: interim answers (1xx) without end reset them.
             async with asyncio.timeout(_CONNECT + read_timeout):
                 return await client.send(request, stream=True, follow_redirects=False)
-        except CyberunError as exc:  # said in words already; a NetworkError is an OSError, too
+        except CyberunError as exc:  # already a readable error; a NetworkError is an OSError, too
             return exc.with_traceback(None)
         except TimeoutError:
             return NetworkError("The object store accepted the request but never responded.")

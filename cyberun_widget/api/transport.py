@@ -1,4 +1,4 @@
-"""Requests to the API itself: JSON calls and event streams, with the key, redirects within the origin, errors in words.
+"""Requests to the API itself: JSON calls and event streams, with the key, redirects within the origin, readable errors.
 
 The key goes to the API's own origin and nowhere else.
 """
@@ -251,7 +251,7 @@ class Http:
         for _ in range(_REDIRECTS):
             try:
                 response = await request.send(self._auth, self._proof)
-            except CyberunError as exc:  # a failed proof, a setting that can't work: said in words already
+            except CyberunError as exc:  # a failed proof, a setting that can't work: already a readable error
                 return exc.with_traceback(None)
             except TimeoutError:
                 return NetworkError(f"{self._host} accepted the request but never responded.")

@@ -70,7 +70,7 @@ class Observers:
 
     @property
     def away(self) -> bool:
-        """Whether nobody sees the card, waits for it, or has a handler on its traits."""
+        """Whether the card has no visible view, no waiting caller, and no handler on its traits."""
         return not (self._waiting or self._observed) and self.out_of_sight
 
     @property

@@ -62,7 +62,7 @@ class Publishable(Protocol):
 
     @property
     def out_of_sight(self) -> bool:
-        """Whether nobody can see the card just now: it is published rarely, and after all others."""
+        """Whether no view of the card is visible: it is then published rarely, and after all others."""
 
     def publish(self) -> None:
         """Write the newest state to the page. Called on the publisher's thread."""

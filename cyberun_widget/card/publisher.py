@@ -44,7 +44,7 @@ class Publisher:
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
-        # A closed card's finalizer closes it once more, and the garbage collector may call it on any line below.
+        # A closed card's finalizer closes it again, and the garbage collector may call it on any line below.
         self._lock = RLock()
         self._seats: dict[Publishable, _Seat] = {}
         self._urgent: deque[Publishable] = deque()
@@ -61,7 +61,7 @@ class Publisher:
     def offer(self, card: Publishable, *, urgent: bool = False) -> None:
         """Have the card published soon, an urgent one before all others. Cheap: it may be called for every event."""
         seat = self._seats.get(card)
-        # Without the lock: whoever clears `dirty` reads the card's state after that.
+        # Without the lock: the thread that clears `dirty` reads the card's state after that.
         if seat is not None and seat.dirty and (seat.urgent or not urgent):
             return
         with self._lock:
@@ -90,7 +90,7 @@ class Publisher:
             self._going_on.setdefault(card)
 
     def forget(self, card: Publishable) -> None:
-        """Publish the card no more."""
+        """Stop publishing the card."""
         with self._lock:
             self._seats.pop(card, None)
             self._going_on.pop(card, None)

@@ -1,4 +1,4 @@
-"""The runs behind a card: how the present one ends, and submitting it once more, never twice for one wish."""
+"""The runs behind a card: how the current one ends, and submitting it again, never twice for one request."""
 
 from __future__ import annotations
 

@@ -221,7 +221,7 @@ class Session(Verbs):
         publisher.offer(self, urgent=self.watch is not None and self.watch.finished.done())
 
     def happened(self, event: Event) -> None:
-        """Pass one event to those who asked for every one of them."""
+        """Pass an event to the handlers that take every event."""
         self.observers.tell(event)
 
     # --- for the page ------------------------------------------------------------------------------------------------
@@ -251,7 +251,7 @@ class Session(Verbs):
 
     @property
     def out_of_sight(self) -> bool:
-        """Whether nobody follows the card just now."""
+        """Whether the card has no observer at the moment."""
         return self.observers.away
 
     def beat(self) -> None:

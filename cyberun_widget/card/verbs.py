@@ -38,7 +38,7 @@ class Verbs:
 
     @property
     def out_of_sight(self) -> bool:
-        """Whether nobody follows the card just now."""
+        """Whether the card has no observer at the moment."""
         raise NotImplementedError
 
     def beat(self) -> None:

@@ -85,7 +85,7 @@ class TaskWidget(BatchedWidget):
     elapsed = t.Float(0.0).tag(sync=True)
     """Seconds since the task was created; frozen at its end."""
     eta = t.Float(None, allow_none=True).tag(sync=True)
-    """Seconds probably left, None while nobody can know."""
+    """Seconds probably left, None while that is unknown."""
     stages = t.List(t.Dict()).tag(sync=True)
     """Nerfstudio's stages in order: name, state, seconds, progress."""
     density = t.Enum(("full", "compact"), default_value="full").tag(sync=True)
@@ -182,7 +182,7 @@ class TaskWidget(BatchedWidget):
         return until.result()
 
     def __await__(self) -> Generator[Any, None, TaskResult]:
-        # Shielded: whoever gives up waiting must not take the outcome away from the others.
+        # Shielded: a caller that gives up waiting must not take the outcome away from the others.
         return asyncio.shield(asyncio.wrap_future(self._session.outcome.files)).__await__()
 
     # --- acting ------------------------------------------------------------------------------------------------------

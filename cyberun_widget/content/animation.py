@@ -13,7 +13,7 @@ _BRIEF: Final = 1  # hundredths of a second: browsers show frames of this or les
 
 
 def gif_seconds(file: BinaryIO) -> tuple[float | None, bool]:
-    """Return how long a GIF takes, None for a still one, and whether all of it was looked at.
+    """Return how long a GIF takes, None for a still one, and whether all of it was read.
 
     Nothing is returned of an animation of more than `FRAMES_MAX` frames. `file`: at any place, and left at any.
     """

@@ -35,7 +35,7 @@ _log = logging.getLogger("cyberun_widget.download")
 
 @dataclass(frozen=True, slots=True)
 class Findings:
-    """What a complete file turned out to be. `note`: what is wrong with it, in words."""
+    """What a complete file turned out to be. `note`: what is wrong with it, as a message."""
 
     name: str
     kind: Kind

@@ -184,7 +184,7 @@ def _decoded(image: Image.Image) -> int:
 
 
 def _open(file: BinaryIO, name: str) -> Image.Image | None:
-    """Open one format's header. `Image.open` would warn on stderr about size; we look at the size ourselves."""
+    """Open one format's header. `Image.open` would warn on stderr about size; the caller checks it."""
     Image.init()
     if name not in Image.OPEN:
         return None  # this Pillow was built without it
@@ -205,7 +205,7 @@ def _seconds(image: Image.Image) -> float | None:
 
 
 def _gif(file: BinaryIO) -> tuple[float | None, str | None]:
-    """Return how long a GIF takes, and a word where that isn't looked for to its end."""
+    """Return how long a GIF takes, and a note where not all of its frames are counted."""
     duration, whole = gif_seconds(file)
     return duration, None if whole else f"More than {FRAMES_MAX:,} frames: how long it runs isn't counted."
 

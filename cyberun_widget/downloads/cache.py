@@ -1,4 +1,4 @@
-"""Where the files of tasks are kept when nobody says otherwise: the user's cache, one folder a task."""
+"""Where the files of tasks are kept by default: the user's cache, one folder per task."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The file a download is written to, and what a disk error means in words."""
+"""The file a download is written to, and the messages for disk errors."""
 
 from __future__ import annotations
 

@@ -44,7 +44,7 @@ class Callbacks:
     progress: Callable[[int, int | None], None]
     """Take note of the bytes received and of those in all."""
     trouble: Callable[[str], None]
-    """Take note of what stands in the way, in words, before the next try."""
+    """Record the current problem, as a message, before the next try."""
 
 
 class _StartOverError(Exception):

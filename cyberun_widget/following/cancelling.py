@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 _PAUSE: Final = 1.0  # seconds before the second try of a request that didn't get through
 TRIES: Final = 8
-"""How often a request is repeated where nobody looks at the task any more: it costs money while it runs."""
+"""How often a request is repeated once the task has no listener: it costs money while it runs."""
 
 
 async def deliver(
@@ -58,7 +58,7 @@ class Cancelling:
         self._follower, self._watched, self._random = follower, watched, random
 
     async def run(self) -> None:
-        """Repeat the request until it is received or refused, or the task has ended. Bounded once nobody watches."""
+        """Repeat the request until it is received or refused, or the task has ended. Bounded without a listener."""
         policy = self._follower.policy
         try:
             await deliver(self._ask, self._missed, self._random, pause_max=policy.backoff_max)

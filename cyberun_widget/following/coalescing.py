@@ -1,4 +1,4 @@
-"""Which messages of a burst matter where nobody takes every event. Pure.
+"""Which messages of a burst matter where no listener takes every event. Pure.
 
 A progress event is out of date as soon as the next one is here. So of a run of them only the last counts, unless they
 tell of different stages: when a stage began and ended is worth keeping. Whatever else comes is kept, in its order.

@@ -60,7 +60,7 @@ class Recipient(Protocol):
 
     @property
     def interest(self) -> Interest:
-        """How closely the task is looked at."""
+        """How closely the task is followed."""
 
     def changed(self) -> None:
         """Take note that something about the task or its connection is different."""

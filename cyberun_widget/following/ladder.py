@@ -29,7 +29,7 @@ _CONTRADICTED: Final = "The stream reported an end that the service does not kno
 
 @dataclass(frozen=True, slots=True)
 class Looking:
-    """Asks the service how the task is, then goes on. It may have ended while nobody listened."""
+    """Polls the task once, then goes on. It may have ended in the meantime."""
 
     then: Rung
 

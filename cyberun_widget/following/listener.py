@@ -1,4 +1,4 @@
-"""The contract between a task being followed and whoever wants to know: a card, a group of a thousand tasks, a test."""
+"""The contract between a followed task and its listeners: a card, a group of a thousand tasks, a test."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
 
 class Interest(IntEnum):
-    """How closely a listener looks. The closest look at a task decides how it is followed.
+    """How closely a listener follows a task. The closest one decides how the task is followed.
 
     `VERDICT`: only its status and its end matter, as for a card that is scrolled out of view or a cell of a sheet.
     `LIVE`: somebody sees its progress: a card in view, a caller in `wait()`.
@@ -31,7 +31,7 @@ class Listener(Protocol):
     def changed(self) -> None:
         """Note that the watch shows something new: its state, connection, problem, files or verdict.
 
-        Comes once for a whole burst of news, and once more when `finished` is done.
+        Called once for a whole burst of changes, and again when `finished` is done.
         """
 
     def happened(self, event: Event) -> None:

@@ -149,7 +149,7 @@ class TaskPoller:
         await asyncio.gather(*(one(*item) for item in wanted.items() if not item[1].done()))
 
     async def _pages(self, wanted: dict[str, asyncio.Future[PolledTask]], limits: _Limits) -> None:
-        """Read pages until all are found. A task that isn't on them is looked at by itself afterwards."""
+        """Read pages until all are found. A task that isn't on them is polled by itself afterwards."""
         missing = set(wanted)
         most = -(-max(len(missing), len(self._listed)) // _PAGE) + _SPARE
         for page in range(1, most + 1):

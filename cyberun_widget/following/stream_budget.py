@@ -1,4 +1,4 @@
-"""Who may hold a stream: a few dozen tasks of the process, those that are looked at most closely first."""
+"""Which tasks may hold a stream: a few dozen per process, the most closely followed first."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class Candidate(Protocol):
 
     @property
     def rank(self) -> tuple[Interest, bool]:
-        """How closely it is looked at, and whether it runs: the higher one gets the seat."""
+        """How closely it is followed, and whether it runs: the higher one gets the stream."""
 
     def unseat(self) -> None:
         """Give the stream up soon: somebody else needs the seat."""

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from cyberun_widget.protocol.events import Event
     from cyberun_widget.protocol.sse import SSEMessage
 
-_SILENT_LOOKS: Final = 3  # looks at a task whose stream says nothing, before the stream is opened anew
+_SILENT_LOOKS: Final = 3  # polls of a task whose stream is silent, before the stream is reopened
 _LAST_WORDS: Final = 1.0  # seconds between the status that tells the end and the event that does
 _RETRY_FIELD_MAX: Final = 60.0  # seconds that a stream's `retry:` may ask for
 _NO_STREAM: Final = frozenset({400, 401, 403, 404, 405, 406, 410, 415, 501})
@@ -44,7 +44,7 @@ class Ending:
 
 
 class StreamSession:
-    """Reads one stream. `patience`: seconds of silence after which the task itself is looked at.
+    """Reads one stream. `patience`: seconds of silence after which the task itself is polled.
 
     `probing`: the task is being polled, and goes on being polled until this stream shows that it lives.
     """

@@ -33,7 +33,7 @@ class _Seat:
 class Subscribers:
     """The listeners of one watch, each with its interest. Joined and left from any thread, notified on the loop's.
 
-    Events that nobody takes are kept as the messages they came in, and parsed when somebody asks for them.
+    Events without a taker are kept as raw messages, and parsed when a listener asks for them.
     """
 
     def __init__(self, task_id: str) -> None:
@@ -94,7 +94,7 @@ class Subscribers:
             self._hand_on(event)
 
     def passed_over(self, message: SSEMessage) -> None:
-        """Keep a message that nobody has asked to be parsed, or parse it for who has asked meanwhile."""
+        """Keep a message unparsed, or parse it for a listener that has asked meanwhile."""
         with self._order:
             if not self.eager and len(message.data) <= _RAW_MAX:
                 self._kept.append(message)

@@ -1,4 +1,4 @@
-"""A task being watched: followed, its files fetched, its result given. Shared by all who look at it in this process."""
+"""A watched task: followed, its files fetched, its result provided. Shared by all its listeners in this process."""
 
 from __future__ import annotations
 

@@ -32,7 +32,7 @@ class Framing(Protocol):
         """Return the content in some more bytes."""
 
     def close(self) -> None:
-        """Take note that no more bytes come. Raises FramingError where some are missing, or were none of a body."""
+        """Finish the body. Raises FramingError where bytes are missing or do not belong to it."""
 
 
 def framing(headers: Mapping[str, str]) -> Framing | None:

@@ -56,7 +56,7 @@ class SSEDecoder:
         self._id: str | None = None  # of the message at hand; counts once that is complete
 
     def feed(self, chunk: bytes) -> list[SSEMessage]:
-        """Return the messages that this chunk completes. A message without its blank line stays out for ever."""
+        """Return the messages that this chunk completes. A message without its blank line is never returned."""
         if self._watchful:
             chunk = self._open(chunk)
         if _CR in chunk:
@@ -217,7 +217,7 @@ class SSEDecoder:
         return messages
 
     def _overflow(self) -> list[SSEMessage]:
-        """Keep no more than a comment of a line that has grown too long."""
+        """Keep only a comment in place of a line that has grown too long."""
         messages = self._by_lines() if _LF in self._tail else []
         if len(self._tail) > self._limit:
             self._too_long(self._tail)

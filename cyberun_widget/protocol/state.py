@@ -96,7 +96,7 @@ class TaskState:
         return ran
 
     def eta_at(self, now: float) -> float | None:
-        """Return the seconds that are probably left, None where nobody can know."""
+        """Return the seconds that are probably left, None where that is unknown."""
         return None if self.status != "running" else self.pace.eta(self.progress, now)
 
     def speed_at(self, now: float) -> float | None:
@@ -162,7 +162,7 @@ def reconcile(
     if task.retry_count > state.retry_count:
         # Where the stream has reported this start already, what was done since belongs to the new attempt.
         again = state.status not in ("unknown", *BEFORE_RUNNING) and state.attempt <= task.retry_count
-        known = _anew(known) if again else known
+        known = _restarted(known) if again else known
         attempt, status = max(known.attempt, task.retry_count + 1), known.status if task.ended else task.status
         known = replace(known, retry_count=task.retry_count, attempt=attempt, status=status)
     elif task.status in BEFORE_RUNNING and state.status == "running":
@@ -233,14 +233,14 @@ def _with_status(state: TaskState, status: str, now: float) -> TaskState:
     if status == state.status:
         return state
     if status in BEFORE_RUNNING and state.status == "running":
-        state = replace(_anew(state), attempt=state.attempt + 1)
+        state = replace(_restarted(state), attempt=state.attempt + 1)
     waited = state.waited
     if status == "running" and waited is None and state.status in BEFORE_RUNNING:
         waited = state.elapsed
     return replace(state, status=status, waited=waited, note="")
 
 
-def _anew(state: TaskState) -> TaskState:
+def _restarted(state: TaskState) -> TaskState:
     """Return the state of a task that has started over: another attempt begins with nothing done."""
     return replace(
         state,

@@ -30,7 +30,7 @@ _CODE: Final = 20_000  # characters of the line that attaches again
 
 
 def unfinished(code: str, line: str) -> dict[str, str]:
-    """Return the MIME bundle of a sweep that goes on: how to look at it again, in words that stay true."""
+    """Return the MIME bundle of a sweep that goes on: how to look at it again, in terms that stay true."""
     root = _root("unfinished", 0, node("p", {}, say("archive.unfinished")), _code(code))
     return {"text/html": html(root), "text/plain": line}
 

@@ -90,7 +90,7 @@ class SweepTerminal:
     """
 
     def __init__(self, stream: TextIO | None = None, *, clock: Callable[[], float] = time.monotonic) -> None:
-        # Looked up now and not on import: whoever exchanges sys.stderr means us too.
+        # Looked up now and not on import: code that replaces sys.stderr means this output too.
         self._stream = sys.stderr if stream is None else stream
         self._clock = clock
         self._told: dict[int, str] = {}

@@ -16,7 +16,7 @@ import httpcore
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-_HIGH: Final = 256 * 1024  # bytes that nobody has read, from which the sender has to wait
+_HIGH: Final = 256 * 1024  # unread bytes from which the sender has to wait
 _HEARD_MAX: Final = 128 * 1024  # bytes since the last request that are kept: a head, and what came along with it
 _SECOND_TRY: Final = 0.25  # seconds until a name's next address is tried beside the first (RFC 8305)
 
@@ -35,7 +35,7 @@ class Connection(asyncio.Protocol, httpcore.AsyncNetworkStream):
         self._writable.set()
         self._paused = False
         self._take: Callable[[bytes], bool] | None = None
-        self._heeded: asyncio.Future[None] | None = None  # done once nobody listens any more
+        self._heeded: asyncio.Future[None] | None = None  # done once there is no listener left
 
     def heard(self) -> bytes | None:
         """Return all bytes that were read since the last request was written, None where they were too many."""

@@ -35,7 +35,7 @@ _SETTINGS: Final = {
 def first_rows(path: Path, mime: str, *, rows: int, columns: int) -> dict[str, Any]:
     """Return {"columns": [[name, type]], "rows": [[cell]], "total": int | None} of a table's beginning.
 
-    Raises CyberunError in words, whatever the file does to its reader.
+    Raises a readable CyberunError, whatever the file does to its reader.
     """
     job = {"rows": rows, "columns": columns, "memory": _MEMORY, "seconds": _SECONDS}
     return _ask(path, mime, job, _PATIENCE)
@@ -44,8 +44,8 @@ def first_rows(path: Path, mime: str, *, rows: int, columns: int) -> dict[str, A
 def dataframe(file: File) -> Any:
     """Return the whole table as a pandas DataFrame.
 
-    A child process reads and validates the file, and writes what it found anew; only that is opened here. Raises
-    CyberunError in words, also for a table of more than `TABLE_MAX` bytes.
+    A child process reads and validates the file, and writes a clean copy; only that is opened here. Raises
+    CyberunError, also for a table of more than `TABLE_MAX` bytes.
     """
     with tempfile.TemporaryDirectory(prefix="cyberun-") as folder:
         out = Path(folder) / "table.arrow"
@@ -62,7 +62,7 @@ def dataframe(file: File) -> Any:
 
 
 def _ask(path: Path, mime: str, job: dict[str, Any], patience: float) -> dict[str, Any]:
-    """Have a child do a job, and return its answer. Raises CyberunError in words."""
+    """Have a child process do a job, and return its answer. Raises a readable CyberunError."""
     job |= {"path": str(path.absolute()), "mime": mime}
     told = ask(table_worker, job, seconds=patience, most=_ANSWER_MAX, settings=_SETTINGS)
     if "missing" in told:

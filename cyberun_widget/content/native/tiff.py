@@ -19,7 +19,7 @@ _ANSWER_MAX: Final = 64 * 1024
 
 
 def first_page(path: Path) -> Image.Image:
-    """Return the first page of a TIFF file whose size is known to be reasonable. Raises CyberunError in words."""
+    """Return the first page of a TIFF file whose size is known to be reasonable. Raises CyberunError."""
     with tempfile.TemporaryDirectory(prefix="cyberun-") as folder:
         out = Path(folder) / "page.tiff"
         job = {"path": str(path.absolute()), "out": str(out)}

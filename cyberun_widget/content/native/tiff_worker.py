@@ -1,7 +1,8 @@
 """The child process that decodes compressed TIFF files. Run as a script; it imports nothing of the package.
 
-libtiff reports a damaged file on the standard error of its process, past Python: here nobody sees it. The job comes as
-JSON on standard input, and the answer goes as JSON to standard output, `{"damaged": …}` where the file can't be read.
+libtiff reports damaged files on the standard error of its process, past Python; the parent discards that. The job
+comes as JSON on standard input, and the answer goes as JSON to standard output, `{"damaged": …}` where the file can't
+be read.
 """
 
 from __future__ import annotations
