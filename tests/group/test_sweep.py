@@ -316,3 +316,19 @@ def test_sixty_four_tasks_on_the_local_server_end_with_the_right_rows(tmp_path):
         assert [point.status for point in points] == ["completed"] * 64
         assert [point.result.output["text"] for point in points] == texts
         assert len({point.task_id for point in points}) == len(client.tasks(limit=200)) == 64
+
+
+def test_however_many_cells_change_they_are_one_message_and_those_that_do_not_are_in_none(server, client, monkeypatch):
+    group = client.map("wave", grid={"x": range(40)}, in_flight=40)
+    group.wait(30)
+    sent = []
+    monkeypatch.setattr(group._channel, "push", lambda kind, fields: sent.append((kind, fields)))
+    cells = group._session.cells
+    group._publish(group._session, cells)
+    assert sent == []
+    for cell in cells[10:30]:
+        cell.metrics = {"score": -1}
+    group._publish(group._session, cells)
+    ((kind, fields),) = sent
+    assert (kind, [index for index, _ in fields["cells"]]) == ("cells", list(range(10, 30)))
+    assert fields["sequence"] == group._facts["sequence"]

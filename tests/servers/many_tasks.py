@@ -6,13 +6,14 @@ import asyncio
 import contextlib
 import json
 import re
-import threading
 import time
 from collections import Counter
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, urlsplit
 from uuid import UUID
+
+from tests.servers.threaded import ThreadedServer
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -25,10 +26,11 @@ def ids(count: int) -> list[str]:
     return [str(UUID(int=0x0192F3C1_7C1E_7B5A_9D0E_000000000000 + number)) for number in range(count)]
 
 
-class ManyTasks:
+class ManyTasks(ThreadedServer):
     """Tasks by id. `status` may be changed from any thread; `ended_at` holds when each came to its end."""
 
     def __init__(self, task_ids: Iterable[str], *, rate: float = 10.0) -> None:
+        super().__init__()
         self.status = dict.fromkeys(task_ids, "running")
         self.ended_at: dict[str, float] = {}
         self.requests: Counter[str] = Counter()
@@ -37,14 +39,7 @@ class ManyTasks:
         self.spoilt: list[bytes] = []  # whole answers to the next requests for the list, each in a last packet
         self._open: Counter[str] = Counter()
         self._rate = rate
-        self._loop = asyncio.new_event_loop()
-        self._thread = threading.Thread(target=self._loop.run_forever, name="many-tasks", daemon=True)
-        self._port = 0
         self._writers: set[asyncio.StreamWriter] = set()
-
-    @property
-    def base_url(self) -> str:
-        return f"http://127.0.0.1:{self._port}/api/v1"
 
     def end(self, task_id: str, status: str = "completed") -> None:
         self.ended_at[task_id] = time.monotonic()
@@ -55,29 +50,7 @@ class ManyTasks:
         self.down = down
         self._loop.call_soon_threadsafe(lambda: [writer.transport.abort() for writer in tuple(self._writers)])
 
-    def __enter__(self) -> Self:
-        self._thread.start()
-        asyncio.run_coroutine_threadsafe(self._listen(), self._loop).result(10)
-        return self
-
-    def __exit__(self, *_args: object) -> None:
-        asyncio.run_coroutine_threadsafe(self._shut(), self._loop).result(10)
-        self._loop.call_soon_threadsafe(self._loop.stop)
-        self._thread.join()
-        self._loop.close()
-
-    async def _listen(self) -> None:
-        listener = await asyncio.start_server(self._serve, "127.0.0.1", 0, backlog=1024)
-        self._listener = listener  # kept, or it would be collected
-        self._port = listener.sockets[0].getsockname()[1]
-
-    async def _shut(self) -> None:
-        handlers = [task for task in asyncio.all_tasks() if task is not asyncio.current_task()]
-        for handler in handlers:
-            handler.cancel()
-        await asyncio.gather(*handlers, return_exceptions=True)
-
-    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def _connection(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._writers.add(writer)
         try:
             while head := await reader.readuntil(b"\r\n\r\n"):

@@ -15,7 +15,6 @@ import json
 import re
 import socket
 import struct
-import threading
 import time
 from collections import Counter
 from dataclasses import dataclass, field
@@ -27,10 +26,10 @@ from urllib.parse import parse_qs, urlsplit
 from PIL import Image
 
 from cyberun_widget import Client
+from tests.servers.threaded import ThreadedServer
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from typing import Self
 
 KEY = "sk-sweeps-4d1f9a7b3c5e2068"
 WORKFLOW = {
@@ -73,7 +72,7 @@ class Task:
     cancelled: float | None = None
 
 
-class SweepServer:
+class SweepServer(ThreadedServer):
     """`submissions`: what happens to the n-th POST, by its number from 0; the others are honest.
 
     `seconds`: how long a task runs. `fails`: parameters for which it fails. `ticks`: progress events a second.
@@ -90,6 +89,7 @@ class SweepServer:
         tells_parameters: bool = False,
         pictures: bool = False,
     ) -> None:
+        super().__init__()
         self.submissions = dict(submissions or {})
         self.seconds, self.fails, self.ticks = seconds, fails, ticks
         self.tells_parameters, self.pictures = tells_parameters, pictures
@@ -97,16 +97,7 @@ class SweepServer:
         self.posts: list[dict[str, Any]] = []
         self.requests: Counter[str] = Counter()
         self.running, self.most = 0, 0
-        self._loop = asyncio.new_event_loop()
-        self._thread = threading.Thread(target=self._loop.run_forever, name="sweep-server", daemon=True)
-        self._handlers: set[asyncio.Task[None]] = set()
         self._png = _png()
-        self._server: asyncio.Server | None = None
-
-    @property
-    def base_url(self) -> str:
-        assert self._server is not None
-        return f"http://127.0.0.1:{self._server.sockets[0].getsockname()[1]}/api/v1"
 
     def client(self) -> Client:
         return Client(KEY, base_url=self.base_url)
@@ -115,39 +106,13 @@ class SweepServer:
         """How many tasks there are for each set of parameters."""
         return Counter(json.dumps(task.parameters, sort_keys=True) for task in self.tasks.values())
 
-    def __enter__(self) -> Self:
-        self._thread.start()
-        asyncio.run_coroutine_threadsafe(self._listen(), self._loop).result(10)
-        return self
-
-    def __exit__(self, *_args: object) -> None:
-        asyncio.run_coroutine_threadsafe(self._shut(), self._loop).result(10)
-        self._loop.call_soon_threadsafe(self._loop.stop)
-        self._thread.join()
-        self._loop.close()
-
-    async def _listen(self) -> None:
-        self._server = await asyncio.start_server(self._connection, "127.0.0.1", 0, limit=1 << 20, backlog=2048)
-
-    async def _shut(self) -> None:
-        assert self._server is not None
-        self._server.close()
-        for handler in tuple(self._handlers):
-            handler.cancel()
-        if self._handlers:
-            await asyncio.wait(self._handlers)
-
     async def _connection(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        handler = asyncio.current_task()
-        assert handler is not None
-        self._handlers.add(handler)
         try:
             while await self._serve(reader, writer):
                 pass
         except (ConnectionError, asyncio.IncompleteReadError, asyncio.CancelledError):
             pass
         finally:
-            self._handlers.discard(handler)
             writer.close()
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bool:  # noqa: PLR0911 - one a call
