@@ -39,6 +39,7 @@ def bench(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bench]:
 
 @pytest.fixture
 def viewers(page: Page, bench: Bench) -> Page:
+    page.set_default_timeout(90_000)  # 3D is drawn by the processor here
     page.add_init_script(WATCH)
     bench.visit(page)
     return page
@@ -83,6 +84,7 @@ def test_a_card_that_goes_takes_its_order_back(viewers: Page) -> None:
 def test_a_tile_without_a_picture_gets_a_still_and_the_kernel_keeps_it(
     page: Page, show: Callable[..., Locator]
 ) -> None:
+    page.set_default_timeout(90_000)  # 3D is drawn by the processor here
     card = show("completed-splat")
     tile = card.locator("[data-artifact='mesh']")
     page.evaluate(
@@ -93,7 +95,7 @@ def test_a_tile_without_a_picture_gets_a_still_and_the_kernel_keeps_it(
             model.update({{ artifacts: model.get("artifacts").map(again) }});
         }}"""
     )
-    expect(tile.locator("img[src]")).to_be_visible(timeout=60_000)
+    expect(tile.locator("img[src]")).to_be_visible(timeout=90_000)
     page.wait_for_function("cards['completed-splat'].model.sent.some(({ type }) => type === 'poster')")
     kept = [(message["key"], message["buffers"]) for message in asked(page, "completed-splat", "poster")]
     assert set(kept) == {("mesh", 1)}  # once for each revision that was in sight
