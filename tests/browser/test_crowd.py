@@ -8,6 +8,7 @@ import pytest
 
 from tests.bench.crowd import LINES, Crowd, cells
 from tests.servers.many_tasks import ManyTasks, ids
+from tests.waiting import until
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -36,5 +37,5 @@ def test_prints_clicks_and_verdicts_arrive_beside_two_hundred_tasks(crowd: Crowd
     assert list(crowd.server.status.values()).count("cancelled") == 1
     expected = crowd.end()
     assert crowd.shown(expected, 60) == expected
-    assert max(crowd.delays()) < float("inf"), "the kernel knows another verdict than the server"
+    until(lambda: max(crowd.delays()) < float("inf"), 60, pause=1.0)  # those that no page shows come by list pages
     assert crowd.server.most["events"] <= STREAMS
