@@ -13,12 +13,14 @@ from cyberun_widget.card.page_channel import PageChannel
 from cyberun_widget.card.traits import shown
 from cyberun_widget.card.widget import TaskWidget
 from cyberun_widget.comparison.differences import differences
+from cyberun_widget.comparison.display import bundle
 from cyberun_widget.comparison.pairing import pair
 from cyberun_widget.comparison.requests import COMPARE_REQUESTS, routes
 from cyberun_widget.comparison.subject import labels, subject
 from cyberun_widget.errors import CyberunError, ParameterError
 from cyberun_widget.jupyter import kernel as _kernel
 from cyberun_widget.jupyter.batching import BatchedWidget
+from cyberun_widget.jupyter.static_copies import StaticCopies
 from cyberun_widget.support import assets
 
 if TYPE_CHECKING:
@@ -47,6 +49,8 @@ class Comparison(BatchedWidget):
     def __init__(self, items: Sequence[Comparable]) -> None:
         self._items = tuple(items)
         self._files: list[Artifacts] = []
+        self._found: Sequence[Pair] = ()
+        self._copies = StaticCopies(self._bundle)
         super().__init__()
         self._refresh()
         if self.comm is not None:
@@ -61,7 +65,7 @@ class Comparison(BatchedWidget):
         """Show what is known of the items now."""
         subjects = [subject(item) for item in self._items]
         self._files = [each.artifacts for each in subjects]
-        pairs = pair(self._files)
+        self._found = pairs = pair(self._files)
         self._write(
             {
                 "_labels": labels(subjects),
@@ -70,6 +74,15 @@ class Comparison(BatchedWidget):
                 "_waiting": sum(not each.ready for each in subjects),
             }
         )
+        self._copies.rewrite()
+
+    def _ipython_display_(self) -> None:
+        self._copies.show(self, self._repr_mimebundle_)
+
+    def _bundle(self) -> dict[str, str]:
+        ids = [item.task_id for item in self._items if not isinstance(item, Artifact)]
+        again = ids if len(ids) == len(self._items) and all(ids) else ()
+        return bundle(self._labels, self._found, self._tables, again)
 
     def _find(self, key: str) -> Artifact:
         """Return a file by the page's key: the item's number and the artifact's key."""

@@ -1,41 +1,15 @@
-"""Where a form is seen: live in a notebook, with a static copy that stays in the saved one."""
+"""A form's static copy: what a saved notebook shows of it without a kernel."""
 
 from __future__ import annotations
 
-import sys
 from typing import TYPE_CHECKING, Any
 
 from cyberun_widget.card.display import kept
-from cyberun_widget.jupyter import kernel as _kernel
 from cyberun_widget.render import static_list
 from cyberun_widget.render.source import literal
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from cyberun_widget.form.widget import WorkflowForm
-
-
-class FormArchives:
-    """The static outputs of one form: one for each time it was shown. They hold the values and the last result."""
-
-    def __init__(self) -> None:
-        self._display_ids: list[str] = []
-
-    def show(self, form: WorkflowForm, mimebundle: Callable[[], Any]) -> None:
-        """Show the form in the cell that runs."""
-        if _kernel.host() in ("terminal", "script"):
-            sys.stdout.write(f"{form!r}\n")  # the form is this expression's value: what a terminal shows of it
-            return
-        made = mimebundle()
-        live, metadata = made if isinstance(made, tuple) else (made, {})
-        live = {**(live or {}), "text/plain": repr(form)}
-        self._display_ids.append(_kernel.display_pair(live, bundle(form), metadata))
-
-    def rewrite(self, form: WorkflowForm) -> None:
-        """Put in what is known now."""
-        for display_id in self._display_ids:
-            _kernel.update(display_id, bundle(form))
 
 
 def bundle(form: WorkflowForm) -> dict[str, str]:

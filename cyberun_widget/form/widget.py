@@ -13,13 +13,14 @@ from cyberun_widget.card.observers import call_handler
 from cyberun_widget.card.page_channel import PageChannel
 from cyberun_widget.card.runs import Editing
 from cyberun_widget.comparison.widget import Comparison
-from cyberun_widget.form.display import FormArchives
+from cyberun_widget.form.display import bundle
 from cyberun_widget.form.messages import FORM_REQUESTS
 from cyberun_widget.form.requests import routes
 from cyberun_widget.form.session import Account, FormSession
 from cyberun_widget.form.values import to_page
 from cyberun_widget.jupyter import kernel as _kernel
 from cyberun_widget.jupyter.batching import BatchedWidget
+from cyberun_widget.jupyter.static_copies import StaticCopies
 from cyberun_widget.support import assets
 from cyberun_widget.support.threads import background
 
@@ -68,7 +69,7 @@ class WorkflowForm(BatchedWidget):
         workflow = background.run(calls.workflow(slug))
         self._session = FormSession(calls, slug, workflow, self._write, self._announce, random=random.SystemRandom())
         self._run_handlers: list[Callable[[TaskWidget], None]] = []
-        self._archives = FormArchives()
+        self._archives = StaticCopies(lambda: bundle(self))
         begin = self._session.normal(values)
         super().__init__(
             _fields=[field.to_json() for field in self._session.fields],
@@ -121,7 +122,7 @@ class WorkflowForm(BatchedWidget):
         self._archives.show(self, self._repr_mimebundle_)
 
     def _announce(self, card: TaskWidget) -> None:
-        card.on_done(lambda _result: self._archives.rewrite(self))
+        card.on_done(lambda _result: self._archives.rewrite())
         for handler in tuple(self._run_handlers):
             call_handler(handler, card)
 

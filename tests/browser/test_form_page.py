@@ -24,6 +24,14 @@ client = Client()
 form = WorkflowForm("gray-scott", client, steps=60, size=64, video=False)
 form
 """
+COMPARE = """
+from cyberun_widget import Client, compare
+client = Client()
+runs = [client.run("gray-scott", steps=60, size=64, video=False, seed=seed) for seed in (7, 8)]
+for run in runs:
+    run.wait()
+compare(*runs)
+"""
 TABS = 60  # further than that no one would go
 COMPLETED = '.cyberun-task[data-status="completed"]'
 
@@ -180,6 +188,28 @@ def test_an_exported_form_shows_its_values_and_the_last_result(
     shows_values_and_result(page.locator(".cyberun-archive"))
     for box in page.get_by_text(GONE).all():
         expect(box).to_be_hidden()
+    assert violations(page, ".cyberun-archive") == []
+
+
+@pytest.mark.parametrize("app", ["lab", "notebook"])
+def test_a_saved_comparison_shows_both_pictures_and_what_differs(
+    notebook: Callable[..., Notebook], lab: Lab, page: Page, console: Console, tmp_path: Path, app: App
+) -> None:
+    console.allow("")
+    opened = notebook(COMPARE, app=app)
+    opened.run(0).locator(".cyberun-compare").wait_for()
+    static = opened.output(0).locator(".cyberun-archive")
+    expect(static).to_be_hidden()
+    opened.save()
+    reopened(opened, lab)
+    expect(static).to_be_visible()
+    expect(static.get_by_role("img")).to_have_count(2)
+    expect(static.get_by_role("row", name="seed 7 8", exact=True).first).to_be_visible()
+    box = page.get_by_text(GONE)
+    expect(box).to_have_count(1, timeout=30_000)
+    expect(box).to_be_hidden()
+    page.goto(export(lab, opened.path, page=tmp_path / "comparison.html").as_uri())
+    expect(page.locator(".cyberun-archive").get_by_role("img")).to_have_count(2)
     assert violations(page, ".cyberun-archive") == []
 
 
