@@ -23,7 +23,7 @@ from cyberun_widget.errors import (
 )
 from cyberun_widget.protocol.events import TERMINAL
 from cyberun_widget.protocol.models import Task, Workflow
-from cyberun_widget.protocol.parameters import check
+from cyberun_widget.protocol.validation import check
 from cyberun_widget.support.secrets import Secret
 from cyberun_widget.support.units import data_size
 from cyberun_widget.support.urls import segment

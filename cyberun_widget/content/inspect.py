@@ -7,9 +7,9 @@ import re
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any, Final
 
+from cyberun_widget.content.audio_video import Media, audio_seconds, video_media
 from cyberun_widget.content.file import open_regular
 from cyberun_widget.content.kinds import SVG
-from cyberun_widget.content.media import Media, audio_seconds, video_media
 from cyberun_widget.content.posters import Poster, image_poster, still_poster
 from cyberun_widget.content.sniff import HEAD, Content, sniff
 from cyberun_widget.errors import CyberunError

@@ -21,7 +21,7 @@ from cyberun_widget.form.field import field
 from cyberun_widget.form.live_runs import LiveRuns
 from cyberun_widget.form.uploads import UploadedFiles, Uploads
 from cyberun_widget.form.values import errors, filled, submitted
-from cyberun_widget.protocol.parameters import check
+from cyberun_widget.protocol.validation import check
 from cyberun_widget.render.source import client_expression, run_code
 from cyberun_widget.support.threads import background
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from cyberun_widget.errors import ParameterError
 from cyberun_widget.form.field import seed_bounds
-from cyberun_widget.protocol.parameters import plain, problems
+from cyberun_widget.protocol.validation import plain, problems
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence

@@ -14,8 +14,8 @@ import pyarrow.feather
 import pyarrow.parquet as pq
 import pytest
 
+from cyberun_widget.content.audio_video import video_media
 from cyberun_widget.content.file import File
-from cyberun_widget.content.media import video_media
 from cyberun_widget.content.native import ffmpeg, tables
 from cyberun_widget.content.native.process import environment, run
 from cyberun_widget.content.preview import preview

@@ -9,7 +9,7 @@ from math import prod
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from cyberun_widget.errors import ParameterError
-from cyberun_widget.protocol.parameters import plain, problem, problems
+from cyberun_widget.protocol.validation import plain, problem, problems
 
 if TYPE_CHECKING:
     from cyberun_widget.protocol.models import Workflow

@@ -3,7 +3,7 @@ import { copyText } from "../shared/dom.ts";
 import type { Card } from "../shared/types.ts";
 import { details } from "./copying.ts";
 import { editRun } from "./editing.ts";
-import { notifyMe } from "./notify.ts";
+import { notifyMe } from "./notify_me.ts";
 
 export interface Entry {
 	/** What it does, as the menu says it now. */

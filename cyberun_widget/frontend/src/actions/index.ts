@@ -11,7 +11,7 @@ import { copiesDetails, copiesId } from "./copying.ts";
 import { formBelow } from "./editing.ts";
 import { glide } from "./glide.ts";
 import { moreMenu } from "./menu.ts";
-import { watchEnd } from "./notify.ts";
+import { watchEnd } from "./notify_me.ts";
 
 /** Add the buttons to one view of a card. */
 export function attach(card: Card): Part {

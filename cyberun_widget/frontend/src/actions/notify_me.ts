@@ -5,7 +5,7 @@ import type { Card } from "../shared/types.ts";
 import { isOver } from "../shared/words.ts";
 import type { Entry } from "./entries.ts";
 import { mark, type Verdict } from "./mark.ts";
-import { notice, permission } from "./notice.ts";
+import { notice, permission } from "./notification.ts";
 
 const CAUSE = 160; // characters of a notification
 

@@ -9,7 +9,7 @@ import pytest
 
 from cyberun_widget.errors import ParameterError
 from cyberun_widget.protocol.models import Workflow
-from cyberun_widget.protocol.parameters import check, problems
+from cyberun_widget.protocol.validation import check, problems
 
 WORKFLOW = Workflow.from_json(
     {
