@@ -86,7 +86,7 @@ def test_a_card_of_another_release_gets_its_own_code_not_the_first_ones(
     page: Page, show: Callable[..., Locator]
 ) -> None:
     show("completed-files")
-    expect(page.get_by_role("button", name="Save narration.wav")).to_be_attached()
+    expect(page.get_by_role("button", name="Download narration.wav")).to_be_attached()
     page.evaluate(
         """async () => {
           const script = await (await fetch("/static/card.js")).text();

@@ -157,7 +157,7 @@ def test_every_card_keeps_the_contract(page: Page, show: Callable[..., Locator])
             "downloading",
             [
                 "Fetching results: 1 of 3 files · 620 kB of 1.3 MB",
-                "Download 120 MB",
+                "Fetch 120 MB",
                 "212 kB of 421 kB",
                 "3.1 of 4.2 MB",
             ],
@@ -524,7 +524,7 @@ def test_a_problem_that_comes_later_is_shown(page: Page, show: Callable[..., Loc
 def test_a_picture_is_opened_closed_and_saved_by_keyboard(page: Page, show: Callable[..., Locator]) -> None:
     card = show("completed")
     first = card.locator("[data-artifact='9.images.0']")
-    expect(first.get_by_role("button", name="Save lichen_00001_.png")).to_be_attached()
+    expect(first.get_by_role("button", name="Download lichen_00001_.png")).to_be_attached()
     page.keyboard.press("Tab")
     expect(card.get_by_role("button", name="Copy task id")).to_be_focused()
     page.keyboard.press("Tab")
@@ -540,7 +540,7 @@ def test_a_picture_is_opened_closed_and_saved_by_keyboard(page: Page, show: Call
     expect(page.get_by_role("dialog")).to_be_hidden()
     expect(opener).to_be_focused()
     page.keyboard.press("Tab")
-    save = first.get_by_role("button", name="Save lichen_00001_.png")
+    save = first.get_by_role("button", name="Download lichen_00001_.png")
     expect(save).to_be_focused()
     expect(save).to_have_css("opacity", "1")
     with page.expect_download() as download:
@@ -618,9 +618,9 @@ def big_file(page: Page, state: str, key: str, megabytes: float) -> None:
 
 def test_a_large_file_travels_in_pieces_and_only_once(page: Page, show: Callable[..., Locator]) -> None:
     card = show("completed-files")
-    expect(card.get_by_role("button", name="Save narration.wav")).to_be_attached()
+    expect(card.get_by_role("button", name="Download narration.wav")).to_be_attached()
     big_file(page, "completed-files", "c", 3.5)
-    save = card.get_by_role("button", name="Save scores.csv")
+    save = card.get_by_role("button", name="Download scores.csv")
     page.evaluate("cards['completed-files'].model.sent.length = 0")
     fetch_again(page, "completed-files", "c")
     for _ in range(2):
@@ -657,14 +657,14 @@ def test_a_file_that_cannot_be_read_says_so_where_it_is(page: Page, show: Callab
     card = show("completed-splat")
     tile = card.locator("[data-artifact='mesh']")
     tile.hover()
-    tile.get_by_role("button", name="Save garden.glb").click()
-    expect(tile).to_contain_text("Not saved: There is no such file.")
+    tile.get_by_role("button", name="Download garden.glb").click()
+    expect(tile).to_contain_text("Not downloaded: There is no such file.")
 
 
 def test_pieces_sent_unasked_are_used(page: Page, show: Callable[..., Locator]) -> None:
     card = show("completed-splat")
     tile = card.locator("[data-artifact='mesh']")
-    expect(tile.get_by_role("button", name="Save garden.glb")).to_be_attached()
+    expect(tile.get_by_role("button", name="Download garden.glb")).to_be_attached()
     page.evaluate(
         """() => {
           const model = cards["completed-splat"].model;
@@ -679,13 +679,13 @@ def test_pieces_sent_unasked_are_used(page: Page, show: Callable[..., Locator]) 
     )
     tile.hover()
     with page.expect_download() as download:
-        tile.get_by_role("button", name="Save garden.glb").click()
+        tile.get_by_role("button", name="Download garden.glb").click()
     assert Path(download.value.path()).read_bytes() == bytes([1, 2, 3, 4] * 2)
 
 
 def test_what_is_offered_is_fetched_on_request(page: Page, show: Callable[..., Locator]) -> None:
     card = show("downloading")
-    card.get_by_role("button", name="Download 120 MB").click()
+    card.get_by_role("button", name="Fetch 120 MB").click()
     card.get_by_role("button", name="Try lichen_00005_.png again").click()
     assert [message["key"] for message in asked(page, "downloading", "fetch")] == ["scene", "9.images.4"]
 
@@ -887,7 +887,7 @@ def test_the_height_changes_once_at_the_verdict_and_glides(page: Page, show: Cal
         card = show("running", width=680)
         card.get_by_role("button", name="More").wait_for()
         page.evaluate(finish)
-        card.get_by_role("button", name="Save lichen_00004_.png").wait_for(state="attached")
+        card.get_by_role("button", name="Download lichen_00004_.png").wait_for(state="attached")
         page.wait_for_function("document.getAnimations().length === 0")
         heights = page.evaluate("heights.filter((height, index) => height !== heights[index - 1])")
         assert page.evaluate("glides") == (motion == "no-preference")

@@ -28,6 +28,7 @@ export function attach(card: Card): Part {
 		save_all: plainButton(said.save_all, () => order("save_all")),
 	};
 	for (const [action, node] of Object.entries(buttons)) node.dataset["action"] = action;
+	buttons.save_all.title = said.save_all_hint;
 	const menu = moreMenu(card);
 	const form = formBelow(card);
 	const lookForEnd = watchEnd(card);
