@@ -191,6 +191,20 @@ def test_an_exported_form_shows_its_values_and_the_last_result(
     assert violations(page, ".cyberun-archive") == []
 
 
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_nothing_in_a_comparison_stands_in_the_way_of_a_screen_reader(
+    notebook: Callable[..., Notebook], page: Page, theme: str
+) -> None:
+    opened = notebook(COMPARE)
+    opened.theme(theme)
+    comparison = opened.run(0).locator(".cyberun-compare")
+    for way in ("Slider", "Flicker", "Difference", "Side by side"):
+        comparison.get_by_role("radio", name=way).check(force=True)
+        expect(comparison.locator(".cyc-body[aria-busy]")).to_have_count(0)
+        expect(comparison.locator(".cyc-body > *").first).to_be_visible()
+        assert violations(page, ".cyberun-compare") == [], way
+
+
 @pytest.mark.parametrize("app", ["lab", "notebook"])
 def test_a_saved_comparison_shows_both_pictures_and_what_differs(
     notebook: Callable[..., Notebook], lab: Lab, page: Page, console: Console, tmp_path: Path, app: App

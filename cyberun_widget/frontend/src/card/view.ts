@@ -125,7 +125,7 @@ export function showCard(model: Model, parent: HTMLElement): () => void {
 		const { status, density, connection, _facts: facts } = traits;
 		if (beat !== traits._beat) told = synced = now();
 		beat = traits._beat;
-		const heard = Math.max(told, (page.heard.get(facts.process ?? "") ?? 0) / 1000); // the kernel's last sign
+		const heard = Math.max(told, (page.heard.get(facts.process ?? "") ?? -Infinity) / 1000); // the kernel's last sign
 		if (taskId !== traits.task_id) {
 			taskId = traits.task_id; // run again: what was asked of the old task is over
 			asked = null;
