@@ -1,4 +1,4 @@
-"""A form's static copy: what a saved notebook shows of it without a kernel."""
+"""A form's static output: what a saved notebook shows without a kernel."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def bundle(form: WorkflowForm) -> dict[str, str]:
-    """Return a form without its kernel: its values, how to make it again, and the archive of its newest run."""
+    """Return a form's static output: its values, the code that recreates it, and the archive of its newest run."""
     shown = form.get_state(["values", "_fields", "_workflow"])
     labels = {item["key"]: item["label"] for item in shown["_fields"]}
     values = {labels[key]: _words(value) for key, value in shown["values"].items() if value is not None}

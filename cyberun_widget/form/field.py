@@ -1,4 +1,4 @@
-"""A parameter's definition -> the field that asks for it. Pure. Source: the API page, "Workflows"."""
+"""Maps a workflow parameter to a form field. Pure. Source: the API page, "Workflows"."""
 
 from __future__ import annotations
 
@@ -12,19 +12,19 @@ if TYPE_CHECKING:
 Control: TypeAlias = Literal["text", "number", "integer", "seed", "boolean", "select", "file", "other"]
 
 SEED_MAX: Final = 2**32 - 1
-"""The largest seed that is drawn where a workflow sets no bound: what every runtime takes."""
+"""The largest seed drawn when a workflow sets no bound; every runtime accepts it."""
 _LONG_TEXT: Final = ("prompt", "text", "caption", "description")
-_SLIDER_STEPS: Final = 100  # positions that a slider over a real interval offers at least
-_SLIDER_SPAN: Final = 100_000  # whole numbers past which a slider can't be aimed
+_SLIDER_STEPS: Final = 100  # minimum number of positions on a slider over a real interval
+_SLIDER_SPAN: Final = 100_000  # most whole numbers a slider can select precisely
 
 
 @dataclass(frozen=True, slots=True)
 class Field:
     """One field of a form.
 
-    `control`: "other" is a type this version doesn't know; it is asked for as text. `minimum`, `maximum`, `step`: of
-    numbers, None where there is no bound (and for `step`: any value). `slider`: whether a slider can aim at every step.
-    `options`: the values of a select, each with the words that stand for it. `multiline`: text of more than one line.
+    `control`: "other" is a type this version doesn't know, entered as text. `minimum`, `maximum`, `step`: for numbers;
+    None means no bound (for `step`: any value). `slider`: whether a slider can reach every step. `options`: the values
+    of a select, each with its label. `multiline`: whether the text may have more than one line.
     """
 
     key: str
@@ -43,12 +43,12 @@ class Field:
     multiline: bool = False
 
     def to_json(self) -> dict[str, Any]:
-        """Return the field as the page draws it."""
+        """Return the field as JSON for the page."""
         return asdict(self)
 
 
 def field(parameter: Parameter) -> Field:
-    """Return the field that asks for a parameter."""
+    """Return the form field for a parameter."""
     control = _control(parameter)
     step = _step(parameter, control)
     bounded = parameter.min is not None and parameter.max is not None and parameter.max > parameter.min
@@ -73,7 +73,7 @@ def field(parameter: Parameter) -> Field:
 
 
 def seed_bounds(parameter: Field) -> tuple[int, int]:
-    """Return the smallest and the largest seed to draw for a field, both inclusive."""
+    """Return the smallest and largest seed to draw for a field, both inclusive."""
     low = 0 if parameter.minimum is None else math.ceil(parameter.minimum)
     high = max(low, SEED_MAX) if parameter.maximum is None else math.floor(parameter.maximum)
     return low, max(low, high)
@@ -105,7 +105,7 @@ def _is_seed(parameter: Parameter) -> bool:
 
 
 def _is_whole(parameter: Parameter) -> bool:
-    """Whether bounds and default are whole. A default that JSON writes as 1.0 isn't: that is a weight, not a count."""
+    """Whether bounds and default are integers. A default of 1.0 isn't: it is a weight, not a count."""
     default = parameter.default
     if isinstance(default, bool) or not (default is None or isinstance(default, int)):
         return False
@@ -114,14 +114,14 @@ def _is_whole(parameter: Parameter) -> bool:
 
 
 def _step(parameter: Parameter, control: Control) -> float | None:
-    """Return the distance of two neighbouring values: 1 for whole ones, else a power of ten, None without bounds."""
+    """Return the distance between neighbouring values: 1 for integers, else a power of ten; None without bounds."""
     if control in ("integer", "seed"):
         return 1
     if control != "number" or parameter.min is None or parameter.max is None or parameter.max <= parameter.min:
         return None
     step = 10.0 ** math.floor(math.log10((parameter.max - parameter.min) / _SLIDER_STEPS))
     default = parameter.default
-    if isinstance(default, float) and math.isfinite(default):  # the default must be one of the slider's places
+    if isinstance(default, float) and math.isfinite(default):  # the slider must be able to reach the default
         for _ in range(6):
             places = (default - parameter.min) / step
             if abs(places - round(places)) < 1e-6:  # noqa: PLR2004 - the rounding of binary fractions

@@ -1,4 +1,4 @@
-"""Runs that follow a form: one whenever its values have stood still, the newest wins, the older ones are cancelled."""
+"""Runs that follow a form: one starts when its values settle, and cancels the one before it."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ _log = logging.getLogger(__name__)
 
 
 class LiveRuns(Generic[R]):
-    """Submits the newest values after `delay` seconds without a change, and hands on only the newest run's result.
+    """Submits the newest values after `delay` seconds without a change, and reports only the newest run's result.
 
-    At most one run is wanted at any moment: before the next is submitted, the one before it is cancelled, also where
-    its submission was still on the way. Values that are already running, or done, aren't paid for again.
+    At most one run is active at a time: the previous run is cancelled before the next is submitted, even if its
+    submission is still in progress. Values that are already running or done aren't submitted again.
 
-    `submit`: starts a run and returns its task id. `cancel`: asks for one to be cancelled. `result`: waits for a run's
-    end. `finished`: takes the values and the result of the newest run. `failed`: takes what went wrong with it.
-    `known`: values that need no run, as those that the form shows at first.
-    All are called on the loop that `run` runs on; `change` and `stop` belong to that loop too.
+    `submit`: starts a run and returns its task id. `cancel`: requests cancellation of a run. `result`: waits for a
+    run's end. `finished`: receives the values and result of the newest run. `failed`: receives its error. `known`:
+    values that need no run, such as those the form shows at first.
+    All are called on the event loop of `run`; call `change` and `stop` on that loop too.
     """
 
     def __init__(
@@ -48,17 +48,17 @@ class LiveRuns(Generic[R]):
         self._stopping = False
 
     def change(self, values: Values | None) -> None:
-        """Note the form's values, None while they aren't sound: what runs then goes on."""
+        """Set the form's values; None while they are invalid, which leaves the current run alone."""
         self._values = dict(values) if values is not None else None
         self._changed.set()
 
     def stop(self) -> None:
-        """Submit nothing more. The newest run goes on, and its result is still handed on."""
+        """Submit nothing more. The newest run continues, and its result is still reported."""
         self._stopping = True
         self._changed.set()
 
     async def run(self) -> None:
-        """Serve until `stop`, and until the newest run has ended. Cancelling this cancels no task of the service."""
+        """Run until `stop` is called and the newest run has ended. Cancelling this cancels no task on the service."""
         try:
             while not self._stopping:
                 await self._changed.wait()
@@ -87,20 +87,20 @@ class LiveRuns(Generic[R]):
         self._current = asyncio.ensure_future(self._one(values, before))
 
     async def _one(self, values: Values, before: asyncio.Task[None] | None) -> None:
-        """One run from submission to result. It ends early once another one is wanted."""
+        """Follow one run from submission to result. Returns early once a newer run replaces it."""
         if before is not None:
             before.cancel()
-            await asyncio.wait({before})  # a submission on the way is waited for: its task must be cancelled
+            await asyncio.wait({before})  # wait for a submission in progress, so that its task can be cancelled
         submission = asyncio.ensure_future(self._submit(values))
         try:
             result = await self._result(await asyncio.shield(submission))
         except asyncio.CancelledError:
-            if values is not self._wanted:  # replaced, not merely no longer watched
+            if values is not self._wanted:  # replaced, not just unwatched
                 self._drop(submission)
             raise
         except CyberunError as exc:
             if values is self._wanted:
-                self._wanted = None  # the same values may be tried again
+                self._wanted = None  # allow a retry with the same values
                 self._failed(values, exc)
         else:
             if values is self._wanted:

@@ -1,4 +1,4 @@
-"""What a form's page asks; `frontend/src/shared/messages.ts` has the same table."""
+"""Messages from a form's page; `frontend/src/shared/messages.ts` has the same table."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from cyberun_widget.card.messages import WIDGET_REQUESTS, Nothing
 
 
 class Change(TypedDict):
-    """The value that one field has now. `page` and `number` come back in the trait `_seen`."""
+    """The new value of one field. `page` and `number` are echoed in the trait `_seen`."""
 
     key: str
     value: Any
@@ -23,7 +23,7 @@ class FieldName(TypedDict):
 
 
 class Upload(TypedDict):
-    """A file that will come in parts. `size`: bytes."""
+    """A file that will be sent in parts. `size`: bytes."""
 
     key: str
     name: str
@@ -31,14 +31,14 @@ class Upload(TypedDict):
 
 
 class UploadPart(TypedDict):
-    """The next part of a file, as the request's buffer. `offset`: bytes that came before."""
+    """The next part of a file, as the request's buffer. `offset`: bytes sent before it."""
 
     key: str
     offset: int
 
 
 class Start(TypedDict):
-    """Start a paid run. `new_seeds`: with seeds drawn now, which the fields then show."""
+    """Start a paid run. `new_seeds`: draw new seeds first, and show them in the fields."""
 
     new_seeds: bool
 
@@ -50,7 +50,7 @@ class OneRun(TypedDict):
 
 
 class Unfold(TypedDict):
-    """Show one run's whole card, or one line of it."""
+    """Expand one run's card, or collapse it to one line."""
 
     run: str
     open: bool
@@ -63,13 +63,13 @@ class Runs(TypedDict):
 
 
 class Live(TypedDict):
-    """Start a paid run whenever the values rest for `delay` seconds; null ends it."""
+    """Start a paid run whenever the values stay unchanged for `delay` seconds; null turns this off."""
 
     delay: float | None
 
 
 class Code(TypedDict):
-    """The Python that does the same run."""
+    """Python code for the same run."""
 
     code: str
 

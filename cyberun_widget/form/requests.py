@@ -1,4 +1,4 @@
-"""What a form's page asks for, and who does it."""
+"""Routes the requests of a form's page to their handlers."""
 
 from __future__ import annotations
 
@@ -18,40 +18,40 @@ if TYPE_CHECKING:
     from cyberun_widget.form.uploads import Uploads
     from cyberun_widget.support.executors import FairExecutor
 
-DELAY_MIN: Final = 0.1  # seconds: a live run that starts sooner starts while one still types
+DELAY_MIN: Final = 0.1  # seconds: with a shorter delay, a live run starts while the user is still typing
 
 
 class Form(Protocol):
-    """What a page can ask a form for. Every call returns at once."""
+    """The calls a page can make on a form. Each returns at once."""
 
     uploads: Uploads
 
     def change(self, key: str, value: Any, *, seen: tuple[str, int] | None = None) -> None:
-        """Take one field's value."""
+        """Set one field's value."""
 
     def draw_seed(self, key: str) -> None:
-        """Put a new seed into one field."""
+        """Draw a new seed for one field."""
 
     def run_from_page(self, *, new_seeds: bool) -> Future[None]:
         """Start a paid run."""
 
     def use(self, run: str) -> None:
-        """Put the values of an earlier run into the form."""
+        """Load the values of an earlier run into the form."""
 
     def unfold(self, run: str, *, open_: bool) -> None:
-        """Show a run's whole card, or one line."""
+        """Expand a run's card, or collapse it to one line."""
 
     def compare(self, runs: Sequence[str]) -> None:
         """Show runs side by side."""
 
     def go_live(self, delay: float) -> None:
-        """Start runs by themselves."""
+        """Start runs automatically."""
 
     def end_live(self) -> None:
-        """Start no more runs by themselves."""
+        """Stop starting runs automatically."""
 
     def code(self) -> str:
-        """Return the Python that does the same run."""
+        """Return Python code for the same run."""
 
 
 def routes(form: Form) -> dict[str, Route]:

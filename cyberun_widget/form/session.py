@@ -1,6 +1,6 @@
-"""What stands behind one form: its values as they are, the runs that come of them, the files on their way.
+"""The state behind one form: its current values, the runs it started, the files being uploaded.
 
-Threads: every method may be called from any thread, except those that say otherwise.
+Threads: every method may be called from any thread unless it says otherwise.
 """
 
 from __future__ import annotations
@@ -34,30 +34,30 @@ if TYPE_CHECKING:
     from cyberun_widget.artifacts.result import TaskResult
     from cyberun_widget.protocol.models import Workflow
 
-_CANCEL_PAUSE: Final = 30.0  # seconds between two requests to cancel a live run that was replaced, at most
-_PAGES: Final = 15  # that showed the form, and whose latest change is remembered
+_CANCEL_PAUSE: Final = 30.0  # maximum seconds between two attempts to cancel a replaced live run
+_PAGES: Final = 15  # pages whose latest change is remembered
 _log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """Speaks for an account, as a client does."""
+    """Anything with an account's calls, such as a client."""
 
     _calls: Calls
 
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """A run that the form started, and what it was started with."""
+    """A run that the form started, and its parameters."""
 
     card: TaskWidget
     parameters: dict[str, Any]
 
 
 class FormSession:
-    """One form's life. `write` sets the form's traits; `started` is told of each new card, newest first.
+    """The state of one form. `write` sets the form's traits; `started` is called with each new card, newest first.
 
-    `random`: draws seeds, and spreads the tries of a cancel request.
+    `random`: draws seeds, and adds jitter to the retries of a cancel request.
     """
 
     def __init__(
@@ -78,29 +78,29 @@ class FormSession:
         self._lock = RLock()
         self._values: dict[str, Any] = {}
         self._seen: dict[str, int] = {}
-        self._runs: list[Run] = []  # the newest first
+        self._runs: list[Run] = []  # newest first
         self._starting = False
         self._live: LiveRuns[TaskResult] | None = None
         self._live_card: TaskWidget | None = None
         self._comparison: Comparison | None = None
-        self._submitted: dict[str, dict[str, Any]] = {}  # live runs that aren't shown yet: task -> parameters
+        self._submitted: dict[str, dict[str, Any]] = {}  # live runs not shown yet: task id -> parameters
 
     # --- values ------------------------------------------------------------------------------------------------------
 
     def normal(self, values: Mapping[str, Any]) -> dict[str, Any]:
-        """Return a value for each field. Raises ParameterError for a name that has none."""
+        """Return a value for each field. Raises ParameterError for an unknown name."""
         return filled(self.fields, values)
 
     def accept(self, values: Mapping[str, Any]) -> None:
-        """Take the form's values, say what is wrong with them, and let live runs follow. Wrong values are kept."""
+        """Set the form's values, validate them, and update live runs. Invalid values are kept."""
         with self._lock:
             self._values = self.normal(values)
         self._show()
 
     def _show(self) -> None:
-        """Write the newest values to the traits. No lock is held meanwhile: a user's observer may start a run."""
+        """Write the newest values to the traits. Holds no lock while writing: a user's observer may start a run."""
         shown: dict[str, Any] | None = None
-        while shown != self._values:  # another thread may have had its say: the newest values are written last
+        while shown != self._values:  # another thread may have changed them: the newest values are written last
             with self._lock:
                 shown, seen, live = self._values, self._seen, self._live
             found = errors(self.workflow, shown)
@@ -109,7 +109,7 @@ class FormSession:
                 background.call(live.change, None if found else _given(shown))
 
     def change(self, key: str, value: Any, *, seen: tuple[str, int] | None = None) -> None:
-        """Take one field's value. `seen`: the page whose change it is, and its number, which the page waits for."""
+        """Set one field's value. `seen`: the page that sent the change, and the change's number, which it waits for."""
         with self._lock:
             if seen is not None:
                 page, number = seen
@@ -118,33 +118,33 @@ class FormSession:
         self.accept(changed)
 
     def draw_seed(self, key: str) -> None:
-        """Put a new seed into one field."""
+        """Draw a new seed for one field."""
         seeds = [item for item in self.fields if item.control == "seed" and item.key == key]
         self.accept({**self._values, **submitted(seeds, {}, self._draw)})
 
     def use(self, run: str) -> None:
-        """Put the values of an earlier run into the form. `run`: its card's model id. Raises CyberunError for none."""
+        """Load the values of an earlier run. `run`: its card's model id. Raises CyberunError if there is none."""
         self.accept(self._run_of(run).parameters)
 
     def code(self) -> str:
-        """Return the Python that does the same run."""
+        """Return Python code for the same run."""
         with self._lock:
             return run_code(self.slug, submitted(self.fields, self._values, self._draw), client=self._client_code())
 
     # --- runs --------------------------------------------------------------------------------------------------------
 
     def run(self, *, new_seeds: bool = False) -> TaskWidget:
-        """Start a paid run with the form's values, and return its card. Blocks for the uploads and the submission.
+        """Start a paid run with the form's values, and return its card. Blocks during uploads and submission.
 
-        Raises ParameterError where the values aren't sound, and what `Calls.submit` raises.
+        Raises ParameterError if the values are invalid, and whatever `Calls.submit` raises.
         """
         parameters = self._parameters(new_seeds=new_seeds)
         return self._add(background.run(self._submit(parameters)), parameters)
 
     def run_from_page(self, *, new_seeds: bool) -> Future[None]:
-        """Start a paid run; the card appears when it is started. A second click before that starts nothing.
+        """Start a paid run; the card appears once it has started. A second click before that starts nothing.
 
-        Raises ParameterError where the values aren't sound, CyberunError for the second click.
+        Raises ParameterError if the values are invalid, CyberunError for the second click.
         """
         with self._lock:
             if self._starting:
@@ -167,7 +167,7 @@ class FormSession:
         values = self._values
         check(self.workflow, values)
         parameters = submitted(self.fields, values, self._draw, new_seeds=new_seeds)
-        if new_seeds:  # the form shows what is run
+        if new_seeds:  # show the values that are run
             seeds = [item.key for item in self.fields if item.control == "seed"]
             self.accept({**values, **{key: parameters[key] for key in seeds}})
         return parameters
@@ -182,7 +182,7 @@ class FormSession:
         for run in older[:1]:
             run.card.density = "compact"
         cards: list[TaskWidget] = []
-        while cards != (newest := [run.card for run in self._runs]):  # two runs may begin at once
+        while cards != (newest := [run.card for run in self._runs]):  # two runs may start at the same time
             cards = newest
             self._write({"tasks": cards})
         self._started(card)
@@ -192,7 +192,7 @@ class FormSession:
         return CardRun(self._calls, self.slug, parameters, edit=lambda: self.accept(parameters))
 
     def unfold(self, run: str, *, open_: bool) -> None:
-        """Show a run's whole card, or one line of it."""
+        """Expand a run's card, or collapse it to one line."""
         self._run_of(run).card.density = "full" if open_ else "compact"
 
     def compare(self, runs: Sequence[str]) -> None:
@@ -202,7 +202,7 @@ class FormSession:
         before, self._comparison = self._comparison, Comparison(cards)
         self._write({"_comparison": self._comparison})
         if before is not None:
-            before.close()  # the page has the new one by now
+            before.close()  # the page already shows the new one
 
     def _run_of(self, run: str) -> Run:
         found = next((each for each in self._runs if each.card.model_id == run), None)
@@ -213,7 +213,7 @@ class FormSession:
     # --- live --------------------------------------------------------------------------------------------------------
 
     def go_live(self, delay: float, finished: Callable[[TaskResult], None] = lambda _result: None) -> None:
-        """Start a paid run whenever the values have stood still for `delay` seconds.
+        """Start a paid run whenever the values stay unchanged for `delay` seconds.
 
         `finished`: called on the network loop with the result of the newest run.
         """
@@ -233,7 +233,7 @@ class FormSession:
         self._write({"_live": delay, "_problem": ""})
 
     def end_live(self) -> None:
-        """Start no more runs by themselves; the newest goes on."""
+        """Stop starting runs automatically; the newest continues."""
         with self._lock:
             live, self._live, self._live_card = self._live, None, None
         self._write({"_live": None})
@@ -247,7 +247,7 @@ class FormSession:
         return task_id
 
     async def _live_result(self, task_id: str) -> TaskResult:
-        """Show a live run and wait for its end. Comes only for the newest: one that was replaced is never shown."""
+        """Show a live run and wait for its end. Called only for the newest: a replaced run is never shown."""
         parameters = self._submitted.pop(task_id)
         card = self._live_card
         if card is None:
@@ -266,10 +266,10 @@ class FormSession:
         self._submitted.pop(task_id, None)
         await deliver(lambda: self._calls.cancel(task_id), missed, self._random.random, pause_max=_CANCEL_PAUSE)
 
-    # --- small things ------------------------------------------------------------------------------------------------
+    # --- helpers -----------------------------------------------------------------------------------------------------
 
     def close(self) -> None:
-        """End live runs; cards and tasks go on."""
+        """Stop live runs; cards and tasks are unaffected."""
         self.end_live()
 
     def _draw(self, low: int, high: int) -> int:
@@ -281,5 +281,5 @@ class FormSession:
 
 
 def _given(values: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the values of the fields that aren't empty. An empty seed is drawn when a run starts, not here."""
+    """Return the values of non-empty fields. An empty seed is drawn when a run starts, not here."""
     return {key: value for key, value in values.items() if value is not None}

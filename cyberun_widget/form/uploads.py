@@ -1,4 +1,4 @@
-"""Files that a page hands to the form, part by part: kept in the user's cache until a run needs them."""
+"""Files uploaded from the page in parts, kept in the user's cache until a run needs them."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ from cyberun_widget.support.units import data_size
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
 
-_KEPT: Final = 30 * 86_400.0  # seconds that a file stays for a run to be repeated
-_KEY_LIFE: Final = 20 * 3600.0  # seconds that an upload is relied on: the service removes input files after a day
+_KEPT: Final = 30 * 86_400.0  # seconds a file is kept, so that a run can be repeated
+_KEY_LIFE: Final = 20 * 3600.0  # seconds an upload is reused: the service removes input files after a day
 
 
 @dataclass(slots=True)
@@ -35,15 +35,15 @@ class _Incoming:
 
 @dataclass(slots=True)
 class Uploads:
-    """One form's incoming files, by the parameter they are for. Methods block on the disk: call them on a worker."""
+    """One form's incoming files, by parameter. Methods block on disk I/O: call them from a worker thread."""
 
     root: Path = field(default_factory=lambda: Path(user_cache_path("cyberun-widget", appauthor=False)) / "inputs")
     _incoming: dict[str, _Incoming] = field(default_factory=dict)
 
     def begin(self, key: str, name: str, size: int) -> None:
-        """Expect a file of `size` bytes for a parameter, in place of one that is still on its way.
+        """Start receiving a file of `size` bytes for a parameter, replacing one that is still incomplete.
 
-        Raises ParameterError where the service wouldn't take it, CyberunError where it can't be kept.
+        Raises ParameterError if the service wouldn't accept it, CyberunError if it can't be stored.
         """
         if size > UPLOAD_MAX:
             limit = data_size(UPLOAD_MAX)
@@ -60,9 +60,9 @@ class Uploads:
         self._incoming[key] = _Incoming(folder, path, size)
 
     def add(self, key: str, offset: int, data: bytes) -> Path | None:
-        """Take one part; return the file once it is whole.
+        """Add one part; return the file's path once it is complete, None before.
 
-        Raises CyberunError for a part that isn't the next one: the page then begins anew.
+        Raises CyberunError for an out-of-order part; the page then starts over.
         """
         incoming = self._incoming.get(key)
         if incoming is None or offset != incoming.received or incoming.received + len(data) > incoming.size:
@@ -80,23 +80,23 @@ class Uploads:
         return incoming.path
 
     def cancel(self, key: str) -> None:
-        """Forget a file that isn't whole yet, if there is one."""
+        """Discard an incomplete file, if there is one."""
         incoming = self._incoming.pop(key, None)
         if incoming is not None:
             shutil.rmtree(incoming.folder, ignore_errors=True)
 
 
 class UploadedFiles:
-    """The keys of files that the service has, so that ten runs upload a file once. `clock`: seconds."""
+    """The keys of files already uploaded, so that repeated runs upload a file once. `clock`: seconds."""
 
     def __init__(self, upload: Callable[[Path], Awaitable[str]], clock: Callable[[], float] = time.monotonic) -> None:
         self._upload, self._clock = upload, clock
         self._keys: dict[tuple[Path, int, int], tuple[str, float]] = {}
 
     async def resolve(self, parameters: Mapping[str, Any]) -> dict[str, Any]:
-        """Return the parameters with each path replaced by its key, uploaded now unless it was within the last hours.
+        """Return the parameters with each path replaced by its key. Uploads a file unless a recent upload exists.
 
-        Raises ParameterError for a file that can't be read, and what `upload` raises.
+        Raises ParameterError for an unreadable file, and whatever `upload` raises.
         """
         resolved = dict(parameters)
         for name, value in parameters.items():
@@ -119,7 +119,7 @@ class UploadedFiles:
 
 
 def _expire(root: Path) -> None:
-    """Delete what no run has needed for a month."""
+    """Delete files that no run has used for a month."""
     for folder in root.iterdir():
         if time.time() - folder.stat().st_mtime > _KEPT:
             shutil.rmtree(folder, ignore_errors=True)

@@ -1,4 +1,4 @@
-"""A form's values: where they begin, what is wrong with them, and what is submitted. Pure."""
+"""A form's values: initial values, validation errors, and the parameters to submit. Pure."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ if TYPE_CHECKING:
 
 
 def filled(fields: Sequence[Field], given: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a value for each field, in their order: the given one, else the default, None for an empty field.
+    """Return a value for each field, in field order: the given one, else the default; None for an empty field.
 
-    A given value may be wrong: the form says so at its field. Raises ParameterError for a name that has no field.
+    A given value may be invalid: the form shows the error at its field. Raises ParameterError for an unknown name.
     """
     known = {field.key: field for field in fields}
     unknown = [name for name in given if name not in known]
@@ -30,17 +30,17 @@ def filled(fields: Sequence[Field], given: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def errors(workflow: Workflow, values: Mapping[str, Any]) -> dict[str, str]:
-    """Return field -> a sentence that says what is wrong with its value; empty where the form can be run."""
+    """Return field -> error message for its value; empty if the form can be run."""
     return {key: f"{words[0].upper()}{words[1:]}." for key, words in problems(workflow, values).items()}
 
 
 def submitted(
     fields: Sequence[Field], values: Mapping[str, Any], draw: Callable[[int, int], int], *, new_seeds: bool = False
 ) -> dict[str, Any]:
-    """Return the parameters of a run: every value that the form shows, so that the run is what was seen.
+    """Return the parameters of a run: every value the form shows, so that the run matches the form.
 
-    Empty fields are left to the service, but an empty seed is drawn here: a run can be repeated only if its seed is
-    known. `draw(low, high)`: a whole number, both bounds inclusive. `new_seeds`: draw the other seeds too.
+    Empty fields are omitted, but an empty seed is drawn here: a run can only be repeated if its seed is known.
+    `draw(low, high)`: returns an integer, both bounds inclusive. `new_seeds`: draw the other seeds again too.
     """
     parameters = {key: value for key, value in values.items() if value is not None}
     for field in fields:
@@ -50,10 +50,10 @@ def submitted(
 
 
 def changed(fields: Sequence[Field], values: Mapping[str, Any]) -> list[str]:
-    """Return the fields whose value isn't the default."""
+    """Return the names of fields whose value isn't the default."""
     return [field.key for field in fields if values.get(field.key) != field.default]
 
 
 def to_page(values: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the values as JSON for the page and the saved notebook: of a file its name, never its path."""
+    """Return the values as JSON for the page and the saved notebook. A file appears by name, never by path."""
     return {key: {"file": value.name} if isinstance(value, Path) else value for key, value in values.items()}

@@ -1,4 +1,4 @@
-"""The form: one anywidget that asks for a workflow's parameters, runs it, and shows the runs that came of it."""
+"""The form: an anywidget with fields for a workflow's parameters, which starts runs and shows their cards."""
 
 from __future__ import annotations
 
@@ -33,13 +33,13 @@ if TYPE_CHECKING:
 
 
 class WorkflowForm(BatchedWidget):
-    """Asks for the parameters of a workflow, field by field, and runs it. The runs' cards stand below the form.
+    """A form for a workflow's parameters that starts runs and shows their cards below it.
 
-    `slug`: such as "upscale", or "upscale@2" for its version 2. `client`: a `Client` or `AsyncClient`; without one,
-    the key and the address come from the environment, as for `Client()`. `values`: where the fields begin; the others
-    begin with their defaults. A value may be wrong: the form says so at its field.
+    `slug`: for example "upscale", or "upscale@2" for version 2. `client`: a `Client` or `AsyncClient`; without one, the
+    key and the address come from the environment, as for `Client()`. `values`: initial values; other fields start with
+    their defaults. An invalid value is accepted, and the form shows the error at its field.
 
-    Raises NotFoundError for an unknown workflow, ParameterError for a value that no field takes, and what else
+    Raises NotFoundError for an unknown workflow, ParameterError for a value that no field takes, and whatever else
     `Client.workflow` raises.
     """
 
@@ -47,20 +47,20 @@ class WorkflowForm(BatchedWidget):
     _css = assets.for_anywidget("form.css")
 
     values = t.Dict().tag(sync=True, to_json=lambda value, _widget: to_page(value))
-    """Field -> value, None for an empty one; files as `Path`, or the key of an uploaded one. Assign a new dict to
-    change it; fields that it leaves out go back to their defaults."""
+    """Field -> value, None if empty; a file is a `Path` or the key of an uploaded file. Assign a new dict to change it;
+    fields missing from the dict are reset to their defaults."""
     errors = t.Dict(key_trait=t.Unicode(), value_trait=t.Unicode()).tag(sync=True)
-    """Field -> what is wrong with its value, as a sentence."""
+    """Field -> error message for its value."""
     valid = t.Bool(default_value=False).tag(sync=True)
     """Whether the form can be run."""
     tasks: t.List[TaskWidget] = t.List().tag(sync=True, **widget_serialization)
-    """The cards of the runs that this form started, the newest first."""
+    """The cards of the runs this form started, newest first."""
     _fields: t.List[dict[str, Any]] = t.List().tag(sync=True)
     _workflow = t.Dict().tag(sync=True)
-    _live = t.Float(None, allow_none=True).tag(sync=True)  # seconds of rest before a live run starts
-    _problem = t.Unicode("").tag(sync=True)  # what went wrong with a live run
+    _live = t.Float(None, allow_none=True).tag(sync=True)  # seconds without a change before a live run starts
+    _problem = t.Unicode("").tag(sync=True)  # the error of a live run
     _comparison = t.Instance(Comparison, allow_none=True).tag(sync=True, **widget_serialization)
-    _seen = t.Dict().tag(sync=True)  # page -> the number of its latest change that is in `values`
+    _seen = t.Dict().tag(sync=True)  # page -> the number of its latest change included in `values`
 
     _session: FormSession
 
@@ -82,38 +82,38 @@ class WorkflowForm(BatchedWidget):
         self.on_msg(self._channel.take)
 
     def run(self) -> TaskWidget:
-        """Start a run with the form's values, and return its card, which also appears below the form. It is paid for.
+        """Start a paid run with the form's values, and return its card, which also appears below the form.
 
-        Returns once the run is submitted. An empty seed is drawn. Raises ParameterError while a value is wrong, and
-        what else `Client.submit` raises.
+        Returns once the run is submitted. Draws a seed if the field is empty. Raises ParameterError if a value is
+        invalid, and whatever else `Client.submit` raises.
         """
         self._session.accept(self.values)  # the dict may have been changed in place
         return self._session.run()
 
     def on_run(self, handler: Callable[[TaskWidget], None]) -> None:
-        """Call `handler(task)` for each run that is started, by a click or by code."""
+        """Call `handler(task)` for each run started, from the page or from code."""
         self._run_handlers.append(_kernel.bound(handler))
 
     def live(self, delay: float = 0.5, on_change: Callable[[TaskResult], None] | None = None) -> None:
-        """Run by itself from now on: **each time values that were changed rest for `delay` seconds, a new, paid run**.
+        """Run automatically: **a new, paid run each time the values change and then rest for `delay` seconds**.
 
-        The newest run wins: the one before it is cancelled, and `on_change(result)` is called with results of the
-        newest values only. Values that run already aren't run again; wrong ones start nothing. `stop_live()` ends it.
+        Each run cancels the one before it, and `on_change(result)` is called with results of the newest values only.
+        Values that are already running aren't run again; invalid values start nothing. `stop_live()` turns this off.
         """
         handler = _kernel.bound(on_change) if on_change is not None else None
         self._session.go_live(delay, lambda result: call_handler(handler, result) if handler is not None else None)
 
     def stop_live(self) -> None:
-        """Start no more runs by themselves. The newest one goes on."""
+        """Stop running automatically. The newest run continues."""
         self._session.end_live()
 
     def to_code(self) -> str:
-        """Return the Python that does the same run: a whole cell, without the key."""
+        """Return Python code for the same run: a complete cell, without the API key."""
         self._session.accept(self.values)
         return self._session.code()
 
     def close(self) -> None:
-        """Close the form. Its tasks go on, and so do their cards."""
+        """Close the form. Its tasks keep running, and their cards stay."""
         if hasattr(self, "_session"):
             self._session.close()
         super().close()
@@ -140,7 +140,7 @@ class WorkflowForm(BatchedWidget):
 
 
 def form_on(calls: Calls, slug: str, parameters: Mapping[str, Any]) -> WorkflowForm:
-    """Return a form on the values of an earlier run. Of values that the workflow takes no more, the form says so."""
+    """Return a form with the values of an earlier run. It shows an error for values the workflow no longer takes."""
     form = WorkflowForm(slug, Account(calls))
     form.values = {key: value for key, value in parameters.items() if key in form.values}
     gone = [key for key in parameters if key not in form.values]
