@@ -1,5 +1,5 @@
-"""The sweep: many runs of one workflow as one thing, seen, compared, resumed, and never paid for twice.
+"""The sweep: many runs of one workflow, shown and compared on one sheet, resumable, and never paid for twice.
 
-`plan` says which points there are, `ledger` what was done for each, on disk; the engine submits, the widget shows.
-It watches through `following` and shows through the card's publisher; nothing below it knows that there are groups.
+`plan` defines the points, `ledger` records on disk what was done for each, the engine submits, the widget shows.
+Tasks are watched through `following` and shown through the card's publisher; lower layers know nothing of groups.
 """

@@ -1,4 +1,4 @@
-"""Where a group is seen: as a pair of outputs in a notebook, as text in a terminal or a script."""
+"""Displays a group: a pair of outputs in a notebook, text in a terminal or a script."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ if TYPE_CHECKING:
     from cyberun_widget.group.session import Session
     from cyberun_widget.group.widget import TaskGroup
 
-_QUICK: Final = 1.0  # seconds: a shorter wait isn't drawn, its caller polls and prints for himself
-_TICK: Final = 0.5  # seconds between two looks while a terminal is drawn
-_drawing: Final = Serial("sheets")  # archives: hundreds of small pictures take a second
+_QUICK: Final = 1.0  # seconds: a shorter wait isn't drawn, since its caller polls and prints itself
+_TICK: Final = 0.5  # seconds between two updates of a terminal
+_drawing: Final = Serial("sheets")  # a thread for archives: hundreds of small pictures take a second
 
 
 class Outputs:
@@ -30,13 +30,13 @@ class Outputs:
     def __init__(self, session: Session) -> None:
         self._session = session
         self._display_ids: list[str] = []
-        self._shown: object = None  # what the archives show
-        self._ahead = False  # whether the page has its controls, or can ask for them
+        self._shown: object = None  # the state that the archives show
+        self._ahead = False  # whether the page has its controls, or can request them
 
     def display(self, group: TaskGroup) -> None:
-        """Show a group in the cell that runs, with the static output that a saved notebook keeps."""
+        """Show a group in the current cell, with the static output that a saved notebook keeps."""
         if _kernel.host() in ("terminal", "script"):
-            sys.stdout.write(f"{group!r}\n")  # the group is this expression's value: what a terminal shows of it
+            sys.stdout.write(f"{group!r}\n")  # the group is the value of an expression: a terminal shows its repr
             return
         made: Any = group._repr_mimebundle_()
         live, metadata = made if isinstance(made, tuple) else (made, {})
@@ -44,11 +44,11 @@ class Outputs:
         self._display_ids.append(_kernel.display_pair(live, self._bundle(group), metadata))
 
     def rewrite(self, group: TaskGroup) -> None:
-        """Put what is known at the end into the static outputs. Cheap where nothing is to be done."""
+        """Update the static outputs with the final state. Cheap if nothing has changed."""
         self._send_ahead(group)
         if (
             not self._display_ids or not self._session.still
-        ):  # not `over`: that is set after the traits, which call this
+        ):  # not `over`: that is set after the traits, and writing the traits calls this
             return
         showing = ([cell.sent for cell in self._session.cells], list(group.selected))
         if showing != self._shown:
@@ -56,7 +56,7 @@ class Outputs:
             _drawing.call(self._redraw, group)
 
     def _send_ahead(self, group: TaskGroup) -> None:
-        """Send the sheet's controls unasked, where a busy kernel couldn't answer for them later."""
+        """Send the sheet's controls in advance, if a busy kernel couldn't answer a request for them."""
         if self._display_ids and not self._ahead:
             self._ahead = True
             if _kernel.in_kernel() and not _kernel.has_subshells():
@@ -75,12 +75,12 @@ class Outputs:
         return sweep_archive.bundle(shown, group.counts, group.to_code(), group.selected, text)
 
     def attend(self, timeout: float | None) -> bool:
-        """Wait until nothing happens any more by itself, False after `timeout` seconds."""
+        """Wait until nothing more will happen without the user; False after `timeout` seconds."""
         deadline = None if timeout is None else time.monotonic() + timeout
         drawn = _kernel.host() in ("terminal", "script") and (timeout is None or timeout >= _QUICK)
         terminal = SweepTerminal() if drawn else None
         while True:
-            turn = self._session.turn  # before the look: what happens in between is in it
+            turn = self._session.turn  # taken before the check, so that it covers changes in between
             if terminal is not None:
                 terminal.update(self._session.cells)
             if self._session.over:
@@ -95,5 +95,5 @@ class Outputs:
         return True
 
     def pump(self, turn: Future[None]) -> None:
-        """Wait for the next point to end, with the kernel's other work going on."""
+        """Wait for the next point to end, while the kernel keeps handling its other work."""
         pump(turn)

@@ -1,4 +1,4 @@
-"""A group's data for the user's own code: a table, a contact sheet, the best point, files on disk."""
+"""Exports of a group for the user's code: a table, a contact sheet, the best point, files on disk."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ _POINTS_FILE, _SHEET_FILE, _SWEEP_FILE = "points.csv", "sheet.png", "sweep.json"
 
 
 def rows(cells: Sequence[Cell]) -> list[dict[str, Any]]:
-    """Return one mapping a point: its parameters, its facts, its metrics; a fact's name gets a _ where it is taken."""
+    """Return one mapping per point: parameters, facts, metrics. A fact whose name is taken gets a trailing _."""
     made = []
     for cell in cells:
         point = cell.point()
@@ -52,7 +52,7 @@ def rows(cells: Sequence[Cell]) -> list[dict[str, Any]]:
 
 
 def to_dataframe(cells: Sequence[Cell]) -> Any:
-    """Return a pandas DataFrame with one row a point, its index the point's. Raises ImportError without pandas."""
+    """Return a pandas DataFrame, one row per point, indexed by point index. Raises ImportError without pandas."""
     import pandas as pd  # noqa: PLC0415 - an extra of the user's
 
     frame = pd.DataFrame(rows(cells))
@@ -60,7 +60,7 @@ def to_dataframe(cells: Sequence[Cell]) -> Any:
 
 
 def best(points: Sequence[Point], metric: str | Callable[[Point], float], *, maximise: bool) -> Point:
-    """Return the completed point with the highest (or lowest) metric. Raises ParameterError where none has it."""
+    """Return the completed point with the highest (or lowest) metric. Raises ParameterError if no point has it."""
     known: dict[str, None] = {}
     scored = []
     for point in points:
@@ -77,7 +77,7 @@ def best(points: Sequence[Point], metric: str | Callable[[Point], float], *, max
 
 
 def picture_of(cell: Cell, output: str | None = None) -> Artifact | None:
-    """Return the file that stands for a point: the one called `output`, else its first picture, video or model."""
+    """Return the file that represents a point: the one named `output`, else its first image, video or model."""
     if output:
         return next((item for item in cell.artifacts if output in (item.key, item.name)), None)
     for kind in _PICTURES:
@@ -88,7 +88,7 @@ def picture_of(cell: Cell, output: str | None = None) -> Artifact | None:
 
 
 def sheet(session: Session, rows: str | None, columns: str | None, output: str | None = None) -> Sheet:
-    """Return the contact sheet as a value: headers, and of each cell its picture's bytes, or what it has instead."""
+    """Return the contact sheet as a value: headers, and for each cell the bytes of its picture, or a text instead."""
     cells = session.cells
     arranged = arrange(session.space, [cell.place for cell in cells], rows, columns)
     moving = [name for axis in session.space.axes for name in axis.names]
@@ -116,14 +116,14 @@ def sheet(session: Session, rows: str | None, columns: str | None, output: str |
 
 
 def images(session: Session, rows: str | None, columns: str | None, output: str | None, size: int) -> Image:
-    """Return the labelled contact sheet as a Pillow image, `size` pixels a cell. Reads pictures: blocks."""
+    """Return the labelled contact sheet as a Pillow image, `size` pixels per cell. Blocks while reading pictures."""
     return draw(sheet(session, rows, columns, output), size)
 
 
 def save(session: Session, directory: str | os.PathLike[str]) -> list[Path]:
-    """Write every point's files, a table, the contact sheet and where all of it comes from into a folder.
+    """Write every point's files, a table, the contact sheet and a record of their origin into a folder.
 
-    Returns the paths of the points' files. Raises CyberunError where the folder can't be written.
+    Returns the paths of the points' files. Raises CyberunError if the folder can't be written.
     """
     folder = Path(directory).expanduser()
     saved: list[Path] = []

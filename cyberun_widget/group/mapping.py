@@ -1,4 +1,4 @@
-"""`client.map`: one call that opens a sweep, and shows it."""
+"""`client.map`: opens a sweep and returns its sheet."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def map_points(  # noqa: PLR0913 - what `client.map` takes, each by name
     start: str = ALL,
     fresh: bool = False,
 ) -> TaskGroup:
-    """Open a sweep, submit what may be submitted, and return its sheet. `Client.map` has the words for users."""
+    """Open a sweep, submit the points that may be submitted, and return its sheet. Documented in `Client.map`."""
     if start not in STARTS:
         raise ConfigurationError(f'start must be "all", "first" or "none", not {start!r}.')
     if isinstance(in_flight, bool) or not isinstance(in_flight, int) or in_flight < 1:

@@ -1,6 +1,6 @@
-"""The messages between a sheet's page and the kernel; `frontend/src/shared/messages.ts` has the same tables.
+"""Messages between a sheet's page and the kernel; `frontend/src/shared/messages.ts` has the same tables.
 
-See `card.messages` for how requests, replies and pushes travel.
+See `card.messages` for the protocol of requests, replies and pushes.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ class Points(TypedDict):
 
 
 class Count(TypedDict):
-    """How many; 0 for all."""
+    """A number of points; 0 means all."""
 
     count: int
 
@@ -29,79 +29,79 @@ class OfPoint(TypedDict):
 
 
 class Mark(TypedDict):
-    """Points, and what is thought of them: "star", "reject", "none"."""
+    """Points and their mark: "star", "reject" or "none"."""
 
     points: list[int]
     mark: str
 
 
 class Thumbnails(TypedDict):
-    """Points, and the output whose picture is wanted; "" for each point's first."""
+    """Points, and the output to picture; "" means each point's first."""
 
     points: list[int]
     output: str
 
 
 class Pictures(TypedDict):
-    """For each picture, which are the reply's buffers, its point and MIME type."""
+    """The point and MIME type of each picture. The pictures are the reply's buffers."""
 
     pictures: list[Any]
 
 
 class Extension(TypedDict):
-    """More values for one axis: a JSON list, or values with commas between them."""
+    """More values for one axis: a JSON list, or comma-separated values."""
 
     axis: str
     values: str
 
 
 class Added(TypedDict):
-    """How many points were added."""
+    """The number of points added."""
 
     added: int
 
 
 class Attachment(TypedDict):
-    """The task that is an unknown point's."""
+    """The task that belongs to an unknown point."""
 
     point: int
     task: str
 
 
 class Candidates(TypedDict):
-    """The tasks that an unknown point may have become, and what that means in words."""
+    """The tasks that may belong to an unknown point, and advice in words."""
 
     candidates: list[Any]
     advice: str
 
 
 class Detail(TypedDict):
-    """Everything about a point. Posters are the reply's buffers, in the order of the files that have one."""
+    """All details of a point. Posters are the reply's buffers, in the order of the files that have one."""
 
     detail: dict[str, Any]
 
 
 class Code(TypedDict):
-    """Python."""
+    """Python code."""
 
     code: str
 
 
 class Saved(TypedDict):
-    """What was saved where, in words."""
+    """A sentence that says what was saved and where."""
 
     saved: str
 
 
 class FileOf(TypedDict):
-    """One file of a point."""
+    """One of a point's files."""
 
     point: int
     key: str
 
 
 class ReadOf(TypedDict):
-    """A part of a file of a point."""
+    """One part of a point's file."""
 
     point: int
     key: str
@@ -131,5 +131,6 @@ GROUP_REQUESTS: Final[dict[str, tuple[type, type]]] = {
     "preview": (FileOf, Preview),
     "poster": (FileOf, Nothing),
 }
-"""What a sheet's page asks: kind -> the request's fields, its reply's. `start`, `retry`, `extend` and `send_again` cost
-money, and the page has asked for it. An empty list of points means all (`cancel`), the whole (`code`), none (`pin`)."""
+"""Requests of a sheet's page: kind -> fields of the request, fields of the reply. `start`, `retry`, `extend` and
+`send_again` cost money, and the page has asked for confirmation. An empty list of points means all points (`cancel`),
+the whole sweep (`code`), no point (`pin`)."""

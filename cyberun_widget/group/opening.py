@@ -1,4 +1,4 @@
-"""Opening a sweep: everything is checked, planned and on record before anything is sent."""
+"""Opens a sweep: checks, plans and records everything before anything is sent."""
 
 from __future__ import annotations
 
@@ -33,10 +33,10 @@ _DICE: Final = random.SystemRandom()
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """A sweep on record, under `key`.
+    """A recorded sweep, stored under `key`.
 
-    `name`: the user's own. `given`: slug and axes as they were given, by which the ledger finds it again. `slug`:
-    pinned to its version where that is known. `doubted`: the keys of the points that a dead process was just sending.
+    `name`: the user's own name for it. `given`: slug and axes as the user gave them, by which the ledger finds it
+    again. `slug`: pinned to its version, if known. `doubted`: keys of points that a process was sending when it died.
     """
 
     key: str
@@ -62,9 +62,9 @@ async def open_sweep(
     name: str | None = None,
     fresh: bool = False,
 ) -> Opened:
-    """Check a sweep, find it in the ledger or note it there. Nothing is submitted.
+    """Check a sweep, and find it in the ledger or record it there. Submits nothing.
 
-    Raises ParameterError that names everything that is wrong, ConfigurationError where there can be no ledger.
+    Raises ParameterError that names every problem, ConfigurationError if no ledger can be opened.
     """
     if name is not None and not name.strip():
         raise ParameterError("The sweep's name is empty.")
@@ -79,7 +79,7 @@ async def open_sweep(
     check_points(workflow, space)
     title = name or workflow.name or workflow.slug
     sweep = await run_in_thread(ledger.open, key, pinned=pinned, drawn=drawn, title=title, fresh=fresh)
-    if sweep.drawn != drawn:  # another kernel was first: its draws are the sweep's
+    if sweep.drawn != drawn:  # another kernel recorded the sweep first: use its draws
         space, _ = draw_seeds(workflow, given, sweep.drawn, _DICE.randint)
     cells, doubted = await run_in_thread(note, ledger, sweep, space, {}, digest)
     return Opened(key, title, name, (slug, given), sweep.pinned, workflow, space, ledger, sweep, cells, doubted)
@@ -88,10 +88,10 @@ async def open_sweep(
 def note(
     ledger: Ledger, sweep: Sweep, space: Space, have: Mapping[str, Cell], digest: Any = sha256
 ) -> tuple[list[Cell], tuple[str, ...]]:
-    """Note all points of a space in the ledger; return the cells and the keys that turned out to be in doubt.
+    """Record all points of a space in the ledger; return the cells, and the keys of points in doubt.
 
-    Cells that are there already keep their index and get their place in the wider space; new ones come after them.
-    Reads files, and blocks for the ledger.
+    Existing cells keep their index and get their place in the extended space; new cells come after them. Blocks on
+    reading files and on the ledger.
     """
     places = {point_key(parameters, digest): (place, parameters)
               for place in space.places() for parameters in (space.parameters(place),)}  # fmt: skip
@@ -108,7 +108,7 @@ def note(
 
 
 async def _pinned(calls: Calls, slug: str, workflow: Workflow, known: Sweep | None) -> tuple[str, Workflow]:
-    """Return the slug that every point is submitted to, and that version's definition."""
+    """Return the slug to submit every point to, and the definition of that version."""
     version = f"{slug}@{workflow.version}" if workflow.version and "@" not in slug else slug
     pinned = known.pinned if known is not None else version
     if pinned in (slug, ""):
@@ -118,7 +118,7 @@ async def _pinned(calls: Calls, slug: str, workflow: Workflow, known: Sweep | No
     except NotFoundError:
         if known is not None and pinned != version:
             raise
-        return slug, workflow  # the service reports versions, and accepts none
+        return slug, workflow  # the service reports versions but doesn't accept them
 
 
 def _account(calls: Calls) -> str:
@@ -129,7 +129,7 @@ _ledgers: dict[tuple[int, Path], Ledger] = {}
 
 
 def the_ledger() -> Ledger:
-    """Return this process's ledger. Raises ConfigurationError where there can be none."""
+    """Return this process's ledger. Raises ConfigurationError if it can't be opened."""
     key = (os.getpid(), default_path())
     if key not in _ledgers:
         _ledgers[key] = Ledger(key[1])
@@ -137,7 +137,7 @@ def the_ledger() -> Ledger:
 
 
 def adopted(tasks: Iterable[str | TaskWidget]) -> list[Cell]:
-    """Return the points of tasks that run already. Raises ParameterError for none, or for one that is there twice."""
+    """Return points for existing tasks. Raises ParameterError for no tasks, or for a task given twice."""
     ids = [task if isinstance(task, str) else str(task.task_id) for task in tasks]
     if not ids or not all(item.strip() for item in ids):
         raise ParameterError("A group needs task ids, or TaskWidgets. For a sweep over parameters use client.map().")

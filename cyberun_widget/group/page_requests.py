@@ -1,4 +1,4 @@
-"""What the sheet's page asks for: thumbnails of what is in view, one point in detail, files, and every button."""
+"""Handles the requests of a sheet's page: thumbnails of visible points, one point's details, files, every button."""
 
 from __future__ import annotations
 
@@ -34,17 +34,17 @@ if TYPE_CHECKING:
     from cyberun_widget.group.verbs import Verbs
     from cyberun_widget.group.widget import TaskGroup
 
-CHUNK: Final = 1024 * 1024  # bytes of one answer
+CHUNK: Final = 1024 * 1024  # bytes in one reply
 SIDE: Final = 256
-"""Pixels of a thumbnail: two a CSS pixel in a cell of 128."""
-_MOST: Final = 64  # thumbnails of one answer
+"""Pixels of a thumbnail's side: two per CSS pixel in a cell of 128 CSS pixels."""
+_MOST: Final = 64  # thumbnails in one reply
 _MARKS: Final = ("star", "reject", "none")
 
 
 def group_channel(
     group: TaskGroup, session: Session, verbs: Verbs, write: Callable[[dict[str, Any]], None]
 ) -> PageChannel:
-    """Return the line of a group to its pages. `write` sets traits."""
+    """Return the channel between a group and its pages. `write` sets traits."""
     desk = _Desk(group, session, verbs, write)
     orders = ("start", "retry", "send_again", "cancel", "mark", "pin", "look", "extend", "fetch", "poster")
     reads = ("thumbnails", "detail", "code", "read", "preview", "attach", "candidates")
@@ -57,7 +57,7 @@ def group_channel(
 
 
 class _Desk:
-    """The handlers."""
+    """The request handlers."""
 
     def __init__(
         self, group: TaskGroup, session: Session, verbs: Verbs, write: Callable[[dict[str, Any]], None]
@@ -177,9 +177,9 @@ class _Desk:
         return Answer({"preview": preview(file_of(artifact_of(self._cell(request), request.fields["key"])))})
 
     def poster(self, request: Request) -> None:
-        """Take a still that the page made of a model. A sheet keeps none: the point's own card does."""
+        """Ignore the picture of a model that the page rendered: the point's own card stores it, a sheet doesn't."""
 
-    # --- inside ------------------------------------------------------------------------------------------------------
+    # --- helpers -----------------------------------------------------------------------------------------------------
 
     def _cell(self, request: Request) -> Cell:
         return self._session.cells[self._checked(request.fields["point"])]
@@ -194,7 +194,7 @@ class _Desk:
 
 
 def parsed(text: str) -> list[Any]:
-    """Return the values that a person typed: a JSON list, or JSON values and bare words with commas between them."""
+    """Parse the values a user typed: a JSON list, or comma-separated JSON values and bare words."""
     text = text.strip()
     if text.startswith("["):
         try:

@@ -1,4 +1,4 @@
-"""One point of a sweep: what the group keeps of it, and what the user and the page see of that."""
+"""One point of a sweep: the group's internal record, and the views of it for the user and the page."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from cyberun_widget.group.plan.candidates import Search
 
 ENDED: Final = frozenset({"completed", "failed", "cancelled", "error"})
-"""The statuses that don't change any more by themselves."""
+"""The final statuses, which change only if the user acts."""
 STATUSES: Final = (
     "planned",
     "submitting",
@@ -36,8 +36,8 @@ STATUSES: Final = (
     "cancelled",
     "error",
 )
-"""Every status in the order of a point's life. `unknown`: its submission was never answered; `error`: its task can't be
-watched. The rest are the API's words, but for the first two."""
+"""Every status, in the order of a point's life. `unknown`: its submission was never answered; `error`: its task can't
+be watched. The others, except the first two, are the API's."""
 
 _WORDS: Final = {
     "planned": "planned",
@@ -46,21 +46,21 @@ _WORDS: Final = {
     "unknown": "unknown",
     "refused": "failed",
 }
-_METRICS: Final = 40  # numbers that one point may have
+_METRICS: Final = 40  # maximum number of metrics per point
 _METRICS_FILE: Final = "metrics.json"
-_METRICS_SIZE: Final = 1_000_000  # bytes of such a file
+_METRICS_SIZE: Final = 1_000_000  # maximum bytes of a metrics file
 _NO_METRIC: Final = frozenset({"image_count", "size", "width", "height", "batch"})
-_OUTPUTS: Final = 24  # files that the page knows of
+_OUTPUTS: Final = 24  # maximum number of files sent to the page
 
 
 @dataclass(frozen=True, slots=True)
 class Point:
-    """One point of a sweep as it is now.
+    """One point of a sweep in its current state.
 
     `parameters`: as submitted. `status`: a task's status, or `planned`, `submitting`, `unknown` (its submission was
     never answered), `error` (its task can't be watched). `progress`: [0, 1]. `elapsed`: seconds from the task's
     creation to its end, 0.0 before. `metrics`: the numbers among its outputs and in its `metrics.json`. `former`: the
-    ids of the tasks that a retry replaced.
+    ids of tasks replaced by a retry.
     """
 
     index: int
@@ -82,10 +82,10 @@ class Point:
 
 @dataclass(slots=True, eq=False)
 class Cell:
-    """A point and what stands behind it. Written on the network loop only; read anywhere.
+    """A point and its internal state. Written only on the network loop; readable from any thread.
 
-    `place`: its position on each axis. `watch`: who follows its task, None once the files are in. `sent`: what the page
-    was told last.
+    `place`: its position on each axis. `watch`: the watch on its task, None once its files are complete. `sent`: what
+    the page was sent last.
     """
 
     index: int
@@ -103,7 +103,7 @@ class Cell:
 
     @property
     def task_id(self) -> str | None:
-        """The task of the present attempt."""
+        """The task of the current attempt."""
         return self.entry.task_id
 
     @property
@@ -120,19 +120,19 @@ class Cell:
 
     @property
     def ended(self) -> bool:
-        """Whether there is nothing left to wait for but files."""
+        """Whether only files remain to wait for."""
         return self.status in ENDED
 
     @property
     def settled(self) -> bool:
-        """Whether nothing will change by itself: it ended and its files are in, or somebody has to decide."""
+        """Whether only the user can change it: it ended and its files are complete, or it needs a decision."""
         if self.entry.state != "submitted":
             return self.entry.state in ("unknown", "refused")
         return self.result is not None or self.fatal is not None
 
     @property
     def error(self) -> str | None:
-        """What went wrong, in full."""
+        """The full error message."""
         if self.entry.state != "submitted":
             return self.entry.error
         if self.fatal is not None:
@@ -143,27 +143,27 @@ class Cell:
 
     @property
     def progress(self) -> float:
-        """[0, 1]; 1.0 for whatever has ended."""
+        """[0, 1]; 1.0 once the point has ended."""
         if self.ended:
             return 1.0
         return self.watch.state.progress if self.watch is not None else 0.0
 
     @property
     def elapsed(self) -> float:
-        """Seconds that the task took, 0.0 while it hasn't ended."""
+        """Seconds the task took, 0.0 until it ends."""
         if self.result is not None:
             return self.result.elapsed
         return self.watch.state.elapsed if self.watch is not None and self.watch.state.ended else 0.0
 
     @property
     def artifacts(self) -> Artifacts | tuple[()]:
-        """Its files as they are now."""
+        """Its files in their current state."""
         if self.result is not None:
             return self.result.artifacts
         return self.watch.artifacts if self.watch is not None else ()
 
     def point(self) -> Point:
-        """Return the user's view."""
+        """Return the point for the user."""
         error = self.error
         return Point(
             index=self.index,
@@ -180,7 +180,7 @@ class Cell:
         )
 
     def wire(self) -> dict[str, Any]:
-        """Return the page's view: JSON, small, without parameters, which never change."""
+        """Return the point for the page: small JSON without the parameters, which never change."""
         error = self.error
         return {
             "status": self.status,
@@ -199,9 +199,9 @@ class Cell:
 
 
 def metrics_of(result: TaskResult, inputs: Collection[str]) -> dict[str, float]:
-    """Return the numbers of a result, by name: those of its output and of a file `metrics.json`.
+    """Return the numbers of a result by name, from its output and from a file `metrics.json`.
 
-    What only repeats one of the workflow's `inputs`, or counts files, is left out. Reads that file: blocks shortly.
+    Leaves out numbers that only repeat one of the workflow's `inputs`, or count files. Blocks briefly to read the file.
     """
     found: dict[str, float] = {}
     if isinstance(result.output, dict):
@@ -213,7 +213,7 @@ def metrics_of(result: TaskResult, inputs: Collection[str]) -> dict[str, float]:
             try:
                 _collect(item.json(), "", found)
             except (CyberunError, OSError, ValueError):
-                continue  # a file that says it is JSON and isn't has no numbers
+                continue  # a file named as JSON that isn't JSON has no numbers
     told = [(name, value) for name, value in found.items() if name not in _NO_METRIC and name not in inputs]
     return dict(told[:_METRICS])
 

@@ -1,7 +1,7 @@
-"""What stands behind one group: its points, the engine that submits them, the watches, and what the page knows.
+"""The state behind one group: its points, the engine that submits them, the watches, and what the page was sent.
 
-Threads: everything that changes a cell runs on the network loop. The verbs are in `verbs`; `publish` comes from the
-publisher; the user's reads come from anywhere and see each value whole.
+Threads: everything that changes a cell runs on the network loop. The verbs are in `verbs`; the publisher calls
+`publish`; the user may read from any thread and never sees a half-written value.
 """
 
 from __future__ import annotations
@@ -38,9 +38,9 @@ _log = logging.getLogger(__name__)
 
 
 class Session:
-    """One group's life. `write` sets the traits and sends the page the cells that changed: see `publish`.
+    """The state of one group. `write` sets the traits and sends the changed cells to the page: see `publish`.
 
-    `opened` is None for a group of tasks that were started elsewhere.
+    `opened`: None for a group of tasks that were started elsewhere.
     """
 
     def __init__(
@@ -62,8 +62,8 @@ class Session:
         self.halted = False
         self.extensions: list[dict[str, list[Any]]] = []
         self.saved: str | None = None
-        self.order: list[int] = []  # the points that were settled, as they were
-        self.unwanted: set[int] = set()  # to be cancelled as soon as they are tasks
+        self.order: list[int] = []  # settled points, in the order they were settled
+        self.unwanted: set[int] = set()  # to be cancelled as soon as they have a task
         self.watching = Watching(calls.http, policy, mode, self._news)
         self.engine: Engine | None = None
         if opened is not None:
@@ -77,17 +77,17 @@ class Session:
         self._dirty: dict[int, Cell] = {cell.index: cell for cell in cells}
         self._turn: Future[None] = Future()
         self._settled: set[int] = set()
-        self._open: set[int] = set()  # the points that will change by themselves
+        self._open: set[int] = set()  # points that will still change without the user
         self._work: Future[None] | None = None
         self._closed = False
         self._views: dict[str, bool] = {}
-        self._moves, self._told = 0, -1  # how often it began to move, and which of those ends the traits tell
+        self._moves, self._told = 0, -1  # how often activity began, and the latest whose end the traits show
         self._tasks: set[Future[None]] = set()
 
-    # --- beginning and end -------------------------------------------------------------------------------------------
+    # --- lifecycle ---------------------------------------------------------------------------------------------------
 
     async def begin(self) -> None:
-        """Attach to what has a task already, and look for those that a crash left in doubt."""
+        """Attach to existing tasks, and search for the tasks of points that a crash left in doubt."""
         for cell in self.cells:
             self.adopt(cell, cell.entry)
         if self.recovery is not None:
@@ -95,7 +95,7 @@ class Session:
         self.check()
 
     def close(self) -> None:
-        """Stop watching and submitting; all tasks go on."""
+        """Stop watching and submitting; all tasks keep running."""
         self._closed = True
         publisher.forget(self)
         if self._work is not None:
@@ -109,8 +109,8 @@ class Session:
             task.cancel()
 
     def spawn(self, work: Coroutine[Any, Any, None]) -> None:
-        """Run something beside all else, on the loop; what it raises is shown as the group's problem."""
-        task = background.submit(self._guarded(work))  # not a bare task: the loop must know that it has work to do
+        """Run a coroutine in the background, on the loop. An error is shown as the group's problem."""
+        task = background.submit(self._guarded(work))  # not a bare task: the loop ends when it knows of no work
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
@@ -126,7 +126,7 @@ class Session:
     # --- submitting --------------------------------------------------------------------------------------------------
 
     def queue(self, cells: Sequence[Cell], *, asked: bool = False) -> None:
-        """Have planned points submitted."""
+        """Queue planned points for submission."""
         if self.engine is None:
             return
         self.unwanted.difference_update(cell.index for cell in cells)
@@ -134,7 +134,7 @@ class Session:
         self.drive()
 
     def drive(self) -> None:
-        """Have the engine run while there is something that it may submit."""
+        """Run the engine while there are points it may submit."""
         idle = self._work is None or self._work.done()
         if idle and not self._closed and self.engine is not None and self.engine.waiting:
             self.problem = None
@@ -150,19 +150,19 @@ class Session:
             self.check()
 
     def noted(self, index: int) -> None:
-        """Look at a point's entry in the ledger again."""
-        self._open.add(index)  # until its entry has been read: the engine may be through before that
+        """Read a point's ledger entry again."""
+        self._open.add(index)  # until its entry has been read: the engine may finish before that
         self._moves += 1
         self.spawn(self.refresh([self.cells[index]]))
 
     def hindered(self, problem: str | None, seconds: float | None) -> None:
-        """Show why nothing is submitted just now."""
+        """Show why submitting is paused."""
         self.problem = clean(problem, limit=600) if problem else None
         self.retry_in = seconds
         publisher.offer(self)
 
     async def refresh(self, cells: Sequence[Cell]) -> None:
-        """Take what the ledger says of these points."""
+        """Update these points from the ledger."""
         if self.opened is None:
             return
         ledger, sweep = self.opened.ledger, self.opened.sweep.id
@@ -173,7 +173,7 @@ class Session:
         self.check()
 
     def adopt(self, cell: Cell, entry: Entry) -> None:
-        """Take a point's entry: follow its task if it has a new one."""
+        """Set a point's entry, and follow its task if that is new."""
         known, cell.entry = cell.task_id, entry
         if entry.state == "submitted" and (entry.task_id != known or (cell.watch is None and cell.result is None)):
             cell.result, cell.fatal, cell.metrics, cell.search = None, None, {}, None
@@ -219,7 +219,7 @@ class Session:
         self.check()
 
     def touch(self, cell: Cell) -> None:
-        """Have a cell shown anew, and tell those who wait if it has been settled."""
+        """Mark a cell as changed, and wake the waiting callers if it is settled."""
         with self._lock:
             self._dirty[cell.index] = cell
         settled = cell.settled
@@ -239,7 +239,7 @@ class Session:
 
     @property
     def held(self) -> list[Cell]:
-        """The points that wait for somebody's word."""
+        """Points that wait for the user's decision."""
         if self.engine is None or self.halted:
             return []
         allowed = self.engine.allowed
@@ -247,22 +247,22 @@ class Session:
 
     @property
     def still(self) -> bool:
-        """Whether nothing will happen any more by itself."""
+        """Whether nothing more will happen without the user."""
         busy = self._work is not None and not self._work.done()
         return self._closed or not (busy or self._open)
 
     @property
     def over(self) -> bool:
-        """Whether nothing will happen any more by itself, and the traits say so."""
+        """Whether nothing more will happen without the user, and the traits show that."""
         return self._closed or (self._told == self._moves and self.still)
 
     @property
     def turn(self) -> Future[None]:
-        """Done when one more point is settled, or nothing happens any more. Take it before looking at `order`."""
+        """A future done when the next point is settled, or nothing more will happen. Get it before reading `order`."""
         return self._turn
 
     def check(self) -> None:
-        """Wake the waiting callers, at once if nothing more will happen."""
+        """Wake the waiting callers; if nothing more will happen, at once."""
         still = self.still
         publisher.pulse(self, going_on=not still)
         publisher.offer(self, urgent=still and not self.over)
@@ -276,25 +276,25 @@ class Session:
 
     @property
     def out_of_sight(self) -> bool:
-        """Whether no page shows the sheet just now; a view that has said nothing counts as shown."""
+        """Whether no page shows the sheet now; a view that hasn't reported counts as visible."""
         return bool(self._views) and not any(self._views.values())
 
     def look(self, view: str, visible: bool) -> None:
-        """Note whether one of the page's views of the sheet is in sight. `view`: an id of the page's own making."""
+        """Record whether one of the page's views of the sheet is visible. `view`: an id that the page chose."""
         self._views[view] = visible
         publisher.offer(self)
 
     def beat(self) -> None:
-        """Give the page a sign of life. Its own news are one; a sheet needs no other."""
+        """Send no heartbeat: the updates of a sheet are enough."""
 
     def publish(self) -> None:
-        """Have the newest state written, and the cells that changed sent to the page."""
-        moves, still = self._moves, self.still  # before the look: what comes after it is published after it
+        """Write the newest state, and send the changed cells to the page."""
+        moves, still = self._moves, self.still  # read before the state: later changes are published later
         with self._lock:
             dirty, self._dirty = self._dirty, {}
         try:
             self._write(self, list(dirty.values()))
-        finally:  # whatever can't be shown, the waiting callers must wake
+        finally:  # wake the waiting callers even if publishing fails
             if still and self._told != moves:
                 self._told = moves
                 self._turned()

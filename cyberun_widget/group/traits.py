@@ -1,4 +1,4 @@
-"""What the widget shows of a session: the values of its traits, and which cells changed. Pure but for what it keeps."""
+"""Computes trait values from a session, and which cells have changed since the last message. No I/O."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ if TYPE_CHECKING:
     from cyberun_widget.group.session import Session
 
 MARKED: Final = {"selected": "star", "rejected": "reject"}
-"""Trait -> the mark that its points have in the ledger."""
-_FIELDS: Final = 12  # parameters that a cell's tooltip and the detail list before "more"
+"""Trait -> the mark of its points in the ledger."""
+_FIELDS: Final = 12  # parameters listed in a cell's tooltip and in the detail view before "more"
 
 
 class View:
-    """Knows what the page was told, and what metrics and outputs there are. Used by one thread at a time."""
+    """Tracks what the page was sent, and the known metrics and outputs. Used by one thread at a time."""
 
     def __init__(self) -> None:
         self.sequence = 0
@@ -29,7 +29,7 @@ class View:
         self._outputs: dict[str, dict[str, str]] = {}
 
     def deltas(self, cells: Sequence[Cell]) -> list[tuple[int, dict[str, Any]]]:
-        """Return the cells that differ from what the page was told, and note that it is told now."""
+        """Return the cells that changed since they were last sent, and record them as sent."""
         changed = []
         for cell in cells:
             wire = cell.wire()
@@ -73,7 +73,7 @@ class View:
 
 
 def layout(session: Session) -> dict[str, Any]:
-    """Return what the page needs once, and again when the group grows: axes, places, each point's label."""
+    """Return what the page needs at first and whenever the group grows: axes, places, each point's label."""
     space = session.space
     moving = [name for axis in space.axes for name in axis.names]
     return {
@@ -94,12 +94,12 @@ def layout(session: Session) -> dict[str, Any]:
 
 
 def marked(cells: Sequence[Cell]) -> dict[str, list[int]]:
-    """Return the traits of `MARKED`, as the ledger has them."""
+    """Return the values of the traits in `MARKED`, from the ledger's marks."""
     return {name: [cell.index for cell in cells if mark in cell.entry.marks] for name, mark in MARKED.items()}
 
 
 def counts(cells: Sequence[Cell]) -> dict[str, int]:
-    """Return status -> how many points, in the order of a point's life; those that aren't there are left out."""
+    """Return status -> number of points, in the order of a point's life, without statuses that no point has."""
     found = dict.fromkeys(STATUSES, 0)
     for cell in cells:
         status = cell.status
@@ -108,7 +108,7 @@ def counts(cells: Sequence[Cell]) -> dict[str, int]:
 
 
 def overall(found: Mapping[str, int], *, held: bool, halted: bool) -> str:
-    """Return one status for the whole: running, waiting (for somebody's word), or how it ended."""
+    """Return one status for the whole group: running, waiting (for the user's decision), or how it ended."""
     active = sum(number for status, number in found.items() if status not in (*ENDED, "planned", "unknown"))
     if active or (found.get("planned") and not held and not halted):
         return "running"
@@ -122,9 +122,9 @@ def overall(found: Mapping[str, int], *, held: bool, halted: bool) -> str:
 
 
 def time_left(cells: Sequence[Cell], in_flight: int) -> float | None:
-    """Return the seconds that the rest will probably take: as long each as those that are done, so many at once.
+    """Estimate the seconds left: each remaining point takes as long as the finished ones, `in_flight` at a time.
 
-    None while none is done.
+    None until a point has finished.
     """
     took = [cell.elapsed for cell in cells if cell.status == "completed" and cell.elapsed > 0]
     if not took:
@@ -141,7 +141,7 @@ def _title(session: Session) -> str:
 
 
 def _edges(cells: Sequence[Cell]) -> list[str]:
-    """Return the first and the last point in words: what a person checks before paying for all of them."""
+    """Return the first and last point in words, for the user to check before paying for all of them."""
     return [parameters_text(cell.parameters) for cell in (cells[0], cells[-1])]
 
 

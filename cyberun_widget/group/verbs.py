@@ -1,6 +1,6 @@
-"""What can be done with a group: by its methods, and by the page's buttons. None waits for a task.
+"""The actions of a group, called by its methods and by the page's buttons. None waits for a task.
 
-What may cost money is named so: `start`, `retry`, `extend`, `send_again`. Nothing else submits anything.
+Only `start`, `go_on`, `retry`, `extend` and `send_again` may cost money. Nothing else submits anything.
 """
 
 from __future__ import annotations
@@ -25,11 +25,11 @@ if TYPE_CHECKING:
     from cyberun_widget.group.session import Session
 
 ASK_ABOVE: Final = 50
-"""Points from which on a sweep that nobody said `start` for waits for a click."""
+"""A sweep with more points than this waits for a click, unless `start` was given."""
 
 
 class Verbs:
-    """The verbs of one group. `grown` is called after points were added, on the network loop."""
+    """The actions of one group. `grown` is called on the network loop after points were added."""
 
     def __init__(self, session: Session, grown: Callable[[], None]) -> None:
         self._session, self._grown = session, grown
@@ -37,7 +37,7 @@ class Verbs:
     # --- what may cost money -----------------------------------------------------------------------------------------
 
     def start(self, points: int | None = None) -> None:
-        """Run the points that wait: so many more of them, None for all."""
+        """Run waiting points. `points`: how many more of them; None for all."""
         self._do(self._start(points))
 
     async def _start(self, points: int | None) -> None:
@@ -54,9 +54,9 @@ class Verbs:
         session.queue(planned)
 
     def go_on(self, start: str, *, unasked: bool) -> None:
-        """Submit what may be at the beginning: what `start` says, or what was agreed to in an earlier life.
+        """Submit the initial points: as `start` says, or as many as were agreed to in an earlier session.
 
-        `unasked`: nobody wrote `start`, so that many points wait for a click.
+        `unasked`: the user didn't give `start`, so a large sweep waits for a click.
         """
         opened = self._session.opened
         if opened is None:
@@ -77,9 +77,9 @@ class Verbs:
             session.queue([cell for cell in session.cells if cell.status == "planned"])
 
     def retry(self, indices: Iterable[int]) -> None:
-        """Run failed and cancelled points once more, with the same parameters and seeds: **each is paid for**.
+        """Run failed and cancelled points again, with the same parameters and seeds: **each is paid for**.
 
-        A point whose task merely can't be watched is watched again instead. What goes on, or has completed, stays.
+        A point whose task merely can't be watched is watched again instead. Running and completed points are unchanged.
         """
         self._do(self._retry(list(indices)))
 
@@ -100,7 +100,7 @@ class Verbs:
         session.queue([cell for cell in again if cell.status == "planned"], asked=True)
 
     def send_again(self, index: int) -> None:
-        """Submit a point once more whose first submission was never answered: **it may then be paid for twice**."""
+        """Submit a point again whose first submission was never answered: **it may then be paid for twice**."""
         self._do(self._send_again(index))
 
     async def _send_again(self, index: int) -> None:
@@ -113,9 +113,9 @@ class Verbs:
         session.queue([cell], asked=True)
 
     async def extend(self, grid: Mapping[str, Any]) -> int:
-        """Add values to the axes, or axes: only the points that are missing run. Returns how many.
+        """Add values to axes, or new axes: only the new points run. Returns how many.
 
-        Raises ParameterError for what can't be run, before anything is.
+        Raises ParameterError for invalid values, before anything runs.
         """
         session, opened = self._session, self._session.opened
         if opened is None or session.engine is None:
@@ -136,7 +136,7 @@ class Verbs:
     # --- what costs nothing ------------------------------------------------------------------------------------------
 
     def cancel(self, indices: Collection[int] | None = None) -> None:
-        """Ask the service to cancel tasks, and submit nothing more of what is planned. None: of all points."""
+        """Ask the service to cancel the points' tasks, and submit none of them that are planned. None: all points."""
         self._do(self._cancel(indices))
 
     async def _cancel(self, indices: Collection[int] | None) -> None:
@@ -151,11 +151,11 @@ class Verbs:
             if cell.watch is not None and not cell.ended:
                 cell.watch.cancel()
             elif not cell.ended:
-                session.unwanted.add(cell.index)  # it may be on its way just now
+                session.unwanted.add(cell.index)  # it may be being submitted right now
         session.check()
 
     def attach(self, index: int, task_id: str) -> None:
-        """Settle an unknown point: this is its task. Waits; raises CyberunError where it can't be."""
+        """Settle an unknown point: this is its task. Blocks; raises CyberunError if it can't be."""
         background.run(self._attach(index, task_id))
 
     async def _attach(self, index: int, task_id: str) -> None:
@@ -163,13 +163,13 @@ class Verbs:
         (cell,) = self._cells([index])
         if opened is None or cell.status != "unknown":
             raise CyberunError(f"Point {index} is {cell.status}; only a point that is unknown can be attached.")
-        await session.calls.task(task_id)  # there is such a task, and this key may see it
+        await session.calls.task(task_id)  # check that the task exists and this key may see it
         if not await run_in_thread(opened.ledger.attach, opened.sweep.id, cell.key, task_id):
             raise CyberunError(f"Task {task_id} is another point's already.")
         await session.refresh([cell])
 
     def search(self, index: int) -> Search | None:
-        """Look for the tasks that an unknown point may have become; None for any other. Waits for the service."""
+        """Search for the tasks that may belong to an unknown point; None for any other point. Blocks on the service."""
         return background.run(self._search(index))
 
     async def _search(self, index: int) -> Search | None:
@@ -180,7 +180,7 @@ class Verbs:
         return cell.search
 
     def mark(self, mark: str, points: Collection[int], before: Collection[int]) -> None:
-        """Have the ledger keep which points have a mark, so that they have it in the notebook's next life, too."""
+        """Record in the ledger which points have a mark, so that a later session has it too."""
         if self._session.opened is not None:
             self._do(self._mark(self._session.opened, mark, set(points), set(before)))
 
@@ -194,7 +194,7 @@ class Verbs:
                 cell.entry = replace(cell.entry, marks=marks)
 
     def look_at(self, indices: Collection[int]) -> None:
-        """Follow closely the points that a page shows just now."""
+        """Follow the points that a page shows now in full detail."""
 
         async def look() -> None:
             self._session.watching.look_at(indices)
@@ -202,7 +202,7 @@ class Verbs:
         self._do(look())
 
     def fetch(self, index: int, key: str) -> None:
-        """Download one file of a point, whatever its size."""
+        """Download one file of a point, regardless of its size."""
         self._do(self._fetch(index, key))
 
     async def _fetch(self, index: int, key: str) -> None:
@@ -215,10 +215,10 @@ class Verbs:
     async def _download(self, watch: TaskWatch, key: str) -> None:
         await watch.downloads.fetch(key)
 
-    # --- inside ------------------------------------------------------------------------------------------------------
+    # --- helpers -----------------------------------------------------------------------------------------------------
 
     def _do(self, work: Coroutine[Any, Any, None]) -> None:
-        """Do something on the network loop. Waits for the ledger, some milliseconds, and never for the service."""
+        """Run a coroutine on the network loop. Waits a few milliseconds for the ledger, never for the service."""
         if background.is_current():
             self._session.spawn(work)
         else:
@@ -233,7 +233,7 @@ class Verbs:
 
 
 def artifact_of(cell: Cell, key: str) -> Artifact:
-    """Return one file of a point. Raises CyberunError where it has none of that key."""
+    """Return one file of a point. Raises CyberunError if it has none with that key."""
     for item in cell.artifacts:
         if item.key == key:
             return item

@@ -1,4 +1,4 @@
-"""The sheet: one anywidget for a whole sweep, however many points it has."""
+"""The sheet: one anywidget for a whole sweep, with any number of points."""
 
 from __future__ import annotations
 
@@ -42,27 +42,27 @@ if TYPE_CHECKING:
 
 
 class TaskGroup(BatchedWidget):
-    """Many tasks as one thing: a sheet with an axis to each parameter that changes.
+    """Many tasks on one sheet, with an axis for each parameter that varies.
 
-    `tasks`: task ids, or `TaskWidget`s. `client`: as for `TaskWidget`. For a sweep over parameters use `client.map`.
+    `tasks`: task ids or `TaskWidget`s. `client`: as for `TaskWidget`. For a sweep over parameters, use `client.map`.
 
-    Nothing here is ever paid for twice: a sweep is on record on this machine, and the same call attaches to it again.
-    What may cost money says so: `start`, `retry_failed`, `extend`, `send_again`.
+    Nothing is paid for twice: a sweep is recorded on this machine, and the same call attaches to it again. Only these
+    methods may cost money, and their docstrings say so: `start`, `retry_failed`, `extend`, `send_again`.
     """
 
     _esm = assets.for_anywidget("group.js")
     _css = assets.for_anywidget("group.css")
 
     counts = t.Dict().tag(sync=True)
-    """Status -> how many points; a status that no point has is left out."""
+    """Status -> number of points, without statuses that no point has."""
     progress = t.Float(0.0).tag(sync=True)
     """[0, 1] over all points."""
     selected = t.List(t.Int()).tag(sync=True)
-    """The points with a star, by index. Of a sweep on record they are kept with it."""
+    """Indices of starred points. Saved with a recorded sweep."""
     rejected = t.List(t.Int()).tag(sync=True)
-    """The points that were turned down, by index; kept likewise."""
+    """Indices of rejected points. Saved with a recorded sweep."""
     reference = t.Int(None, allow_none=True).tag(sync=True)
-    """The point that all others are compared with, by index; None for none."""
+    """Index of the point that all others are compared with, or None."""
     _layout = t.Dict().tag(sync=True)
     _cells = t.Any(None).tag(sync=True, to_json=lambda _value, widget: widget._snapshot())  # noqa: SLF001 - of this class
     _facts = t.Dict().tag(sync=True)
@@ -109,43 +109,43 @@ class TaskGroup(BatchedWidget):
 
     @property
     def points(self) -> list[Point]:
-        """All points as they are now, by index."""
+        """All points in their current state, by index."""
         return [cell.point() for cell in self._session.cells]
 
     def __len__(self) -> int:
         return len(self._session.cells)
 
     def to_dataframe(self) -> Any:
-        """Return a pandas DataFrame, a row a point: parameters, status, seconds, gpu, paths, metrics."""
+        """Return a pandas DataFrame, one row per point: parameters, status, seconds, gpu, paths, metrics."""
         return export.to_dataframe(self._session.cells)
 
     def best(self, metric: str | Callable[[Point], float], maximise: bool = True) -> Point:
-        """Return the completed point with the highest metric, the lowest where `maximise` is False.
+        """Return the completed point with the highest metric, or the lowest if `maximise` is False.
 
-        `metric`: a number among the outputs or in `metrics.json`, or a function of a point. Raises ParameterError
-        where no point has it.
+        `metric`: the name of a number in the outputs or in `metrics.json`, or a function of a point. Raises
+        ParameterError if no point has it.
         """
         return export.best(self.points, metric, maximise=maximise)
 
     def images(
         self, rows: str | None = None, columns: str | None = None, *, output: str | None = None, size: int = 192
     ) -> Image:
-        """Return the labelled contact sheet as a Pillow image, `size` pixels a cell.
+        """Return the labelled contact sheet as a Pillow image, `size` pixels per cell.
 
-        `rows`, `columns`: the parameters that make them; by default the first and the second axis. `output`: the key or
-        name of the file to show, by default each point's first picture.
+        `rows`, `columns`: the parameters along them; by default the first and second axis. `output`: the key or name of
+        the file to show; by default each point's first picture.
         """
         return export.images(self._session, rows, columns, output, size)
 
     def save(self, directory: str | os.PathLike[str]) -> list[Path]:
-        """Write every point's files into a folder of its own, with a CSV, the sheet and where all of it comes from.
+        """Write each point's files into its own folder, with a CSV, the contact sheet and a record of their origin.
 
-        Returns the files' paths. Raises CyberunError where the folder can't be written.
+        Returns the files' paths. Raises CyberunError if the folder can't be written.
         """
         return export.save(self._session, directory)
 
     def to_code(self) -> str:
-        """Return the Python that makes this group again; where the sweep is on record, it runs nothing twice."""
+        """Return Python code that makes this group again; if the sweep is recorded, it runs nothing twice."""
         opened = self._session.opened
         if opened is None:
             return group_code([cell.task_id or "" for cell in self._session.cells])
@@ -154,10 +154,10 @@ class TaskGroup(BatchedWidget):
     # --- waiting -----------------------------------------------------------------------------------------------------
 
     def wait(self, timeout: float | None = None) -> list[Point]:
-        """Wait until every point has ended, and return them. `timeout`: seconds. A failed point raises nothing.
+        """Wait until every point has ended, and return all points. `timeout`: seconds. A failed point raises nothing.
 
-        A point whose submission was never answered is not waited for: its status is "unknown", see `candidates`.
-        Raises WaitTimeout, or CyberunError where points wait for somebody's word, or nothing can be submitted.
+        Doesn't wait for a point whose submission was never answered: its status is "unknown", see `candidates`.
+        Raises WaitTimeout, or CyberunError if points wait for your decision, or nothing can be submitted.
         """
         if publisher.is_current() or background.is_current():
             raise CyberunError("wait() was called in a handler that the group itself waits for; use as_completed().")
@@ -177,7 +177,7 @@ class TaskGroup(BatchedWidget):
         return self.points
 
     def as_completed(self) -> Iterator[Point]:
-        """Yield each point as it ends (or turns out to be unknown), those that have first, until all have."""
+        """Yield each point as it ends (or becomes "unknown"), starting with those that already have."""
         at = 0
         while True:
             turn = self._session.turn
@@ -209,45 +209,45 @@ class TaskGroup(BatchedWidget):
     # --- acting ------------------------------------------------------------------------------------------------------
 
     def start(self, points: int | None = None) -> None:
-        """Run the points that wait, which **are paid for**: so many more of them, without a number all."""
+        """Run waiting points, which **are paid for**. `points`: how many more of them; None for all."""
         self._verbs.start(points)
 
     def extend(self, grid: Values) -> int:
-        """Add values to axes, or new axes: only the points that are missing run, and **are paid for**.
+        """Add values to axes, or new axes: only the new points run, and **they are paid for**.
 
-        Returns how many. A new axis begins with what its parameter was so far. Raises ParameterError for what can't be
-        run, before anything is.
+        Returns the number of new points. A new axis starts with its parameter's value so far. Raises ParameterError
+        for invalid values, before anything runs.
         """
         return background.run(self._verbs.extend(grid))
 
     def retry_failed(self) -> int:
-        """Run failed points once more, parameters and seeds unchanged: **each is paid for**. Returns how many."""
+        """Run failed points again with the same parameters and seeds: **each is paid for**. Returns how many."""
         failed = [cell.index for cell in self._session.cells if cell.status == "failed"]
         self._verbs.retry(failed)
         return len(failed)
 
     def cancel(self) -> None:
-        """Cancel all tasks that go on, and submit nothing more. Returns at once."""
+        """Cancel all running tasks, and submit nothing more. Returns at once."""
         self._verbs.cancel()
 
     def candidates(self, index: int) -> list[Candidate]:
-        """Return the tasks that a point may have become whose submission was never answered, the likeliest first.
+        """Return the tasks that may belong to a point whose submission was never answered, likeliest first.
 
-        None is found where it was never taken, and also where the service is taking it just now: look again later.
+        The list is empty if the service never accepted it, or is accepting it just now: search again later.
         """
         search = self._verbs.search(index)
         return list(search.found) if search is not None else []
 
     def attach(self, index: int, task_id: str) -> None:
-        """Settle an unknown point: this is its task. Raises CyberunError where it can't be."""
+        """Settle an unknown point: this is its task. Raises CyberunError if it can't be."""
         self._verbs.attach(index, task_id)
 
     def send_again(self, index: int) -> None:
-        """Settle an unknown point by submitting it once more: **if the first was taken, it is paid for twice**."""
+        """Settle an unknown point by submitting it again: **if the first was accepted, it is paid for twice**."""
         self._verbs.send_again(index)
 
     def close(self) -> None:
-        """Close the sheet, and stop watching and submitting; all tasks go on."""
+        """Close the sheet, and stop watching and submitting; all tasks keep running."""
         if hasattr(self, "_session"):
             self._session.close()
         super().close()
@@ -268,9 +268,9 @@ class TaskGroup(BatchedWidget):
         self._outputs.display(self)
 
     def _go_on(self, start: str, *, unasked: bool) -> None:
-        """Submit what may be at the beginning: what `start` says, or what was agreed to in an earlier life."""
+        """Submit the initial points: as `start` says, or as many as were agreed to before."""
         self._verbs.go_on(start, unasked=unasked)
-        self._publish(self._session, ())  # what the next line of the cell reads
+        self._publish(self._session, ())  # so that the next line of the cell reads current traits
 
     def _snapshot(self) -> dict[str, Any]:
         cells = [cell.sent or cell.wire() for cell in self._session.cells]
@@ -280,7 +280,7 @@ class TaskGroup(BatchedWidget):
         self._write({"_layout": layout(self._session), **marked(self._session.cells)})
 
     def _publish(self, session: Session, dirty: Sequence[Cell]) -> None:
-        """Write the traits, and send the cells that changed in one message."""
+        """Write the traits, and send the changed cells in one message."""
         with self._publishing:
             if changed := self._view.deltas(dirty):
                 self._view.sequence += 1

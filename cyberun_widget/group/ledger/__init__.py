@@ -1,1 +1,1 @@
-"""What was done for each point of each sweep, on disk, before and after it is done. SQLite and file locks only."""
+"""The record on disk of every point of every sweep, written before and after each step. SQLite and file locks only."""

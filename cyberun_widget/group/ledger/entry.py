@@ -1,4 +1,4 @@
-"""One line of the ledger, and what its state means for money. Pure."""
+"""One entry of the ledger, and the states of a point. Pure."""
 
 from __future__ import annotations
 
@@ -8,17 +8,17 @@ from typing import Final, Literal, TypeAlias
 State: TypeAlias = Literal["planned", "claimed", "sending", "submitted", "unknown", "refused"]
 
 STATES: Final[tuple[State, ...]] = ("planned", "claimed", "sending", "submitted", "unknown", "refused")
-"""`planned`: nothing was sent. `claimed`: one process is about to send it, and has not. `sending`: the request is going
-out, and may be taken at any moment. `submitted`: the service gave a task id. `unknown`: the request went out and its
-answer never came. `refused`: the service answered that it did not take it."""
+"""`planned`: not sent. `claimed`: a process is about to send it, but hasn't yet. `sending`: the request is being sent,
+and the service may accept it at any moment. `submitted`: the service returned a task id. `unknown`: the request was
+sent, and no answer arrived. `refused`: the service answered that it didn't accept it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """What is known of one point. `attempt` counts from 1, and again at every run that somebody asked for.
+    """The record of one point. `attempt` starts at 1 and increases with each run the user requests.
 
-    `sent_at`: POSIX seconds by this machine's clock, None where nothing was sent. `former`: the task ids of earlier
-    attempts, oldest first. `marks`: what somebody thinks of it: "star", "reject".
+    `sent_at`: POSIX seconds by this machine's clock, None if nothing was sent. `former`: task ids of earlier attempts,
+    oldest first. `marks`: the user's marks: "star", "reject".
     """
 
     key: str
@@ -34,10 +34,10 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Sweep:
-    """One sweep as it is recorded. `pinned`: the workflow's slug with its version, where that is known.
+    """One recorded sweep. `pinned`: the workflow's slug, with its version if known.
 
-    `drawn`: the draws of its open seeds, by name. `allowed`: how many points, from the first on, somebody agreed to pay
-    for, None for all. `resumed`: whether it was there before.
+    `drawn`: the draws of its open seeds, by name. `allowed`: how many points, counted from the first, the user agreed
+    to pay for; None for all. `resumed`: whether it existed before.
     """
 
     id: int

@@ -1,7 +1,7 @@
-"""Who is at work: a process that holds a lock for as long as it lives, so that its death shows to the others.
+"""The owner of claims in the ledger: a process that holds a file lock while it lives, so that others see its death.
 
-A lock falls with the process that holds it, also by SIGKILL, and no process id can be mistaken for another's. Where
-the file system has no locks, an owner counts as alive until its lease has run out.
+The lock is released when the process ends, even by SIGKILL; unlike a process id, it can't be confused with another's.
+On a file system without locks, an owner counts as alive until its lease expires.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ _SUFFIX: Final = ".owner"
 
 
 class Owner:
-    """The process at work, under a name of its own in `folder`. A forked child is another one: see `is_current`."""
+    """The current process as an owner, uniquely named in `folder`. A forked child is another owner: `is_current`."""
 
     def __init__(self, folder: Path) -> None:
         self.name = secrets.token_hex(8)
@@ -36,16 +36,16 @@ class Owner:
 
     @property
     def is_current(self) -> bool:
-        """Whether this is still the process that the owner stands for."""
+        """Whether the calling process is the one this owner was made in."""
         return self._pid == os.getpid()
 
     def is_dead(self, name: str) -> bool:
-        """Whether another owner is known to be gone. False also where nobody can know."""
+        """Whether another owner is known to be dead. False if that can't be determined."""
         if name == self.name:
             return False
         path = _path(self._folder, name)
         if not path.exists():
-            return True  # it let go of its lock in good order
+            return True  # it closed normally and released its lock
         probe = FileLock(path, mode=0o600, thread_local=False)
         try:
             probe.acquire(timeout=0)
@@ -57,7 +57,7 @@ class Owner:
         return True
 
     def close(self) -> None:
-        """Let go: what this owner was about is up for others."""
+        """Release the lock, so that others may take over this owner's claims."""
         if self.is_current and self._lock.is_locked:
             self._lock.release()
             with contextlib.suppress(OSError):

@@ -1,7 +1,7 @@
-"""The ledger: what was done for each point, written before it is done.
+"""The ledger: records each step of each point before the step is taken.
 
-Every step is one transaction that names the state it starts from, so that of two processes that want the same one gets
-it. WAL with full synchronisation: a note that was made survives SIGKILL and loss of power.
+Every step is one transaction that checks the state it starts from, so if two processes try the same step, one wins.
+WAL with full synchronisation: a committed record survives SIGKILL and power loss.
 """
 
 from __future__ import annotations
@@ -27,8 +27,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
 
 LEASE: Final = 180.0
-"""Seconds after which an owner whose life can't be told counts as gone: no request to the service takes as long."""
-_PATIENCE: Final = 30.0  # seconds to wait for another process's transaction, each of which takes milliseconds
+"""Seconds after which an owner counts as dead if its lock can't tell; longer than any request to the service."""
+_PATIENCE: Final = 30.0  # seconds to wait for another process's transaction; each takes milliseconds
 _VERSION: Final = 1
 _SCHEMA: Final = """
 CREATE TABLE IF NOT EXISTS sweeps (
@@ -49,9 +49,9 @@ _COLUMNS: Final = f"key, state, task_id, owner, attempt, sent_at, error, former,
 
 
 class Ledger:
-    """The user's ledger at `path`. Safe for several threads and processes; each call blocks for milliseconds.
+    """The user's ledger at `path`. Safe to use from several threads and processes; each call blocks for milliseconds.
 
-    `now`: POSIX seconds, comparable between processes.
+    `now`: returns POSIX seconds, comparable between processes.
     """
 
     def __init__(self, path: Path | None = None, *, now: Callable[[], float] = time.time) -> None:
@@ -69,7 +69,7 @@ class Ledger:
             ) from None
 
     def close(self) -> None:
-        """Close the file and let go of what this process had claimed."""
+        """Close the file and release this process's claims."""
         with self._lock:
             self._db.close()
         self.owner.close()
@@ -77,9 +77,9 @@ class Ledger:
     # --- sweeps ------------------------------------------------------------------------------------------------------
 
     def open(self, key: str, *, pinned: str, drawn: Mapping[str, int], title: str, fresh: bool = False) -> Sweep:
-        """Return the newest sweep of this name, or a new one (always, where `fresh`).
+        """Return the newest sweep with this key, or a new one (always a new one if `fresh`).
 
-        Of a sweep that was there before, the pinned version and the draws stay; draws that it lacks are added.
+        An existing sweep keeps its pinned version and its draws; missing draws are added.
         """
         with self._write() as db:
             known = None if fresh else self._newest(key)
@@ -94,17 +94,17 @@ class Ledger:
             return Sweep(int(cursor.lastrowid or 0), pinned, dict(drawn), allowed=0, resumed=False)
 
     def find(self, key: str) -> Sweep | None:
-        """Return the newest sweep of this name, None where there is none."""
+        """Return the newest sweep with this key, or None."""
         with self._lock:
             return self._newest(key)
 
     def allow(self, sweep: int, points: int | None) -> None:
-        """Note how many points, from the first on, somebody has agreed to pay for. None: all."""
+        """Record how many points, counted from the first, the user has agreed to pay for. None: all."""
         with self._write() as db:
             db.execute("UPDATE sweeps SET allowed = ? WHERE id = ?", (points, sweep))
 
     def plan(self, sweep: int, points: Iterable[tuple[str, str]]) -> None:
-        """Note points, by key and parameters in JSON. Those that are there already stay as they are."""
+        """Record points, as pairs of key and JSON parameters. Existing points stay unchanged."""
         with self._write() as db:
             db.executemany(
                 "INSERT INTO points (sweep, key, parameters, state) VALUES (?, ?, ?, 'planned') ON CONFLICT DO NOTHING",
@@ -112,32 +112,32 @@ class Ledger:
             )
 
     def entries(self, sweep: int) -> dict[str, Entry]:
-        """Return all that is known of a sweep's points, by key."""
+        """Return the entries of a sweep's points, by key."""
         with self._lock:
             rows = self._db.execute(f"SELECT {_COLUMNS} FROM points WHERE sweep = ?", (sweep,)).fetchall()  # noqa: S608 - our own column names
         return {row[0]: _entry(row) for row in rows}
 
     def entry(self, sweep: int, key: str) -> Entry:
-        """Return what is known of one point."""
+        """Return the entry of one point."""
         with self._lock:
             query = f"SELECT {_COLUMNS} FROM points WHERE sweep = ? AND key = ?"  # noqa: S608 - our own column names
             return _entry(self._db.execute(query, (sweep, key)).fetchone())
 
     def changed(self) -> int:
-        """Return a number that is another one after another process has written."""
+        """Return a number that changes whenever another process writes."""
         with self._lock:
             return int(self._db.execute("PRAGMA data_version").fetchone()[0])
 
-    # --- one point: the way to the service ---------------------------------------------------------------------------
+    # --- one point: submission ---------------------------------------------------------------------------------------
 
     def claim(self, sweep: int, key: str) -> bool:
-        """Take a planned point for this process; False where somebody else has it, or it isn't planned any more."""
+        """Claim a planned point for this process; False if another one has it, or it is no longer planned."""
         return self._step(
             sweep, key, "state = 'planned'", "state = 'claimed', owner = :me, lease = :lease, error = NULL"
         )
 
     def sending(self, sweep: int, key: str) -> None:
-        """Note that the request goes out now. Raises CyberunError where the claim was lost: then it must not."""
+        """Record that the request is about to be sent. Raises CyberunError if the claim was lost; then don't send."""
         done = self._step(
             sweep,
             key,
@@ -148,45 +148,45 @@ class Ledger:
             raise CyberunError("Another process has taken over this point; it is not sent from here.")
 
     def submitted(self, sweep: int, key: str, task_id: str) -> bool:
-        """Note the task that the service made of it; False where somebody has settled the point otherwise meanwhile."""
+        """Record the point's task id; False if the point has meanwhile been settled in another way."""
         mine = "state IN ('claimed', 'sending', 'unknown') AND owner = :me"
         return self._step(sweep, key, mine, "state = 'submitted', task_id = :task, error = NULL", task=task_id)
 
     def release(self, sweep: int, key: str) -> None:
-        """Note that the service has certainly not taken it: it may be sent again, by anybody."""
+        """Record that the service certainly didn't accept it: any process may send it again."""
         self._step(sweep, key, "state IN ('claimed', 'sending') AND owner = :me", "state = 'planned', owner = NULL")
 
     def refuse(self, sweep: int, key: str, error: str) -> None:
-        """Note that the service answered it won't run this point, and why."""
+        """Record that the service refused to run this point, and why."""
         mine = "state IN ('claimed', 'sending') AND owner = :me"
         self._step(sweep, key, mine, "state = 'refused', owner = NULL, error = :error", error=redact(error))
 
     def doubt(self, sweep: int, key: str, error: str) -> None:
-        """Note that the answer was lost: whether there is a task can't be known from here."""
+        """Record that the answer was lost, so it is unknown whether a task exists."""
         mine = "state IN ('claimed', 'sending') AND owner = :me"
         self._step(sweep, key, mine, "state = 'unknown', error = :error", error=redact(error))
 
-    # --- one point: what somebody decides ----------------------------------------------------------------------------
+    # --- one point: the user's decisions -----------------------------------------------------------------------------
 
     def attach(self, sweep: int, key: str, task_id: str) -> bool:
-        """Settle an unknown point: its task was found. False where it is settled already, or the task is another's."""
+        """Settle an unknown point with its task; False if it is settled already, or the task is another point's."""
         free = "state = 'unknown' AND NOT EXISTS (SELECT 1 FROM points WHERE task_id = :task)"
         return self._step(sweep, key, free, "state = 'submitted', task_id = :task, error = NULL", task=task_id)
 
     def send_again(self, sweep: int, key: str) -> bool:
-        """Settle an unknown point: it is to be sent once more, and paid for, whatever became of the first."""
+        """Settle an unknown point by planning another paid submission, regardless of the outcome of the first."""
         once_more = "state = 'planned', owner = NULL, error = NULL, attempt = attempt + 1"
         return self._step(sweep, key, "state = 'unknown'", once_more)
 
     def retry(self, sweep: int, key: str, attempt: int) -> bool:
-        """Plan another run of a point whose attempt failed; False where that has been asked for already."""
+        """Plan another run of a point whose attempt failed; False if a retry was already requested."""
         ended = "state IN ('submitted', 'refused') AND attempt = :attempt"
         kept = "former = CASE WHEN task_id IS NULL THEN former ELSE json_insert(former, '$[#]', task_id) END"
         again = f"state = 'planned', owner = NULL, error = NULL, attempt = attempt + 1, {kept}, task_id = NULL"
         return self._step(sweep, key, ended, again, attempt=attempt)
 
     def mark(self, sweep: int, mark: str, keys: Iterable[str], *, on: bool) -> None:
-        """Note that points have a mark, or have it no more. Free, and without any bearing on what is submitted."""
+        """Set or remove a mark on points. Costs nothing, and doesn't affect what is submitted."""
         change = (
             "INSERT INTO marks (sweep, key, mark) VALUES (?, ?, ?) ON CONFLICT DO NOTHING"
             if on
@@ -198,9 +198,9 @@ class Ledger:
     # --- after a crash -----------------------------------------------------------------------------------------------
 
     def recover(self, sweep: int) -> list[str]:
-        """Take up what dead processes left: a claim is free again, a request that was going out is unknown.
+        """Recover points from dead processes: a claimed point becomes planned, one being sent becomes unknown.
 
-        Returns the keys of the points that are unknown now.
+        Returns the keys of all unknown points.
         """
         doubted: list[str] = []
         with self._lock:
@@ -225,7 +225,7 @@ class Ledger:
         return doubted
 
     def strangers(self, task_ids: Iterable[str]) -> set[str]:
-        """Return those of the tasks that no point of any sweep has, now or formerly."""
+        """Return those of the task ids that belong to no point of any sweep, now or in an earlier attempt."""
         wanted = set(task_ids)
         with self._lock:
             rows = self._db.execute("SELECT task_id, former FROM points WHERE task_id IS NOT NULL OR former != '[]'")
@@ -233,7 +233,7 @@ class Ledger:
                 wanted -= {task_id, *json.loads(former)}
         return wanted
 
-    # --- inside ------------------------------------------------------------------------------------------------------
+    # --- helpers -----------------------------------------------------------------------------------------------------
 
     def _newest(self, key: str) -> Sweep | None:
         query = "SELECT id, pinned, drawn, allowed FROM sweeps WHERE key = ? ORDER BY id DESC"
@@ -277,12 +277,12 @@ class Ledger:
 
 
 def default_path() -> Path:
-    """Return where the user's ledger is."""
+    """Return the path of the user's ledger."""
     return Path(user_state_path("cyberun-widget", appauthor=False)) / "sweeps" / "ledger.sqlite3"
 
 
 def _private(path: Path) -> None:
-    """Make the folder and the file, for this user alone. SQLite gives the files beside it the same mode."""
+    """Create the folder and the file, private to this user. SQLite gives its companion files the same mode."""
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     path.parent.chmod(0o700)
     os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))

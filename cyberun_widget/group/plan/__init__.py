@@ -1,1 +1,1 @@
-"""Which points a sweep has, and what identifies it: axes, open seeds, names. Pure."""
+"""The points of a sweep and what identifies it: axes, open seeds, names. Pure."""

@@ -1,4 +1,4 @@
-"""Where each point stands on a sheet: which axes make the rows and which the columns. Pure."""
+"""The layout of a sheet: which axes form the rows and which the columns. Pure."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ _TEXT: Final = 28  # characters of a value in a header
 
 @dataclass(frozen=True, slots=True)
 class Arrangement:
-    """A sheet's headers and places. `cells`: the point's number -> (row, column).
+    """A sheet's headers and cell positions. `cells`: point index -> (row, column).
 
-    `captions`: whether each cell needs its own, since the headers say nothing: one axis alone, wrapped.
+    `captions`: whether each cell needs a caption, because a single wrapped axis has no headers.
     """
 
     row_title: str
@@ -37,11 +37,11 @@ class Arrangement:
 def arrange(
     space: Space, places: Sequence[tuple[int, ...]], rows: str | None = None, columns: str | None = None
 ) -> Arrangement:
-    """Return the sheet of points at these places, in their order.
+    """Return the layout for points at these places, in the same order.
 
-    `rows`, `columns`: the title of an axis, or one of its parameters; without them the first axis makes the rows and
-    the second the columns. What axes are left join the rows. One axis alone is wrapped to about a square. Raises
-    ParameterError for an axis that isn't there.
+    `rows`, `columns`: the title of an axis, or one of its parameters; by default the first axis forms the rows and the
+    second the columns. The remaining axes are added to the rows. A single axis is wrapped to roughly a square. Raises
+    ParameterError for an unknown axis.
     """
     axes = space.axes
     if len(axes) < 2 and rows is None and columns is None:  # noqa: PLR2004 - rows and columns
@@ -76,18 +76,18 @@ def arrange(
 
 
 def step_text(axis: Axis, position: int) -> str:
-    """Return a position's header: "20", or "cat · 0.5" of a zip."""
+    """Return the header of a position: "20", or "cat · 0.5" for a zip."""
     return " · ".join(value_text(value) for value in axis.steps[position])
 
 
 def parameters_text(parameters: Mapping[str, Any], names: Sequence[str] = ()) -> str:
-    """Return parameters as a line: "seed 7 · steps 20". `names`: only those, in that order."""
+    """Return parameters as one line: "seed 7 · steps 20". `names`: only these, in this order."""
     chosen = names or list(parameters)
     return " · ".join(f"{name} {value_text(parameters[name])}" for name in chosen if name in parameters)
 
 
 def value_text(value: Any) -> str:
-    """Return a value as a header has room for it."""
+    """Return a value as text short enough for a header."""
     match value:
         case None:
             return "default"

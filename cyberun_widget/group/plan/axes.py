@@ -1,4 +1,4 @@
-"""A sweep's axes: from `grid`, `zip` and fixed parameters to points, checked before anything is sent. Pure."""
+"""A sweep's axes: turns `grid`, `zip` and fixed parameters into points, and checks them before submission. Pure."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ if TYPE_CHECKING:
     from cyberun_widget.protocol.models import Workflow
 
 MOST_POINTS: Final = 10_000
-"""Points a sweep may have; more are more likely a slip than a wish."""
-_LISTED: Final = 20  # problems that one error names
+"""Maximum number of points in a sweep; a larger number is probably a mistake."""
+_LISTED: Final = 20  # maximum number of problems that one error names
 
 Values: TypeAlias = "Mapping[str, Iterable[Any]]"
 
 
 @dataclass(frozen=True, slots=True)
 class Axis:
-    """Parameters that move together: one for an axis of a grid, several for a zip.
+    """Parameters that vary together: one for an axis of a grid, several for a zip.
 
-    `steps`: for each position the values of `names`, in their order. None stands for "not given".
+    `steps`: the values of `names` at each position, in the order of `names`. None means "not given".
     """
 
     names: tuple[str, ...]
@@ -42,7 +42,7 @@ class Axis:
 
 @dataclass(frozen=True, slots=True)
 class Space:
-    """All points of a sweep: the product of its axes, the first one slowest, with `fixed` added to each."""
+    """All points of a sweep: the product of its axes, the first varying slowest, with `fixed` added to each point."""
 
     axes: tuple[Axis, ...] = ()
     fixed: Mapping[str, Any] = field(default_factory=dict)
@@ -51,28 +51,28 @@ class Space:
         return prod(len(axis) for axis in self.axes)
 
     def places(self) -> Iterable[tuple[int, ...]]:
-        """Yield every point's position on each axis, in order."""
+        """Yield each point's position on every axis, in order."""
         return itertools.product(*(range(len(axis)) for axis in self.axes))
 
     def parameters(self, place: tuple[int, ...]) -> dict[str, Any]:
-        """Return the parameters of the point at `place`; what isn't given is left out."""
+        """Return the parameters of the point at `place`, without those that aren't given."""
         values = dict(self.fixed)
         for axis, position in zip(self.axes, place, strict=True):
             values |= zip(axis.names, axis.steps[position], strict=True)
         return {name: value for name, value in values.items() if value is not None}
 
     def size(self) -> str:
-        """Return how the number of points comes about: "48 points: 8 seed × 6 steps"."""
+        """Return the number of points and its factors: "48 points: 8 seed × 6 steps"."""
         count = f"{len(self):,} point{'' if len(self) == 1 else 's'}"
         factors = " × ".join(f"{len(axis)} {axis.title}" for axis in self.axes)
         return f"{count}: {factors}" if len(self.axes) > 1 else count
 
 
 def lay_out(grid: Values | None, zipped: Values | None, fixed: Mapping[str, Any]) -> Space:
-    """Return the space that the arguments of `client.map` span.
+    """Return the space spanned by the arguments of `client.map`.
 
-    Raises ParameterError, naming everything that is wrong: a lone string for an axis, an empty axis, a value twice, a
-    parameter in two places, lists of different lengths to zip, too many points.
+    Raises ParameterError that names every problem: a plain string for an axis, an empty axis, a repeated value, a
+    parameter in two places, zipped lists of different lengths, too many points.
     """
     wrong: list[str] = []
     axes = [_axis(name, values, wrong) for name, values in (grid or {}).items()]
@@ -94,7 +94,7 @@ def lay_out(grid: Values | None, zipped: Values | None, fixed: Mapping[str, Any]
 def check_points(workflow: Workflow, space: Space) -> None:
     """Check every point against the workflow's own definitions.
 
-    Raises ParameterError that names every bad value once, however many points have it.
+    Raises ParameterError that names every invalid value once, however many points have it.
     """
     known = {item.key: item for item in workflow.parameters}
     found: dict[str, None] = {}
@@ -105,7 +105,7 @@ def check_points(workflow: Workflow, space: Space) -> None:
             bad = [problem(known[name], value) for value in values if value is not None]
             found |= dict.fromkeys(f"{name} {words}" for words in bad if words)
     moving = {name for axis in space.axes for name in axis.names}
-    first = {**dict.fromkeys(moving, 0), **space.fixed}  # what moves was checked value by value
+    first = {**dict.fromkeys(moving, 0), **space.fixed}  # the values on axes were checked one by one
     for name, words in problems(workflow, first).items():
         if name not in known:
             found[words] = None
@@ -120,10 +120,10 @@ def check_points(workflow: Workflow, space: Space) -> None:
 
 
 def extended(space: Space, workflow: Workflow, grid: Values) -> Space:
-    """Return the space with more values on its axes, or with new axes on which its points so far have a place.
+    """Return the space with more values on its axes, or with new axes; existing points keep a place in it.
 
-    A parameter that was fixed, or left to its default, becomes an axis whose first step is just that. Raises
-    ParameterError for anything `lay_out` refuses, and for a parameter that moves within a zip.
+    A parameter that was fixed or left at its default becomes an axis that starts with that value. Raises
+    ParameterError for anything `lay_out` refuses, and for a parameter that is part of a zip.
     """
     more = lay_out(grid, None, {})
     axes, fixed, wrong = list(space.axes), dict(space.fixed), []
@@ -146,7 +146,7 @@ def extended(space: Space, workflow: Workflow, grid: Values) -> Space:
 
 
 def _merged(steps: tuple[tuple[Any, ...], ...], more: tuple[tuple[Any, ...], ...]) -> tuple[tuple[Any, ...], ...]:
-    """Return one axis' steps with others added: in order where they are numbers in order, else at the end."""
+    """Return an axis's steps with more added: merged in order if the steps are sorted numbers, else appended."""
     merged = (*steps, *(step for step in more if step not in steps))
     values = [value for (value,) in merged]
     if any(isinstance(value, bool) or not isinstance(value, (int, float)) for value in values):
@@ -182,7 +182,7 @@ def _listed(name: str, values: Any, wrong: list[str]) -> list[Any]:
 
 
 def _repeated(values: list[Any]) -> list[Any]:
-    """Return what stands more than once, but for None: open seeds are drawn one by one."""
+    """Return repeated values, except None: each open seed gets its own draw."""
     seen: list[Any] = []
     hashed: set[Any] = set()
     again: list[Any] = []

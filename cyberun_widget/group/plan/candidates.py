@@ -1,4 +1,4 @@
-"""Which task may be the one whose submission was never answered. Pure."""
+"""Finds tasks that may have come from a submission that was never answered. Pure."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ if TYPE_CHECKING:
 
     from cyberun_widget.protocol.models import Task
 
-EARLY: Final = timedelta(minutes=5)  # how far the service's clock may be behind ours
-LATE: Final = timedelta(minutes=15)  # and ahead of it, a gateway's slowness included
-_SOON: Final = 60.0  # seconds within which a submission may still be on its way through a gateway
+EARLY: Final = timedelta(minutes=5)  # how far the service's clock may be behind this machine's
+LATE: Final = timedelta(minutes=15)  # how far it may be ahead, including the delay of a gateway
+_SOON: Final = 60.0  # seconds for which a submission may still be passing through a gateway
 
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A task that may be a point's. `same`: its parameters are the point's; None where the service doesn't tell them.
+    """A task that may belong to a point. `same`: whether its parameters match; None if the service doesn't report them.
 
-    `seconds`: from our sending it to its creation by the service's clock, None where it has no time. `others`: how many
-    other points it may be, too, whose submission was never answered.
+    `seconds`: from sending the request to the task's creation by the service's clock; None if it has no creation time.
+    `others`: how many other points with an unanswered submission it may also belong to.
     """
 
     task_id: str
@@ -36,9 +36,9 @@ class Candidate:
 
 @dataclass(frozen=True, slots=True)
 class Search:
-    """What a look through the service's tasks brought for one point, the likeliest candidate first.
+    """The result of searching the service's tasks for one point, likeliest candidate first.
 
-    `complete`: whether the list was read back to before the point was sent. `age`: seconds from then to the search.
+    `complete`: whether the list reaches back to before the point was sent. `age`: seconds from sending to the search.
     """
 
     found: tuple[Candidate, ...]
@@ -46,7 +46,7 @@ class Search:
     age: float
 
     def advice(self) -> str:
-        """Return what it means, for the person who has to decide. It never proves that nothing was taken."""
+        """Return advice for the user, who has to decide. A search never proves that the service accepted nothing."""
         if self.found:
             return "Is it one of these? If it is none of them, the submission was probably never taken."
         if not self.complete:
@@ -64,11 +64,11 @@ def candidates(
     workflow_ids: Collection[str],
     strangers: Collection[str],
 ) -> list[Candidate]:
-    """Return the tasks that may have come of a submission, the likeliest first.
+    """Return the tasks that may have come from a submission, likeliest first.
 
     `sent_at`: POSIX seconds. `workflow_ids`: the ids and slugs that a task of this workflow may name; a task that names
-    none counts. `strangers`: the ids that belong to no point yet. A task whose parameters are known to be others is
-    left out.
+    no workflow counts too. `strangers`: ids of tasks that belong to no point yet. A task whose parameters are known to
+    differ is left out.
     """
     sent = datetime.fromtimestamp(sent_at, UTC)
     found = []
@@ -87,15 +87,15 @@ def candidates(
 
 
 def contested(found: Sequence[Sequence[Candidate]]) -> list[tuple[Candidate, ...]]:
-    """Return the candidates of several points, each with the number of other points that it may be."""
+    """Return the candidates of several points, each with the number of other points it may belong to."""
     wanted = Counter(item.task_id for items in found for item in items)
     return [tuple(replace(item, others=wanted[item.task_id] - 1) for item in items) for items in found]
 
 
 def decisive(found: Sequence[Candidate]) -> Candidate | None:
-    """Return the one candidate that can be no other point's: the only one, with the same parameters.
+    """Return the only candidate, if it has the same parameters and can't belong to another point; else None.
 
-    To attach to it costs nothing, even if it should be somebody else's run of just these parameters.
+    Attaching to it costs nothing, even if it turns out to be another user's run with the same parameters.
     """
     return found[0] if len(found) == 1 and found[0].same and not found[0].others else None
 
@@ -103,5 +103,5 @@ def decisive(found: Sequence[Candidate]) -> Candidate | None:
 def _same(told: Any, wanted: Mapping[str, Any]) -> bool | None:
     if not isinstance(told, dict):
         return None
-    # An uploaded file has another key each time, and says nothing.
+    # Skip uploaded files: their keys differ each time.
     return all(told.get(name) == value for name, value in wanted.items() if not isinstance(value, Path))

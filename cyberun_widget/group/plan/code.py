@@ -1,4 +1,4 @@
-"""The Python that does the same: one point's run, or the whole sweep. Pure."""
+"""Python code that repeats one point's run, or the whole sweep. Pure."""
 
 from __future__ import annotations
 
@@ -12,20 +12,20 @@ if TYPE_CHECKING:
 
     from cyberun_widget.group.plan.axes import Space
 
-_SERIES: Final = 4  # whole numbers in a row from which on `range` reads better
+_SERIES: Final = 4  # consecutive integers from which `range` reads better than a list
 
 
 def point_code(slug: str, parameters: Mapping[str, Any]) -> str:
-    """Return the call that runs one point again, as a task of its own."""
+    """Return the call that runs one point again, as a separate task."""
     return _cell(call("client.run", slug, parameters), parameters.values())
 
 
 def sweep_code(
     slug: str, space: Space, name: str | None, extensions: Sequence[Mapping[str, Sequence[Any]]] = ()
 ) -> str:
-    """Return the call that made the sweep, and those that extended it.
+    """Return the call that made the sweep, and the calls that extended it.
 
-    `slug` and `space` as they were given: by them the ledger finds the sweep, and runs nothing twice.
+    `slug`, `space`: as the user gave them, so that the ledger finds the sweep and nothing runs twice.
     """
     grid = {axis.names[0]: _series([step[0] for step in axis.steps]) for axis in space.axes if len(axis.names) == 1}
     zipped = {
@@ -52,12 +52,12 @@ def sweep_code(
 
 
 def group_code(task_ids: Sequence[str]) -> str:
-    """Return the call that attaches to these tasks, from any machine."""
+    """Return the call that attaches to these tasks on any machine."""
     return "\n".join(["from cyberun_widget import TaskGroup", "", f"TaskGroup({literal(list(task_ids))})"])
 
 
 def _series(values: Sequence[Any]) -> str:
-    """Return values as a list, or as the range that they are."""
+    """Return values as a list, or as a range where they form one."""
     whole = all(isinstance(value, int) and not isinstance(value, bool) for value in values)
     if whole and len(values) >= _SERIES:
         first, step = values[0], values[1] - values[0]

@@ -1,4 +1,4 @@
-"""What makes two sweeps, or two points, the same one: the names under which the ledger knows them. Pure."""
+"""The keys that identify sweeps and points in the ledger: equal keys mean the same sweep or point. Pure."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ if TYPE_CHECKING:
 
 
 def point_key(parameters: Mapping[str, Any], digest: Digest) -> str:
-    """Return a point's name within its sweep, 32 hex digits. `digest`: of a file's content, which stands for it."""
+    """Return a point's key within its sweep, 32 hex digits. `digest`: returns the digest of a file's content."""
     return _hash(canonical(parameters, digest))
 
 
 def sweep_key(account: str, slug: str, space: Space, name: str | None, digest: Digest) -> str:
-    """Return the name under which the ledger finds a sweep again: its own name, or its workflow and axes.
+    """Return the key by which the ledger finds a sweep again, made of its name, or of its workflow and axes.
 
-    `account`: the service and team. `slug` and `space` as they were given: no version added, the seeds open.
+    `account`: the service and team. `slug`, `space`: as the user gave them, with no version added and seeds still open.
     """
     if name is not None:
         return _hash(canonical(["name", account, slug, name], digest))
@@ -34,12 +34,12 @@ def sweep_key(account: str, slug: str, space: Space, name: str | None, digest: D
 
 
 def canonical(value: Any, digest: Digest) -> str:
-    """Return one text for equal values: keys in order, 20.0 as 20, a file as what is in it."""
+    """Return the same text for equal values: keys are sorted, 20.0 becomes 20, a file becomes its digest."""
     return json.dumps(_plain(value, digest), sort_keys=True, ensure_ascii=True, separators=(",", ":"))
 
 
 def recorded(parameters: Mapping[str, Any]) -> str:
-    """Return parameters as the ledger and the page keep them: JSON, files by name, no key and no signed link."""
+    """Return parameters as JSON for the ledger and the page: files by name, no API keys, no signed links."""
     return redact(json.dumps(_shown(parameters), ensure_ascii=True))
 
 

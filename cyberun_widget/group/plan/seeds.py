@@ -1,4 +1,4 @@
-"""Seeds that were left open: drawn once for a whole sweep, recorded, and the same ever after. Pure but for the dice."""
+"""Open seeds: drawn once for a whole sweep, recorded, and reused from then on. Pure except for `dice`."""
 
 from __future__ import annotations
 
@@ -11,23 +11,23 @@ if TYPE_CHECKING:
 
     from cyberun_widget.protocol.models import Parameter, Workflow
 
-_OPEN: Final = (None, -1)  # -1 is ComfyUI's and its front ends' word for "any"
+_OPEN: Final = (None, -1)  # -1 means "any" in ComfyUI and its front ends
 _HIGHEST: Final = 2**32 - 1
 
 
 def is_seed(parameter: Parameter) -> bool:
-    """Whether a parameter seeds the dice: a number called seed, or something_seed."""
+    """Whether a parameter is a seed: a number named seed, or ending in _seed."""
     return parameter.type in ("number", "integer") and (parameter.key == "seed" or parameter.key.endswith("_seed"))
 
 
 def draw_seeds(
     workflow: Workflow, space: Space, drawn: Mapping[str, int], dice: Callable[[int, int], int]
 ) -> tuple[Space, dict[str, int]]:
-    """Return the space with every open seed settled, and all draws by name.
+    """Return the space with every open seed drawn, and all draws by name.
 
-    A seed is open where it is None or -1, or where it isn't given and the workflow has no default for it. One that is
-    fixed gets one draw for all points, so that they can be compared; one on an axis gets a draw for each position.
-    `drawn`: what was recorded before, and stays. `dice(low, high)`: a whole number in [low, high].
+    A seed is open if it is None or -1, or if it isn't given and the workflow has no default for it. A fixed seed gets
+    one draw for all points, so that they can be compared; a seed on an axis gets one draw per position.
+    `drawn`: earlier draws, which are kept. `dice(low, high)`: returns an integer in [low, high].
     """
     draws = dict(drawn)
     fixed, axes = dict(space.fixed), list(space.axes)

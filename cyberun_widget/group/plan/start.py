@@ -1,10 +1,10 @@
-"""What a sweep submits by itself when it is opened."""
+"""What a sweep submits automatically when it is opened."""
 
 from typing import Final
 
 
 class Unasked(str):
-    """The default of `start`: distinct from an "all" that the caller passed."""
+    """The default of `start`, distinguishable from an "all" that the caller passed."""
 
     __slots__ = ()
 

@@ -1,1 +1,1 @@
-"""Running a sweep, on the network loop: submitting its points, following their tasks, taking up what others left."""
+"""Running a sweep on the network loop: submits its points, follows their tasks, recovers what other processes left."""

@@ -1,7 +1,7 @@
-"""The way of points to the service: one submission after the other, each noted in the ledger before it goes out.
+"""Submits points to the service one at a time, each recorded in the ledger before its request is sent.
 
-Runs on the network loop. One at a time, since a submission takes a fraction of a second and a task much longer: of a
-process that dies, at most one point is in doubt.
+Runs on the network loop. Submitting one at a time costs little, since a submission takes a fraction of a second and a
+task much longer. If the process dies, at most one point is in doubt.
 """
 
 from __future__ import annotations
@@ -31,19 +31,19 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger(__name__)
 
-_PAUSE: Final = 1.0  # seconds before the second try of what the service could not take now
+_PAUSE: Final = 1.0  # seconds before the first retry of a submission that the service couldn't take
 _PAUSE_MAX: Final = 60.0
 
 
 class Service(Protocol):
-    """What the engine asks of the service; `Calls` is it."""
+    """The calls the engine makes on the service; `Calls` implements it."""
 
     async def start(
         self, slug: str, parameters: Mapping[str, Any], *, sending: Callable[[], Awaitable[None]] | None = None
     ) -> str:
-        """Start a run; await `sending` right before it goes out.
+        """Start a run; await `sending` right before the request is sent.
 
-        Raises SubmissionUnknownError where it may have been taken; after any other CyberunError it surely was not.
+        Raises SubmissionUnknownError if the service may have accepted it; after any other CyberunError it did not.
         """
 
     async def upload(self, path: Path) -> str:
@@ -51,18 +51,18 @@ class Service(Protocol):
 
 
 class Listener(Protocol):
-    """Called on the loop with what became of a point."""
+    """Callbacks of the engine, called on the loop."""
 
     def noted(self, index: int) -> None:
-        """Look at the point's entry in the ledger again: it was submitted, refused, doubted, or is somebody else's."""
+        """Read the point's entry again: it was submitted, refused, put in doubt, or taken by another process."""
 
     def hindered(self, problem: str | None, seconds: float | None) -> None:
-        """Show why submitting stands still, and for how many seconds; None: it goes on."""
+        """Show why submitting is paused, and for how many seconds; None: it has resumed."""
 
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """A point to be submitted."""
+    """A point to submit."""
 
     index: int
     key: str
@@ -72,8 +72,8 @@ class Job:
 class Engine:
     """Submits the planned points of one sweep, in order, never more than `in_flight` tasks at once.
 
-    `allowed`: how many points, from the first on, may be run; None for all. `random`: floats in [0, 1). `sleep`: as
-    `asyncio.sleep`.
+    `allowed`: how many points may be run, counted from the first; None for all. `random`: returns floats in [0, 1).
+    `sleep`: works like `asyncio.sleep`.
     """
 
     def __init__(
@@ -96,14 +96,14 @@ class Engine:
         self._backoff = Backoff(_PAUSE, _PAUSE_MAX, random)
         self._todo: deque[Job] = deque()
         self._running: set[int] = set()
-        self._again: set[int] = set()  # asked for by name: whatever `allowed` says
+        self._again: set[int] = set()  # requested individually, exempt from `allowed`
         self._uploads: dict[Path, str] = {}
         self._wake = asyncio.Event()
 
-    # --- what there is to do -----------------------------------------------------------------------------------------
+    # --- the queue ---------------------------------------------------------------------------------------------------
 
     def add(self, jobs: Iterable[Job], *, asked: bool = False) -> None:
-        """Have points submitted once there is room. `asked`: somebody asked for just these, so nothing holds them."""
+        """Queue points. `asked`: the user requested these points, so `allowed` doesn't hold them back."""
         known = {job.index for job in self._todo}
         fresh = [job for job in jobs if job.index not in known]
         self._todo = deque(sorted([*self._todo, *fresh], key=lambda job: job.index))
@@ -112,12 +112,12 @@ class Engine:
         self._wake.set()
 
     def allow(self, points: int | None) -> None:
-        """Let this many points run, from the first on; None for all."""
+        """Allow this many points to run, counted from the first; None for all."""
         self.allowed = points
         self._wake.set()
 
     def clear(self) -> None:
-        """Submit nothing more of what is planned so far."""
+        """Remove all queued points."""
         self._todo.clear()
         self._again.clear()
 
@@ -126,23 +126,23 @@ class Engine:
         self._running.add(index)
 
     def ended(self, index: int) -> None:
-        """Count it no more."""
+        """Stop counting a point's task as being in flight."""
         self._running.discard(index)
         self._wake.set()
 
     @property
     def waiting(self) -> int:
-        """How many points are to be submitted as things stand."""
+        """Number of queued points that may be submitted now."""
         return sum(self._may(job) for job in self._todo)
 
     def _may(self, job: Job) -> bool:
         return self.allowed is None or job.index < self.allowed or job.index in self._again
 
-    # --- doing it ----------------------------------------------------------------------------------------------------
+    # --- submitting --------------------------------------------------------------------------------------------------
 
     async def run(self) -> None:
-        """Submit what may be, until nothing is left that may."""
-        self._wake = asyncio.Event()  # of this loop: the network loop ends where it is idle, and another one begins
+        """Submit every point that may be submitted, then return."""
+        self._wake = asyncio.Event()  # made per run: the network loop ends when idle, and a new one starts
         while self.waiting:
             self._wake.clear()
             if len(self._running) >= self.in_flight:
@@ -160,16 +160,16 @@ class Engine:
                 self._listener.hindered(None, None)
 
     async def _attempt(self, job: Job) -> float | None:
-        """Submit one point. Returns None once that is over, one way or another, else the seconds until the next try.
+        """Submit one point. Return None once its outcome is recorded, else the seconds until the next attempt.
 
-        Raises the CyberunError that ends all submitting: no key, no right, a ledger that can't be written.
+        Raises a CyberunError that stops all submitting: a missing key, a missing permission, an unwritable ledger.
         """
         out = False
 
         async def sending() -> None:
             nonlocal out
-            # Not in a thread: each microsecond between this note and the request is one in which a kill leaves a
-            # point in doubt that was never sent.
+            # Not in a thread: if the process is killed between this note and the request, a point that was never sent
+            # is in doubt. Keep that window short.
             self._ledger.sending(self._sweep, job.key)
             out = True
 
@@ -188,7 +188,7 @@ class Engine:
         return None
 
     async def _failed(self, job: Job, exc: BaseException, *, out: bool) -> float | None:
-        """Note what a failure means for the point: that the service won't have it, doesn't have it, or may have it."""
+        """Record what a failure means for the point: refused, not accepted, or possibly accepted."""
         match exc:
             case ParameterError() | NotFoundError():
                 await run_in_thread(self._ledger.refuse, self._sweep, job.key, str(exc))

@@ -1,4 +1,4 @@
-"""What another process has in hand or left behind: taken up when it is done, or dead."""
+"""Recovers points that another process is submitting, once it has finished or died."""
 
 from __future__ import annotations
 
@@ -18,26 +18,26 @@ if TYPE_CHECKING:
     from cyberun_widget.group.session import Session
     from cyberun_widget.protocol.models import Task
 
-_LOOK: Final = 1.0  # seconds between two looks at what another process is doing with our points
-_LISTED: Final = (200, 1_000, 10_000)  # tasks among which a lost one is looked for, more where those don't reach back
+_LOOK: Final = 1.0  # seconds between two checks of what another process is doing with these points
+_LISTED: Final = (200, 1_000, 10_000)  # tasks to search; the next number if all are too recent
 
 
 class Recovery:
-    """Of one group. Runs on the network loop."""
+    """The recovery of one group. Runs on the network loop."""
 
     def __init__(self, session: Session, opened: Opened) -> None:
         self._session, self._opened = session, opened
         self._minding = False
 
     def begin(self) -> None:
-        """Look for the tasks of points that a crash left in doubt, and at what others are doing."""
+        """Search for the tasks of points that a crash left in doubt, and watch the points of other processes."""
         doubted = [cell for cell in self._session.cells if cell.key in self._opened.doubted]
         if doubted:
             self._session.spawn(self._reunite(doubted))
         self.mind()
 
     def mind(self) -> None:
-        """Keep an eye on points that another process has in hand."""
+        """Watch the points that another process is submitting."""
         if not self._minding and self._foreign():
             self._minding = True
             self._session.spawn(self._watch())
@@ -60,7 +60,7 @@ class Recovery:
             self._minding = False
 
     async def search(self, cells: Sequence[Cell]) -> None:
-        """Look through the service's tasks for those that may be these unknown points'."""
+        """Search the service's tasks for those that may belong to these unknown points."""
         sent = {cell.index: cell.entry.sent_at for cell in cells if cell.entry.sent_at is not None}
         if not sent:
             return
@@ -86,7 +86,7 @@ class Recovery:
                 self._session.touch(cell)
 
     async def _listed(self, since: datetime) -> tuple[list[Task], bool]:
-        """Return the service's tasks, and whether those that were made since then are surely all among them."""
+        """Return the service's tasks, and whether they certainly include every task created since `since`."""
         for limit in _LISTED:
             tasks = await self._session.calls.tasks(limit=limit)
             times = [task.created_at for task in tasks if task.created_at is not None]
@@ -96,7 +96,7 @@ class Recovery:
         return tasks, False
 
     async def _reunite(self, cells: Sequence[Cell]) -> None:
-        """Attach what a crash left in doubt to its task, where there is exactly one that it can be."""
+        """Attach each point that a crash left in doubt to its task, if exactly one task can be its own."""
         await self.search(cells)
         for cell in cells:
             found = decisive(cell.search.found) if cell.search is not None else None

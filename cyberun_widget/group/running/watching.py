@@ -1,4 +1,4 @@
-"""Following the tasks of a sweep: one small listener per task, followed closely only where a page shows it."""
+"""Follows the tasks of a sweep: one small listener per task, in full detail only while a page shows it."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ if TYPE_CHECKING:
     from cyberun_widget.protocol.events import Event
 
 CLOSE: Final = 24
-"""Tasks that are followed closely while no page says which of them it shows."""
+"""Number of tasks followed in full detail while no page reports which tasks it shows."""
 
 
 class _PointListener:
-    """Notifies the group of a change of one task."""
+    """Notifies the group when one task changes."""
 
     __slots__ = ("_cell", "_notify")
 
@@ -33,11 +33,11 @@ class _PointListener:
         self._notify(self._cell)
 
     def happened(self, event: Event) -> None:
-        """Ignore it: a sweep needs no single events."""
+        """Ignore the event: a sweep doesn't use single events."""
 
 
 class Watching:
-    """The watches of one group. `tell` is called on the network loop with the cell whose task has news."""
+    """The watches of one group. `tell` is called on the network loop with each cell whose task has changed."""
 
     def __init__(self, http: Http, policy: FollowPolicy, mode: Mode, tell: Callable[[Cell], None]) -> None:
         self._http, self._policy, self._mode, self._tell = http, policy, mode, tell
@@ -45,7 +45,7 @@ class Watching:
         self._seen: Collection[int] | None = None
 
     def begin(self, cell: Cell) -> None:
-        """Follow the task of a cell, from wherever it stands."""
+        """Follow the task of a cell, from its current state."""
         self.end(cell)
         if cell.task_id is None:
             return
@@ -56,20 +56,20 @@ class Watching:
         cell.watch = found
 
     def end(self, cell: Cell) -> None:
-        """Follow it no more; the task goes on."""
+        """Stop following it; the task keeps running."""
         cell.watch = None
         if (had := self._listeners.pop(cell.index, None)) is not None:
             listener, found = had
             found.leave(listener)
 
     def look_at(self, indices: Collection[int]) -> None:
-        """Follow these closely, since somebody sees them, and of the others only the verdict."""
+        """Follow these visible points in full detail, and the others only for their outcome."""
         self._seen = frozenset(indices)
         for index, (listener, found) in self._listeners.items():
             found.attend(listener, self._interest(index))
 
     def close(self) -> None:
-        """Follow nothing any more."""
+        """Stop following all tasks."""
         listeners, self._listeners = self._listeners, {}
         for listener, found in listeners.values():
             found.leave(listener)
