@@ -1,5 +1,5 @@
-"""Results side by side: which files belong together, and which values differ.
+"""Results side by side: matches their files and lists the values that differ.
 
-`pairing` and `differences` are pure; `widget` holds the traits; the page lives in `frontend/src/compare`. Nothing here
-talks HTTP: files are those that `card` and `downloads` have fetched.
+`pairing` and `differences` are pure; `widget` holds the traits; the page is in `frontend/src/compare`. Nothing here
+makes HTTP requests: `card` and `downloads` have already fetched the files.
 """

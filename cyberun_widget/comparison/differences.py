@@ -1,4 +1,4 @@
-"""The values in which several JSON documents differ, as the rows of a table. Pure."""
+"""The values that differ between several JSON documents, as the rows of a table. Pure."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
 _ROWS_MAX: Final = 500
-_LEAVES_MAX: Final = 20_000  # values read of one document
+_LEAVES_MAX: Final = 20_000  # values read from one document
 _DEPTH_MAX: Final = 24  # levels below which a document is compared as text
-_TEXT_MAX: Final = 200  # characters of a value that a cell shows
+_TEXT_MAX: Final = 200  # characters of a value shown in a cell
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One value that isn't the same everywhere: its path in the document, and its text in each, None where missing."""
+    """One value that differs: its path, and its text in each document, None where missing."""
 
     path: str
     cells: tuple[str | None, ...]
@@ -25,9 +25,9 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Differences:
-    """`rows`: at most 500, in the documents' order. `equal`: how many values all share. `more`: rows left out.
+    """`rows`: at most 500, in document order. `equal`: number of values that are equal in all. `more`: rows left out.
 
-    `partial`: whether a document holds more values than are compared (20,000).
+    `partial`: whether a document has more than the 20,000 values that are compared.
     """
 
     rows: tuple[Row, ...]
@@ -61,7 +61,7 @@ _MISSING: Final = object()
 
 
 def _leaves(value: Any, path: str, depth: int) -> Iterator[tuple[str, Any]]:
-    """Yield path and value of everything that holds nothing else; an empty container is a value."""
+    """Yield the path and value of every leaf; an empty container is a leaf."""
     if depth < _DEPTH_MAX and isinstance(value, dict) and value:
         for key, item in value.items():
             yield from _leaves(item, _member(path, str(key)), depth + 1)

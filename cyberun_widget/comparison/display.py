@@ -1,4 +1,4 @@
-"""A comparison's static copy: what a saved notebook shows of it without a kernel, in at most `LIMIT` bytes of HTML."""
+"""A comparison's static output: what a saved notebook shows without a kernel, in at most `LIMIT` bytes of HTML."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ if TYPE_CHECKING:
     from cyberun_widget.comparison.pairing import Pair
 
 LIMIT: Final = 1_000_000
-_SIDES: Final = (320, 240, 160, 96, 48)  # pixels of a picture's longer side, the largest first
-_PICTURES: Final = 48  # rows of pictures
-_ROWS: Final = 100  # differences of one table
+_SIDES: Final = (320, 240, 160, 96, 48)  # pixels of a picture's longer side, largest first
+_PICTURES: Final = 48  # maximum rows of pictures
+_ROWS: Final = 100  # maximum differences in one table
 _CELL: Final = 200  # characters
 _DRAWN: Final = ("image", "video", "model")
 
@@ -30,9 +30,9 @@ _DRAWN: Final = ("image", "video", "model")
 def bundle(
     labels: Sequence[str], pairs: Sequence[Pair], tables: Sequence[Mapping[str, Any]], task_ids: Sequence[str]
 ) -> dict[str, str]:
-    """Return the MIME bundle. `tables`: as the page gets them. `task_ids`: of what can be compared again, all or none.
+    """Return the MIME bundle. `tables`: as sent to the page. `task_ids`: of all compared items, or none.
 
-    Pictures are as large as all of them fit; of very many only their names stay.
+    Pictures get the largest size at which all of them fit; if there are too many, only their names are shown.
     """
     drawn = [each for each in pairs if each.kind in _DRAWN]
     for side in (*_SIDES, 0):
@@ -45,7 +45,7 @@ def bundle(
 def _whole(
     labels: Sequence[str], drawn: Sequence[Pair], tables: Sequence[Mapping[str, Any]], ids: Sequence[str], side: int
 ) -> Node:
-    # tocSkip: JupyterLab lists headings of outputs in its table of contents, hidden ones too.
+    # tocSkip: otherwise JupyterLab lists even hidden headings of outputs in its table of contents.
     title = node("h4", {"class": "tocSkip jp-toc-ignore"}, say("archive.comparison"))
     parts = [node("header", {}, title)]
     if drawn:

@@ -1,4 +1,4 @@
-"""Which files of several results belong together. Pure."""
+"""Matches the corresponding files of several results. Pure."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ if TYPE_CHECKING:
 
     from cyberun_widget.artifacts.model import Artifact
 
-_Row: TypeAlias = "list[Artifact | None]"  # one file of each result
+_Row: TypeAlias = "list[Artifact | None]"  # one file from each result
 
 
 @dataclass(frozen=True, slots=True)
 class Pair:
-    """Files of one kind to be looked at together: one of each result, None where a result has none."""
+    """Corresponding files of one kind: one from each result, None where a result has none."""
 
     kind: str
     name: str
@@ -24,10 +24,10 @@ class Pair:
 
 
 def pair(results: Sequence[Sequence[Artifact]]) -> list[Pair]:
-    """Return the files that belong together, in the order of the first result that has them.
+    """Return the corresponding files, in the order of the first result that has them.
 
-    Files with the same key (the API's output identifier) belong together, then those with the same name, and what is
-    left by kind and order: the second picture of one result beside the second of another.
+    Files are matched by key (the API's output identifier), then by name. The rest are matched by kind and order: the
+    second picture of one result with the second of another.
     """
     rows: list[_Row] = []
     taken: set[int] = set()
@@ -48,7 +48,7 @@ def _name(item: Artifact) -> str:
 
 
 def _matched(results: Sequence[Sequence[Artifact]], identity: Callable[[Artifact], str], taken: set[int]) -> list[_Row]:
-    """Return the files of one kind that two or more results know by the same word, and note them as taken."""
+    """Return the files of one kind that have the same identity in two or more results, and mark them as taken."""
     found: dict[tuple[str, str], _Row] = {}
     for place, artifacts in enumerate(results):
         for item in artifacts:

@@ -1,4 +1,4 @@
-"""What a comparison's page asks for: parts of the files."""
+"""Requests of a comparison's page: parts of files."""
 
 from __future__ import annotations
 
@@ -19,5 +19,5 @@ COMPARE_REQUESTS: Final[dict[str, tuple[type, type]]] = {**WIDGET_REQUESTS, "rea
 
 
 def routes(find: Callable[[str], Artifact]) -> dict[str, Route]:
-    """Return kind -> executor and handler. `find`: the page's key -> the file."""
+    """Return kind -> executor and handler. `find`: returns the file for a page's key."""
     return {"read": (READS, lambda request: read(find(request.fields["key"]), request))}

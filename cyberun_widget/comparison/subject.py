@@ -1,4 +1,4 @@
-"""What is compared: a task's card, a result or one file, as one column of a comparison."""
+"""One column of a comparison: a task's card, a result or a single file."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ _LABEL: int = 60  # characters
 class Subject:
     """One column.
 
-    `label`: the user's own word for it, "" without one. `name`: what it is called otherwise. `facts`: what is known of
-    the run itself. `ready`: whether its files and values are all there.
+    `label`: the user's own label, or "". `name`: the name used without a label. `facts`: facts about the run itself.
+    `ready`: whether all its files and values are available.
     """
 
     label: str
@@ -35,7 +35,7 @@ class Subject:
 
 
 def subject(item: TaskWidget | TaskResult | Artifact) -> Subject:
-    """Return what is known of an item now. Raises ParameterError for anything that can't be compared."""
+    """Return the current state of an item. Raises ParameterError for anything that can't be compared."""
     match item:
         case TaskWidget():
             return _of_card(item)
@@ -70,7 +70,7 @@ def _of_card(card: TaskWidget) -> Subject:
 
 
 def labels(subjects: Sequence[Subject]) -> list[str]:
-    """Return a name for each column, no two alike: the user's own, else the parameters in which the runs differ."""
+    """Return a unique name for each column: the user's own label, else the parameters in which the runs differ."""
     keys = dict.fromkeys(key for each in subjects for key in each.parameters)
     differing = [key for key in keys if len({repr(each.parameters.get(key)) for each in subjects}) > 1]
     names = [each.label or _told(each, differing) or each.name for each in subjects]
@@ -87,7 +87,7 @@ def _known(facts: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _id(task_id: str) -> str:
-    """Return what tells a task from its siblings: the end of its id. The beginning of a UUIDv7 is the time."""
+    """Return the end of a task's id, which distinguishes it from others: a UUIDv7 starts with the time."""
     return f"…{task_id[-8:]}" if len(task_id) > 8 else task_id or "result"  # noqa: PLR2004 - shown and hidden alike
 
 

@@ -1,4 +1,4 @@
-"""The comparison: one anywidget that shows several results side by side."""
+"""The comparison: an anywidget that shows several results side by side."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 Comparable = TaskWidget | TaskResult | Artifact
 _TABLES = (("Parameters", "parameters"), ("Output", "output"), ("Run", "facts"))
-_DOCUMENTS_MAX = 2 * 1000 * 1000  # bytes of a JSON file that is compared value by value
+_DOCUMENTS_MAX = 2 * 1000 * 1000  # maximum bytes of a JSON file compared value by value
 
 
 class Comparison(BatchedWidget):
@@ -62,7 +62,7 @@ class Comparison(BatchedWidget):
                 item.on_done(lambda _result: self._refresh())
 
     def _refresh(self) -> None:
-        """Show what is known of the items now."""
+        """Show the current state of the items."""
         subjects = [subject(item) for item in self._items]
         self._files = [each.artifacts for each in subjects]
         self._found = pairs = pair(self._files)
@@ -85,7 +85,7 @@ class Comparison(BatchedWidget):
         return bundle(self._labels, self._found, self._tables, again)
 
     def _find(self, key: str) -> Artifact:
-        """Return a file by the page's key: the item's number and the artifact's key."""
+        """Return a file by the page's key, which combines the item's number and the artifact's key."""
         number, _, name = key.partition("/")
         if not number.isdecimal() or int(number) >= len(self._files):
             raise CyberunError("That result is not part of the comparison.")
@@ -98,10 +98,10 @@ class Comparison(BatchedWidget):
 def compare(*items: Comparable) -> Comparison:
     """Show two or more tasks, results or artifacts side by side.
 
-    Files that belong together (the same output, else the same name, else the same kind and place) are shown in pairs:
-    pictures by a slider, flickering, as their difference or beside each other with one zoom; videos with one clock;
-    models with one camera. Of parameters, outputs and JSON files a table tells what differs. A task that goes on
-    joins when it is done.
+    Corresponding files (same output, else same name, else same kind and position) are shown together: pictures with a
+    slider, alternating, as a difference image, or side by side with a shared zoom; videos with a shared clock; models
+    with a shared camera. A table shows differences in parameters, outputs and JSON files. A running task is added when
+    it completes.
 
     Raises ParameterError for fewer than two items, or for anything that can't be compared.
     """
