@@ -1,1 +1,1 @@
-"""The REST calls for users: asynchronous, and the same behind one blocking facade; lists that read well."""
+"""The REST calls for users: an asynchronous client, a blocking facade over it, and readable lists."""

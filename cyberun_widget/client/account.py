@@ -1,4 +1,4 @@
-"""What both clients are: one account, by its key or on the local server."""
+"""The base of both clients: one account, identified by its key or on the local server."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 class Account:
-    """One account of one service. The key is in `_calls`, and shows nowhere."""
+    """One account of one service. The key is held in `_calls` and never shown."""
 
     def __init__(
         self,
@@ -23,7 +23,7 @@ class Account:
         base_url: str | Secret | None = None,
         team_id: str | None = None,
     ) -> None:
-        # Rebound at once: no traceback of ours may have the key among its variables.
+        # Rebound at once, so that no traceback has the plain key among its variables.
         api_key = Secret(api_key) if api_key is not None else None
         base_url = Secret(base_url) if base_url is not None else None
         self._calls = Calls.resolve(api_key, base_url, team_id)
@@ -37,15 +37,15 @@ class Account:
 
     @classmethod
     def local(cls) -> Self:
-        """Return a client of the embedded server on this machine, started if it isn't running. No key is needed.
+        """Return a client for the local server on this machine, starting it if it isn't running. Needs no key.
 
-        Raises ConfigurationError where the `local` extra isn't installed, or the server doesn't start.
+        Raises ConfigurationError if the `local` extra isn't installed, or the server doesn't start.
         """
         from cyberun_widget.local import ensure  # noqa: PLC0415 - needs an extra
 
         try:
             found = ensure()
-        except ImportError as exc:  # its words name the extra
+        except ImportError as exc:  # its message names the extra
             problem = str(exc)
         except OSError as exc:
             problem = f"The local server could not be started: {exc}"
@@ -61,7 +61,7 @@ class Account:
         return self._calls.settings.base_url
 
     def clear_cache(self) -> int:
-        """Delete the downloaded artifacts of all tasks from the cache folder. Returns the bytes that were freed."""
+        """Delete the downloaded artifacts of all tasks from the cache folder. Returns the bytes freed."""
         return clear_cache()
 
     def __repr__(self) -> str:

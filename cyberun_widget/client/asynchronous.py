@@ -1,4 +1,4 @@
-"""`AsyncClient`: the API of one account, for code that awaits."""
+"""`AsyncClient`: the API of one account, for asynchronous code."""
 
 from __future__ import annotations
 
@@ -27,52 +27,52 @@ if TYPE_CHECKING:
 
 
 class AsyncClient(Account):
-    """The API of one account, for code that awaits. Every call raises a `CyberunError` that says what to do.
+    """The API of one account, for asynchronous code. Errors are `CyberunError`s whose message says what to do.
 
     `api_key`, `base_url`, `team_id` default to CYBERUN_API_KEY (or CYBERUN_KEY), CYBERUN_BASE_URL and CYBERUN_TEAM_ID.
     Source: the API page, "Base, auth" and the tables of calls.
     """
 
     async def workflows(self) -> WorkflowList:
-        """List the workflows that this key may run."""
+        """List the workflows this key may run."""
         return WorkflowList(await self._calls.workflows(), self)
 
     async def workflow(self, slug: str) -> Workflow:
-        """Return one workflow with its parameters. `slug`: such as "upscale", or "upscale@2" for its version 2."""
+        """Return one workflow with its parameters. `slug`: for example "upscale", or "upscale@2" for version 2."""
         return await self._calls.workflow(slug)
 
     async def upload(self, path: str | os.PathLike[str]) -> str:
         """Upload an input file of at most 500 MB, and return its key: the value for a `file` parameter.
 
-        Raises ParameterError where there is no such file or it is too large.
+        Raises ParameterError if the file doesn't exist or is too large.
         """
         return await self._calls.upload(path)
 
     async def submit(self, slug: str, /, **parameters: Any) -> str:
         """Run a workflow and return the task's id. Files given as `Path` are uploaded first.
 
-        The parameters are checked against the workflow's own definitions before anything is started: ParameterError
-        names everything that is wrong with them. A submission whose answer is lost is never sent twice.
+        The parameters are checked against the workflow's definitions before anything starts: ParameterError names
+        every problem. A submission whose answer is lost is never sent again.
         """
         return await self._calls.submit(slug, parameters)
 
     async def tasks(self, status: str | None = None, limit: int = 20) -> TaskList:
-        """List the newest tasks, as a table in a notebook; `.open(0)` shows the first one's card.
+        """List the newest tasks, shown as a table in a notebook; `.open(0)` shows the first task's card.
 
-        `status`: only those in it. `limit`: how many at most, over all pages.
+        `status`: list only tasks with this status. `limit`: maximum number of tasks, over all pages.
         """
         return TaskList(await self._calls.tasks(status, limit), self)
 
     async def task(self, task_id: str) -> Task:
-        """Return one task as it is now. Raises NotFoundError where there is none."""
+        """Return one task in its current state. Raises NotFoundError if there is none."""
         return await self._calls.task(task_id)
 
     async def result(
         self, task_id: str, *, download: Mode = "auto", download_dir: str | os.PathLike[str] | None = None
     ) -> TaskResult:
-        """Return the result of a task that has ended, its artifacts downloaded ("auto", "all") or not ("none").
+        """Return the result of a task that has ended, with its artifacts downloaded ("auto", "all") or not ("none").
 
-        Raises CyberunError for a task that goes on: wait for it with TaskWidget(task_id).wait().
+        Raises CyberunError for a task that is still running: wait for it with TaskWidget(task_id).wait().
         """
         task = await self._calls.task(task_id)
         if not task.ended:
@@ -82,7 +82,7 @@ class AsyncClient(Account):
         data = await self._calls.result(task_id)
         titles: Mapping[str, str] = {}
         if task.workflow_id:
-            with contextlib.suppress(CyberunError):  # the nodes' names only make the groups kinder
+            with contextlib.suppress(CyberunError):  # node names only make the groups easier to read
                 titles = (await find_workflow(self._calls.http, task.workflow_id)).nodes
         downloads = Downloads(
             task_id,
@@ -104,11 +104,11 @@ class AsyncClient(Account):
         )
 
     async def cancel(self, task_id: str) -> bool:
-        """Ask for a task to be cancelled. One that has ended already stays as it is; that also gives True."""
+        """Request cancellation of a task. A task that has already ended is unchanged, and also returns True."""
         return await self._calls.cancel(task_id)
 
     async def aclose(self) -> None:
-        """Close the connections of the running event loop, other clients' too; `async with` spares theirs."""
+        """Close the running event loop's connections, including other clients'; `async with` leaves those open."""
         await close_pool()
 
     async def __aenter__(self) -> Self:
@@ -122,7 +122,7 @@ class AsyncClient(Account):
 
 
 def _seconds(task: Task) -> float:
-    """Return how long a task took from its creation to its end; 0 where the service doesn't say."""
+    """Return the seconds from a task's creation to its end; 0 if the service doesn't report them."""
     if task.completed_at is None or task.created_at is None:
         return 0.0
     return (task.completed_at - task.created_at).total_seconds()

@@ -1,4 +1,4 @@
-"""The live table of a list: search and sort in the page, and a button a row that opens it in place."""
+"""The live table of a list: search and sort in the page, and a button in each row that opens it in place."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 class Open(TypedDict):
-    """Open what stands in a row below it, or close it."""
+    """Open or close a row's widget below it."""
 
     row: int
     open: bool
@@ -45,7 +45,7 @@ class ListWidget(BatchedWidget):
     _columns = t.List(t.Dict()).tag(sync=True)
     _rows = t.List(t.List()).tag(sync=True)
     _verb = t.Unicode().tag(sync=True)
-    _opened = t.Dict().tag(sync=True)  # row -> the reference of its widget
+    _opened = t.Dict().tag(sync=True)  # row -> reference to its widget
 
     def __init__(
         self,

@@ -1,4 +1,4 @@
-"""Lists that read well in a notebook and in a terminal: tasks and workflows."""
+"""Lists of tasks and workflows, shown as tables in a notebook and in a terminal."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-_CELL_MAX: Final = 200  # characters of a cell
+_CELL_MAX: Final = 200  # maximum characters in a cell
 
 
 class _Table(Sequence[T]):
@@ -32,8 +32,8 @@ class _Table(Sequence[T]):
     _columns: tuple[str, ...] = ()
     _empty = ""
     _title = ""
-    _verb = ""  # what a row's button does
-    _kinds: tuple[tuple[str, str], ...] = ()  # the columns of the live table, and how each is sorted and worded
+    _verb = ""  # the label of a row's button
+    _kinds: tuple[tuple[str, str], ...] = ()  # the columns of the live table; the kind sets sorting and format
 
     def __init__(self, items: Iterable[T]) -> None:
         self._items = tuple(items)
@@ -68,11 +68,11 @@ class _Table(Sequence[T]):
         raise NotImplementedError
 
     def _facts(self, item: T) -> tuple[str | float | None, ...]:
-        """Return a row as the page sorts and words it, see `frontend/src/listing/types.ts`."""
+        """Return a row as raw values for the page to sort and format, see `frontend/src/listing/types.ts`."""
         raise NotImplementedError
 
     def _ipython_display_(self) -> None:
-        """Show a live table where a page may be listening, with a plain one that stays in the saved notebook."""
+        """Show a live table if a page may be listening, with a plain one that is kept in the saved notebook."""
         if _kernel.host() != "kernel" or not self._items:
             _kernel.show({"text/plain": repr(self), "text/html": self._repr_html_()})
             return
@@ -103,7 +103,7 @@ def _row_of(tag: str, cells: Iterable[str]) -> Node:
 
 
 class TaskList(_Table[Task]):
-    """Tasks, the newest first. `tasks.open(0)` shows the first one's card."""
+    """Tasks, newest first. `tasks.open(0)` shows the first task's card."""
 
     _columns = ("task", "status", "workflow", "GPU", "created", "took")
     _empty = "No tasks."
@@ -123,7 +123,7 @@ class TaskList(_Table[Task]):
         self._client = client
 
     def open(self, which: int | str) -> TaskWidget:
-        """Return the card of a task. `which`: its place in the list, or its id or the beginning of it."""
+        """Return the card of a task. `which`: its index in the list, or its id, or the start of its id."""
         if isinstance(which, int):
             return TaskWidget(self._items[which].id, self._client)
         found = [task for task in self._items if task.id.startswith(which)]
@@ -151,7 +151,7 @@ class TaskList(_Table[Task]):
 
 
 class WorkflowList(_Table[Workflow]):
-    """Workflows, and what they do. What each takes, `client.workflow(slug).parameters` tells."""
+    """Workflows and their descriptions. For the parameters of one, see `client.workflow(slug).parameters`."""
 
     _columns = ("slug", "name", "tool", "description")
     _empty = "No workflows."

@@ -1,4 +1,4 @@
-"""`Client`: the asynchronous client behind one facade that waits."""
+"""`Client`: a blocking facade over the asynchronous client."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ T = TypeVar("T")
 def _waiting(
     method: Callable[Concatenate[AsyncClient, P], Coroutine[Any, Any, T]],
 ) -> Callable[Concatenate[Client, P], T]:
-    """Return the method of `Client` that waits for what the method of `AsyncClient` gives."""
+    """Return a `Client` method that blocks until the given `AsyncClient` method returns."""
 
     def call(self: Client, /, *args: P.args, **kwargs: P.kwargs) -> T:
         return background.run(method(AsyncClient._of(self._calls), *args, **kwargs))  # noqa: SLF001 - one package
@@ -36,9 +36,9 @@ def _waiting(
 
 
 class Client(Account):
-    """The API of one account, for code that waits: a notebook cell, a script. Its calls are those of `AsyncClient`.
+    """The API of one account, for blocking code: a notebook cell, a script. Has the same calls as `AsyncClient`.
 
-    Works inside a running event loop too (a notebook's kernel has one): the network is on a thread of its own.
+    Also works inside a running event loop, such as a notebook kernel's: the network runs on its own thread.
     """
 
     workflows = _waiting(AsyncClient.workflows)
@@ -57,8 +57,8 @@ class Client(Account):
     def run(self, slug: str, /, *, label: str | None = None, **parameters: Any) -> TaskWidget:
         """Run a workflow and return the card that watches the task.
 
-        `label`: your own name for the run, shown on the card. Where the workflow has a parameter of that name, it is
-        that parameter's value.
+        `label`: your own name for the run, shown on the card. If the workflow has a parameter named `label`, the value
+        goes to that parameter.
         """
         with noting_interrupts():
             return TaskWidget.submitted(self, slug, parameters, label)
@@ -78,16 +78,16 @@ class Client(Account):
     ) -> TaskGroup:
         """Run a workflow over all points of a grid, and return the sheet that shows them.
 
-        `grid`: parameter -> values; the points are their product. `zip`: parameters whose values go together. `fixed`:
-        parameters that are the same for all points. A seed that is left open, None or -1, is drawn once and recorded.
+        `grid`: parameter -> values; the points are their product. `zip`: parameters whose values vary together.
+        `fixed`: parameters that are the same for all points. An open seed (None or -1) is drawn once and recorded.
 
-        Everything is checked before anything is submitted: ParameterError names every bad value. Then the points run
-        in order, `in_flight` tasks at once. A sweep of more than 50 points waits for a click on its card, or for
+        Everything is checked before anything is submitted: ParameterError names every invalid value. Then the points
+        run in order, `in_flight` tasks at a time. A sweep of more than 50 points waits for a click on its card, or for
         `group.start()`, unless `start` is given: "all", "first" (one point) or "none".
 
-        Nothing is paid for twice: what was submitted is on record on this machine, and the same call (the same `name`,
-        or the same workflow and axes) goes on where the last one was. `fresh` begins anew. The workflow's version is
-        pinned for the whole sweep, where the service tells it.
+        Nothing is paid for twice: submissions are recorded on this machine, and the same call (the same `name`, or the
+        same workflow and axes) continues the recorded sweep. `fresh` starts a new one. The workflow's version is pinned
+        for the whole sweep, if the service reports it.
         """
         from cyberun_widget.group.mapping import map_points  # noqa: PLC0415 - a sweep's parts come with the first sweep
 
