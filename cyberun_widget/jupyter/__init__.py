@@ -1,4 +1,4 @@
-"""What depends on the kernel and the host: subshells, display updates, waiting inside a running cell.
+"""Code that depends on the kernel and the host: subshells, display updates, waiting inside a running cell.
 
-Knows nothing of tasks.
+Independent of tasks.
 """

@@ -1,4 +1,4 @@
-"""A widget whose traits are written from a background thread, several at once and as one message."""
+"""A widget whose traits are written from a background thread, several at once in one message."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ _closing: Final = Serial("close")
 
 
 class _Handler:
-    """A user's observe handler. What it raises is logged where our write calls it, so that the others are called too.
+    """A user's observe handler. Errors it raises during `_write` are logged, so that the other handlers still run.
 
-    Equal to the function itself, by which `unobserve` finds it.
+    Compares equal to the function, so that `unobserve` finds it.
     """
 
     __slots__ = ("_function",)
@@ -35,7 +35,7 @@ class _Handler:
         self._function = function
 
     def __call__(self, change: Any) -> None:
-        if not getattr(_here, "guarding", False):  # the user's own assignment: the error is theirs to see
+        if not getattr(_here, "guarding", False):  # the user's own assignment: let the user see the error
             self._function(change)
             return
         try:
@@ -51,32 +51,32 @@ class _Handler:
 
 
 class BatchedWidget(anywidget.AnyWidget):
-    """Its one writer calls `_write`; anybody else sets traits as in any widget.
+    """A widget whose background writer calls `_write`; all other code sets traits as usual.
 
-    Beside its traits it has *extras*: state of names that aren't known beforehand, such as one poster a file. Each
-    travels alone when it changes, and all of them with the whole state, after a page reload or in a saved notebook.
-    In the page they are read like traits: `model.get("_poster:9.images.0")`.
+    Besides traits it has *extras*: state whose names aren't known in advance, such as one poster per file. An extra is
+    sent on its own when it changes; all extras are sent with the full state, after a page reload or in a saved
+    notebook. The page reads them like traits: `model.get("_poster:9.images.0")`.
     """
 
     _beat = t.Int(0).tag(sync=True)
 
-    _batch: list[Any] | None = None  # the changes of the write under way
-    _writer: int | None = None  # the thread that makes them
+    _batch: list[Any] | None = None  # the changes of the write in progress
+    _writer: int | None = None  # the thread that is writing
 
     def __init__(self, **traits: Any) -> None:
         self._writing = threading.RLock()
         self._extras: dict[str, Any] = {}
-        self._untold: set[str] = set()  # written while quiet
+        self._untold: set[str] = set()  # names written with `quiet` and not sent yet
         super().__init__(**traits)
 
     def _write(
         self, values: Mapping[str, Any], *, extras: Mapping[str, Any] | None = None, quiet: bool = False
     ) -> None:
-        """Set the traits, send them as one message, and only then let the observers see them.
+        """Set the traits, send them in one message, and only then call the observers.
 
-        `extras`: all of them; one that is left out ends. `quiet`: send nothing now, but with the next write that isn't.
+        `extras`: the complete set; a missing one is removed. `quiet`: send these with the next write that isn't quiet.
 
-        Not with `hold_sync`: it keeps one set for all threads, and a trait that the user sets meanwhile would break it.
+        Doesn't use `hold_sync`, which shares one set between threads: a trait set by the user meanwhile would break it.
         """
         with self._writing:
             changes: list[Any] = []
@@ -84,7 +84,7 @@ class BatchedWidget(anywidget.AnyWidget):
             try:
                 for name, value in {**values, "_beat": self._beat + 1}.items():
                     before = getattr(self, name)
-                    if before is not value and before != value:  # most are as they were, and a trait checks and copies
+                    if before is not value and before != value:  # most are unchanged, and traits check and copy
                         setattr(self, name, value)
             finally:
                 self._batch, self._writer = None, None
@@ -104,11 +104,11 @@ class BatchedWidget(anywidget.AnyWidget):
     def _exchange(self, extras: Mapping[str, Any]) -> None:
         gone = [name for name, value in self._extras.items() if value is not None and name not in extras]
         new = {name: value for name, value in extras.items() if self._extras.get(name) is not value}
-        self._extras = {**self._extras, **dict.fromkeys(gone), **new}  # a page must hear that one has ended
+        self._extras = {**self._extras, **dict.fromkeys(gone), **new}  # the page must be told of removed extras
         self._untold.update(gone, new)
 
     def get_state(self, key: str | Iterable[str] | None = None, drop_defaults: bool = False) -> dict[str, Any]:
-        """Return the synced state, or that of some names, with the extras."""
+        """Return the synced state including extras, optionally of some names only."""
         names = [key] if isinstance(key, str) else None if key is None else list(key)
         extras = self._extras
         traits = None if names is None else [name for name in names if name not in extras]
@@ -118,11 +118,11 @@ class BatchedWidget(anywidget.AnyWidget):
 
     def observe(self, handler: Any, names: Any = t.All, type: Any = "change") -> None:  # noqa: A002 - traitlets' name
         """Call `handler(change)` when a trait changes, on the publisher's thread. See `traitlets.HasTraits.observe`."""
-        own = isinstance(handler, t.EventHandler)  # a method of ipywidgets' that is decorated with @observe
+        own = isinstance(handler, t.EventHandler)  # an ipywidgets method decorated with @observe
         super().observe(handler if own else _Handler(handler), names, type)
 
     def notify_change(self, change: Any) -> None:
-        """Keep together what `_write` sets; any other change goes out at once."""
+        """Collect the changes made by `_write`; send any other change at once."""
         if self._batch is not None and threading.get_ident() == self._writer:
             self._batch.append(change)
         else:
@@ -132,11 +132,11 @@ class BatchedWidget(anywidget.AnyWidget):
         raise TypeError(f"A {type(self).__name__} can't be copied or pickled: it holds a connection. Create another.")
 
     def __del__(self) -> None:
-        # The garbage collector comes on any line, also where a lock is held that closing needs.
+        # The garbage collector may run on any line, even while a lock that closing needs is held.
         if not sys.is_finalizing():
             _closing.call(self.close)
 
     def close(self) -> None:
-        """Close the widget, after the write under way."""
-        with getattr(self, "_writing", contextlib.nullcontext()):  # a constructor that raised made no lock
+        """Close the widget once a write in progress has finished."""
+        with getattr(self, "_writing", contextlib.nullcontext()):  # no lock exists if the constructor raised
             super().close()

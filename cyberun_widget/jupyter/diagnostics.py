@@ -1,4 +1,4 @@
-"""What to paste into an issue: versions, host, and the redacted story of a connection."""
+"""Diagnostics to paste into an issue: versions, host, and the redacted log of a connection."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ _PACKAGES: Final = ("cyberun-widget", "ipykernel", "ipywidgets", "anywidget", "h
 
 
 def report(traits: Mapping[str, Any], story: Sequence[str]) -> str:
-    """Return how a task was watched: versions, settings without the key, and what happened when.
+    """Return a report on how a task was watched: versions, settings without the key, and a log with times.
 
-    `traits`: the card's, as `get_state()` gives them. `story`: the lines that the watch tells of itself.
+    `traits`: the card's traits, as returned by `get_state()`. `story`: the lines of the watch's log.
     """
     lines = [
         "cyberun-widget diagnostics (no key and no signed link is in here)",

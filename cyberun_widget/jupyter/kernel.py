@@ -1,8 +1,8 @@
-"""What depends on which kernel and host this is; nothing else in the package asks.
+"""Everything that depends on the kernel and host; no other module of the package checks for them.
 
-Written against ipykernel 6.31 and 7.0 to 7.4, comm 0.2, ipywidgets 8.1 and JupyterLab 4.6. Private names of
-theirs are looked up with ``getattr`` and each stands beside the reason for its use; where one is missing, the
-older and plainer behaviour remains. This module imports none of them: it finds the kernel that is running.
+Written against ipykernel 6.31 and 7.0 to 7.4, comm 0.2, ipywidgets 8.1 and JupyterLab 4.6. Their private names
+are looked up with ``getattr``, and the reason for each is given where it is used; if one is missing, the
+simpler, older behaviour remains. This module imports none of these packages: it finds the running kernel.
 
 Threads: every function may be called from any thread, except :func:`display_pair` (the thread of the cell).
 """
@@ -24,7 +24,7 @@ Host = Literal["kernel", "marimo", "terminal", "script"]
 
 
 def running_kernel() -> Any | None:
-    """Return the ipykernel that this process is, or None. Never imports ipykernel, never creates a kernel."""
+    """Return the ipykernel running in this process, or None. Never imports ipykernel, never creates a kernel."""
     module = sys.modules.get("ipykernel.kernelbase")
     if module is None or not module.Kernel.initialized():
         return None
@@ -32,12 +32,12 @@ def running_kernel() -> Any | None:
 
 
 def in_kernel() -> bool:
-    """Tell whether a page may be listening: cells of this process run in an ipykernel."""
+    """Whether a page may be listening, because cells of this process run in an ipykernel."""
     return running_kernel() is not None
 
 
 def host() -> Host:
-    """Tell where output goes: a Jupyter kernel, marimo, an IPython terminal, or a plain Python process."""
+    """Return where output goes: a Jupyter kernel, marimo, an IPython terminal, or a plain Python process."""
     if in_kernel():
         return "kernel"
     marimo = sys.modules.get("marimo")
@@ -50,24 +50,24 @@ def host() -> Host:
 
 
 def has_subshells() -> bool:
-    """Tell whether the page's messages can be handled while a cell runs (ipykernel 7; not 6)."""
+    """Whether the page's messages can be handled while a cell runs (ipykernel 7, not 6)."""
     kernel = running_kernel()
     return kernel is not None and "kernel subshells" in kernel.kernel_info.get("supported_features", ())
 
 
 def route_clicks(comm: Any) -> None:
-    """Have a widget's incoming messages handled on a subshell, also while a cell runs. Call once a comm.
+    """Handle a widget's incoming messages on a subshell, even while a cell runs. Call once per comm.
 
-    ipykernel 7.4 notes at each send which subshell sent (``_reply_subshell_id``) and hands the page's next
-    message to that one, whatever the page asked for: after a send from a cell, to the busy main shell; after
-    a send from a subshell that a page reload has deleted, to nowhere. ``_reply_subshell_for`` is where it looks
-    that note up (in the shell channel's thread), so an own answer on the instance settles it for good: the
-    subshell that the page chose (JupyterLab, Notebook 7), or else (VS Code and other pages that know no
-    subshells) one of our own, created at the first such message. In 7.0 to 7.3 the page's choice always counts.
+    At each send, ipykernel 7.4 records the sending subshell (``_reply_subshell_id``) and routes the page's next
+    message to it, regardless of what the page requested: after a send from a cell, to the busy main shell; after
+    a send from a subshell that a page reload has deleted, to nowhere. It looks the record up in
+    ``_reply_subshell_for`` (in the shell channel's thread), which is overridden on the instance to return the
+    subshell that the page chose (JupyterLab, Notebook 7), or else (VS Code and other pages without subshells)
+    a dedicated one, created at the first such message. In 7.0 to 7.3 the page's choice is always used.
 
-    ``handle_msg`` is replaced because comm's own runs IPython's ``pre_execute`` and ``post_execute`` hooks
+    ``handle_msg`` is replaced because comm's version runs IPython's ``pre_execute`` and ``post_execute`` hooks
     around each message. On a subshell that happens in the middle of another cell: matplotlib's inline hook
-    would then publish and close that cell's unfinished figures. Our handlers run no code of the user's.
+    would publish and close that cell's unfinished figures. The handlers here run none of the user's code.
     """
     kernel = running_kernel()
     if kernel is None:
@@ -82,8 +82,8 @@ def _subshell_for(kernel: Any, _data: object, chosen: str | None) -> str | None:
     """Return the id of the subshell for a page's message. Runs in the shell channel's thread."""
     if chosen is not None:
         return chosen
-    # ``manager``, ``list_subshell`` and ``_create_subshell`` are what create_subshell_request calls, in the
-    # thread that this runs in; the request itself would have to come from outside, over the control channel.
+    # ``manager``, ``list_subshell`` and ``_create_subshell`` are what create_subshell_request calls, in this same
+    # thread; the request itself would have to come from outside, over the control channel.
     manager = kernel.shell_channel_thread.manager
     ours: str | None = getattr(manager, "_cyberun_subshell", None)
     if ours is None or ours not in manager.list_subshell():
@@ -101,33 +101,33 @@ def _handle_quietly(comm: Any, msg: Mapping[str, object]) -> None:
 
 
 def unbound(function: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
-    """Call a function outside the memory of the cell whose code started this task.
+    """Call a function outside the context of the cell whose code started this task.
 
     ipykernel 7 keeps the current cell in context variables and ``run_coroutine_threadsafe`` copies them, so a
-    task started from a cell would send for ever as that cell. Outside, a send belongs to the cell that runs at
-    that time: harmless in a page, and nbclient (nbconvert, papermill, Voila) drops a widget's messages that
-    belong to any other. Unneeded in a plain thread, which starts without that memory.
+    task started from a cell would always send as that cell. Outside the context, a send belongs to the cell
+    running at that time. That is harmless in a page, and nbclient (nbconvert, papermill, Voila) drops a widget's
+    messages that belong to another cell. Not needed in a plain thread, which starts with an empty context.
     """
     return contextvars.Context().run(function, *args, **kwargs)
 
 
 def bound(function: Callable[P, R]) -> Callable[P, R]:
-    """Make a user's handler print into the cell in which it was registered, from whatever thread it is called.
+    """Make a user's handler print into the cell that registered it, no matter which thread calls it.
 
-    ipykernel's output streams (6.29 and later) find their cell in context variables. Without this the prints go
-    to whichever cell runs then (ipykernel 7) or to the one that happened to start the thread (6).
+    ipykernel's output streams (6.29 and later) find their cell in context variables. Without this, output goes
+    to the cell running at the time (ipykernel 7) or to the cell that started the thread (6).
     """
     context = contextvars.copy_context()
 
     @functools.wraps(function)
     def in_its_cell(*args: P.args, **kwargs: P.kwargs) -> R:
-        return context.copy().run(function, *args, **kwargs)  # a copy: a context cannot be entered twice
+        return context.copy().run(function, *args, **kwargs)  # a copy: a context can't be entered twice
 
     return in_its_cell
 
 
 def show(bundle: Mapping[str, object]) -> None:
-    """Show a mime bundle in the current cell. Only where IPython or marimo has asked for it."""
+    """Show a MIME bundle in the current cell. Call only when IPython or marimo has requested it."""
     display: Any = importlib.import_module("IPython.display").display
     display(dict(bundle), raw=True)
 
@@ -135,11 +135,11 @@ def show(bundle: Mapping[str, object]) -> None:
 def display_pair(
     live: Mapping[str, object], archive: Mapping[str, object], metadata: Mapping[str, object] | None = None
 ) -> str:
-    """Show two mime bundles under each other in the current cell; return the display id of the second one.
+    """Show two MIME bundles, one below the other, in the current cell; return the display id of the second.
 
-    Only from the cell's own thread, inside ``_ipython_display_``. ``metadata`` belongs to the live bundle.
+    Call only from the cell's thread, inside ``_ipython_display_``. ``metadata`` belongs to the live bundle.
     """
-    # Imported here: IPython is there when it calls _ipython_display_, and only then.
+    # Imported here: IPython is only certain to be installed when it calls _ipython_display_.
     display: Any = importlib.import_module("IPython.display").display
     display(dict(live), raw=True, metadata=dict(metadata or {}))
     handle = display(dict(archive), raw=True, display_id=True)
@@ -147,12 +147,12 @@ def display_pair(
 
 
 def update(display_id: str, bundle: Mapping[str, object]) -> None:
-    """Rewrite a shown bundle, in the page and in what the notebook saves, from any thread.
+    """Replace a shown bundle, in the page and in the saved notebook, from any thread.
 
-    In a kernel the message goes straight to iopub and not through IPython's display publisher: that one is
-    exchanged for the whole process while a ``%%capture`` cell runs, which would swallow our update, and it
-    waits for stdout. Pages find the output by its id, whatever cell runs now. After a page reload JupyterLab
-    no longer knows display ids of cells that ran before, and drops the update.
+    In a kernel the message goes straight to iopub and not through IPython's display publisher: the publisher is
+    replaced for the whole process while a ``%%capture`` cell runs, which would swallow the update, and it waits
+    for stdout. Pages find the output by its id, no matter which cell is running. After a page reload, JupyterLab
+    no longer knows the display ids of cells that ran before, and drops the update.
     """
     kernel = running_kernel()
     if kernel is None:

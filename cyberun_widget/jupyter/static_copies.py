@@ -1,4 +1,4 @@
-"""A widget's static outputs: what a saved notebook keeps of it, below each place where it was shown live."""
+"""A widget's static outputs, kept in a saved notebook below each live output."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ if TYPE_CHECKING:
 
 
 class StaticCopies:
-    """The static outputs of one widget. `bundle` returns the MIME bundle of what is known now."""
+    """The static outputs of one widget. `bundle` returns the MIME bundle of the current state."""
 
     def __init__(self, bundle: Callable[[], Mapping[str, object]]) -> None:
         self._bundle = bundle
         self._display_ids: list[str] = []
 
     def show(self, widget: object, mimebundle: Callable[[], Any]) -> None:
-        """Show the widget in the cell that runs; in a terminal, its repr. `mimebundle`: the live widget's."""
+        """Show the widget in the current cell; in a terminal, its repr. `mimebundle`: returns the live bundle."""
         if _kernel.host() in ("terminal", "script"):
-            sys.stdout.write(f"{widget!r}\n")  # the widget is this expression's value: what a terminal shows of it
+            sys.stdout.write(f"{widget!r}\n")  # the widget is the value of an expression: a terminal shows its repr
             return
         made = mimebundle()
         live, metadata = made if isinstance(made, tuple) else (made, {})
@@ -29,7 +29,7 @@ class StaticCopies:
         self._display_ids.append(_kernel.display_pair(live, self._bundle(), metadata))
 
     def rewrite(self) -> None:
-        """Put in what is known now."""
+        """Update all static outputs to the current state."""
         bundle = self._bundle() if self._display_ids else {}
         for display_id in self._display_ids:
             _kernel.update(display_id, bundle)

@@ -1,4 +1,4 @@
-"""Waiting inside a running cell, with the kernel's loop going on and the page's clicks handled.
+"""Waiting inside a running cell while the kernel's event loop runs and the page's clicks are handled.
 
 Written against ipykernel 6.31 and 7.4 and nest-asyncio2 1.7; see ``_kernel.py`` for the rules on private names.
 """
@@ -21,20 +21,20 @@ if TYPE_CHECKING:
 Outcome = Literal["done", "late", "stopped"]
 
 _TICK = 0.05
-"""Seconds between two looks at the future, the stop button and the page's clicks while a cell waits."""
+"""Seconds between checks of the future, the stop button and the page's clicks while a cell waits."""
 _COMM_MESSAGES = frozenset({"comm_open", "comm_msg", "comm_close"})
 
 
 def pump(until: concurrent.futures.Future[Any], timeout: float | None = None) -> bool:
-    """Wait in a cell until a future is done; False after ``timeout`` seconds. Leaves the future as it is.
+    """Wait in a cell until a future is done; False after ``timeout`` seconds. Doesn't change the future.
 
-    On a thread whose event loop is running (a cell's), that loop goes on: nest_asyncio2 is applied to it, here
-    and nowhere else, and the user's tasks run. In a kernel without subshells the page's messages are handled
-    meanwhile, and only they: queued cells stay where they are, in order, with all that an error means to them.
-    The stop button (SIGINT) raises KeyboardInterrupt within a tick; no task of the loop is hit by it.
+    On a thread with a running event loop (a cell's), that loop keeps running, and with it the user's tasks:
+    nest_asyncio2 is applied to it, only here. In a kernel without subshells, the page's messages are handled
+    during the wait, and no others: queued cells stay in order, and an error still affects them as usual.
+    The stop button (SIGINT) raises KeyboardInterrupt here within a tick, never inside a task of the loop.
 
-    Without a running loop, or with one that cannot be entered again (uvloop), the thread just waits. Never call
-    this on the thread that is to complete the future.
+    Without a running loop, or with one that can't be re-entered (uvloop), the thread just blocks. Never call
+    this on the thread that completes the future.
 
     Raises:
         KeyboardInterrupt: the user stopped the cell, or the kernel is shutting down.
@@ -54,7 +54,7 @@ def pump(until: concurrent.futures.Future[Any], timeout: float | None = None) ->
         except RuntimeError:
             if waiter.done():
                 raise
-            outcome = "stopped"  # the loop was, under us: the kernel shuts down or restarts
+            outcome = "stopped"  # the loop was stopped from outside: the kernel is shutting down or restarting
         finally:
             waiter.cancel()
     if outcome == "stopped":
@@ -67,13 +67,13 @@ def _block(until: concurrent.futures.Future[Any], deadline: float | None) -> boo
         left = 5 * _TICK if deadline is None else min(5 * _TICK, deadline - time.monotonic())
         if left <= 0:
             return False
-        concurrent.futures.wait([until], left)  # in slices: on Windows a lock hides Ctrl-C until it is free
+        concurrent.futures.wait([until], left)  # in slices: on Windows, Ctrl-C isn't delivered while waiting for a lock
     return True
 
 
 async def _attend(until: concurrent.futures.Future[Any], deadline: float | None, stopped: threading.Event) -> Outcome:
-    # Looks instead of being called back: a concurrent future keeps every callback until it is done, and
-    # `while not w.wait(1)` would pile them up.
+    # Polls instead of adding a callback: a concurrent future keeps every callback until it is done, and
+    # `while not w.wait(1)` would accumulate them.
     kernel = running_kernel()
     while not until.done():
         if stopped.is_set():
@@ -87,12 +87,13 @@ async def _attend(until: concurrent.futures.Future[Any], deadline: float | None,
 
 
 def _make_reentrant(loop: asyncio.AbstractEventLoop) -> bool:
-    """Patch a loop so that it may run inside itself; False if it cannot be, with nothing patched."""
+    """Patch a loop so that it can run inside itself; False, with nothing patched, if that is impossible."""
     if not type(loop).__module__.startswith("asyncio."):  # uvloop, Qt's: nest_asyncio2 fails on them or breaks them
         return False
     if hasattr(asyncio, "_nest_patched") and not hasattr(asyncio, "_nest_asyncio2"):
-        # Somebody applied the archived nest_asyncio, and a loop is patched only once. That one loses a queued
-        # cell of ipykernel 7, which runs all cells in one context ("cannot enter context: already entered").
+        # The loop is already patched by the archived nest_asyncio, and a loop is patched only once. That version
+        # loses a queued cell in ipykernel 7, which runs all cells in one context ("cannot enter context: already
+        # entered").
         return not has_subshells()
     import nest_asyncio2  # type: ignore[import-untyped,unused-ignore]  # noqa: PLC0415  never on import of the package
 
@@ -102,17 +103,17 @@ def _make_reentrant(loop: asyncio.AbstractEventLoop) -> bool:
 
 @contextlib.contextmanager
 def _stop_button() -> Iterator[threading.Event]:
-    """Give an event that SIGINT sets, in place of an exception in whichever task happens to run just then."""
+    """Yield an event that SIGINT sets, instead of raising an exception in the task that happens to be running."""
     stopped = threading.Event()
 
     def on_sigint(_signum: int, _frame: object) -> None:
-        if stopped.is_set():  # pressed again: a task does not yield
+        if stopped.is_set():  # pressed again: a task is blocking the loop
             raise KeyboardInterrupt
         stopped.set()
 
     main = threading.current_thread() is threading.main_thread()
     if not main or signal.getsignal(signal.SIGINT) is not signal.default_int_handler:
-        yield stopped  # not ours to exchange
+        yield stopped  # not the main thread, or another handler is installed
         return
     signal.signal(signal.SIGINT, on_sigint)
     try:
@@ -122,9 +123,9 @@ def _stop_button() -> Iterator[threading.Event]:
 
 
 async def _handle_page_messages(kernel: Any) -> None:
-    """Handle the comm messages in ipykernel 6's ``msg_queue``; all else stays there, in order.
+    """Handle the comm messages in ipykernel 6's ``msg_queue``; all others stay there, in order.
 
-    ipykernel 7 has no such queue: its subshells take the messages, see :func:`route_clicks`.
+    ipykernel 7 has no such queue: its subshells handle the messages, see :func:`route_clicks`.
     """
     queue = getattr(kernel, "msg_queue", None)
     if queue is None or not queue.qsize():
@@ -135,8 +136,8 @@ async def _handle_page_messages(kernel: Any) -> None:
         if item not in clicks:
             queue.put_nowait(item)
     for _, dispatch, frames in clicks:
-        # dispatch_shell makes the message the parent of all output and notes the SIGINT handler to return to
-        # (``saved_sigint_handler``): both are the waiting cell's again afterwards.
+        # dispatch_shell makes the message the parent of all output and saves the SIGINT handler to restore
+        # (``saved_sigint_handler``): both are reset to the waiting cell's afterwards.
         parent, ident = kernel.get_parent("shell"), kernel._parent_ident["shell"]  # noqa: SLF001
         on_sigint = getattr(kernel, "saved_sigint_handler", None)
         try:
@@ -144,16 +145,16 @@ async def _handle_page_messages(kernel: Any) -> None:
         finally:
             kernel.saved_sigint_handler = on_sigint
             kernel.set_parent(ident, parent, channel="shell")
-            # The handled message ended with "idle", and the page believed it.
+            # The handled message reported "idle", so the page must be told that the cell is still running.
             kernel.send_response(kernel.iopub_socket, "status", {"execution_state": "busy"})
 
 
 def _is_comm_message(kernel: Any, frames: tuple[Any, ...]) -> bool:
-    if not frames:  # the kernel's own errands, as the end of an abort
+    if not frames:  # an internal message of the kernel, such as the end of an abort
         return False
     try:
         _, signed = kernel.session.feed_identities(frames[0], copy=False)
-        header = kernel.session.deserialize(signed, content=False, copy=False)["header"]  # a look, not a receipt
+        header = kernel.session.deserialize(signed, content=False, copy=False)["header"]  # doesn't consume it
     except (ValueError, TypeError):
-        return False  # malformed: left for the kernel to report
+        return False  # malformed: let the kernel report it
     return header.get("msg_type") in _COMM_MESSAGES
