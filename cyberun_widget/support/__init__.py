@@ -1,4 +1,4 @@
-"""What every layer uses: secrets, clean text, words and units, threads, back-off, safe names, URLs, asyncio helpers.
+"""Shared by every layer: secrets, text cleaning, words and units, threads, back-off, safe names, URLs, asyncio helpers.
 
-Knows nothing of tasks, and imports no other layer but `policy` and `errors`.
+Independent of tasks; imports only `policy` and `errors` from other layers.
 """

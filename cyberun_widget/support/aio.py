@@ -1,4 +1,4 @@
-"""What asyncio leaves out: uncut blocking work, values per loop, a throttle, and calls that are shared."""
+"""asyncio helpers: blocking work that runs to its end, values per loop, a throttle, and shared calls."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ _P = ParamSpec("_P")
 T = TypeVar("T")
 
 THROTTLE: Final = 0.1
-"""Seconds between two calls of a `Throttle`."""
+"""Minimum seconds between two calls of a `Throttle`."""
 
 
 async def run_in_thread(call: Callable[_P, T], *args: _P.args, **kwargs: _P.kwargs) -> T:
-    """Run blocking `call` in a worker thread and return its value.
+    """Run the blocking `call` in a worker thread and return its value.
 
-    Unlike `asyncio.to_thread`, a cancellation waits for the call to finish first, so whatever it opens can be closed.
+    Unlike with `asyncio.to_thread`, a cancellation waits for the call to finish, so anything it opens can be closed.
     """
     work = asyncio.ensure_future(asyncio.to_thread(call, *args, **kwargs))
     try:
@@ -26,12 +26,12 @@ async def run_in_thread(call: Callable[_P, T], *args: _P.args, **kwargs: _P.kwar
     except asyncio.CancelledError:
         await asyncio.wait([work])
         if not work.cancelled():
-            work.exception()  # retrieved, or the loop would report it
+            work.exception()  # mark as retrieved, or the loop would report it
         raise
 
 
 class PerLoop(Generic[T]):
-    """A value that is made anew for each event loop, such as a semaphore held by an object that outlives its loop."""
+    """A value created separately for each event loop, such as a semaphore in an object that outlives its loop."""
 
     __slots__ = ("_loop", "_make", "_value")
 
@@ -49,7 +49,7 @@ class PerLoop(Generic[T]):
 
 
 class Throttle:
-    """Calls `call` on the running loop at most once every `THROTTLE` seconds; the last request is always honoured."""
+    """Calls `call` on the running loop at most once every `THROTTLE` seconds; the last request is never dropped."""
 
     __slots__ = ("_call", "_clock", "_handle", "_last")
 
@@ -59,7 +59,7 @@ class Throttle:
         self._handle: asyncio.TimerHandle | None = None
 
     def soon(self) -> None:
-        """Request a call: made at once if the last one is long enough ago, else when the pause is over."""
+        """Request a call: made at once if the last one was long enough ago, else after the pause."""
         if self._handle is None:
             wait = self._last + THROTTLE - self._clock()
             if wait <= 0:
@@ -68,7 +68,7 @@ class Throttle:
                 self._handle = asyncio.get_running_loop().call_later(min(wait, THROTTLE), self.now)
 
     def now(self) -> None:
-        """Call at once, whatever the pace: for the first and the last state."""
+        """Call at once, regardless of the pause. For the first and the last state."""
         self.close()
         self._last = self._clock()
         self._call()
@@ -81,7 +81,7 @@ class Throttle:
 
 
 class SingleFlight:
-    """Runs `work` once for all callers that come while it runs; they share its end and its error."""
+    """Runs `work` once for all callers that join while it runs; they share its completion or error."""
 
     __slots__ = ("_task", "_work")
 
@@ -90,7 +90,7 @@ class SingleFlight:
         self._task: asyncio.Task[None] | None = None
 
     async def join(self) -> None:
-        """Join the run under way, or start one. Raises what the work raises. Cancelling a caller stops nobody else."""
+        """Join the current run, or start one. Raises what the work raises. Cancelling one caller doesn't stop it."""
         task = self._task
         if task is None:
             task = self._task = asyncio.create_task(self._run())
@@ -98,7 +98,7 @@ class SingleFlight:
         await asyncio.shield(task)
 
     async def close(self) -> None:
-        """Cancel the run under way, if any, and wait for its end."""
+        """Cancel the current run, if any, and wait for its end."""
         if self._task is not None:
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
@@ -109,4 +109,4 @@ class SingleFlight:
     def _forget(self, task: asyncio.Task[None]) -> None:
         self._task = None
         if not task.cancelled():
-            task.exception()  # the callers have it; without callers nobody needs it
+            task.exception()  # mark as retrieved: any callers get it

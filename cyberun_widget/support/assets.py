@@ -1,4 +1,4 @@
-"""The built front end: the scripts and style sheets that pages and archives get. Nothing in it is hand-written."""
+"""The built front end: the scripts and style sheets of pages and archives. All files are generated."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ import os
 from pathlib import Path
 from typing import Final
 
-_REVISION: Final = 12  # digits; frontend/build.mjs has the same
+_REVISION: Final = 12  # digits; frontend/build.mjs uses the same number
 STATIC: Final = Path(__file__).parents[1] / "static"
 
 
 def text(name: str) -> str:
-    """Return a built file, such as "card.css". Raises FileNotFoundError that names the command that builds it."""
+    """Return a built file's text, such as "card.css". Raises FileNotFoundError that names the build command."""
     return _existing(name).read_text("utf-8")
 
 
@@ -22,20 +22,20 @@ def content(name: str) -> bytes:
 
 
 def modules() -> frozenset[str]:
-    """Return the names of the scripts that pages load on demand: those that are no widget, which has a style sheet."""
+    """Return the names of scripts that pages load on demand: those without a style sheet, which each widget has."""
     return frozenset(path.stem for path in STATIC.glob("*.js") if not path.with_suffix(".css").exists())
 
 
 def revision(name: str) -> str:
-    """Return what tells one build of a file from another: the first hexadecimal digits of its SHA-256."""
+    """Return an identifier of a file's build: the first hexadecimal digits of its SHA-256."""
     return hashlib.sha256(content(name)).hexdigest()[:_REVISION]
 
 
 def for_anywidget(name: str) -> str | Path:
-    """Return what anywidget takes as `_esm` or `_css`.
+    """Return the value for anywidget's `_esm` or `_css`.
 
-    Text, since for a path anywidget keeps a hook to every widget there ever was, and with it all that the widget
-    holds. With ANYWIDGET_HMR set, as while working on the front end, the path: open cards then follow each build.
+    Returns text, because for a path anywidget keeps a hook to every widget ever made, and with it everything the widget
+    holds. With ANYWIDGET_HMR set, for front-end development, returns the path: open cards then reload after each build.
     """
     return _existing(name) if os.environ.get("ANYWIDGET_HMR") else text(name)
 

@@ -1,4 +1,4 @@
-"""How long to wait before the next attempt. Pure: time and randomness are arguments."""
+"""Computes the wait before the next attempt. Pure: time and randomness are arguments."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 RETRY_AFTER_MAX: Final = 600.0
-"""Seconds: the longest wait that a server may ask for, even beyond `backoff_max`."""
+"""Seconds: the longest wait a server may request, even beyond `backoff_max`."""
 
 
 @dataclass(slots=True)
 class Backoff:
-    """Exponential back-off with full-range jitter: the n-th pause lies in [half, whole] of `initial` * 2**n.
+    """Exponential back-off with jitter: the n-th pause is between half and all of `initial` * 2**n.
 
-    `initial`, `maximum`: seconds. `random`: a source of floats in [0, 1), such as `random.random`.
+    `initial`, `maximum`: seconds. `random`: returns floats in [0, 1), like `random.random`.
     """
 
     initial: float
@@ -27,10 +27,10 @@ class Backoff:
     failures: int = 0
 
     def next(self, *, at_least: float | None = None) -> float:
-        """Return the seconds to wait now, and count one more failure.
+        """Return the seconds to wait, and count one more failure.
 
-        `at_least`: what the server asked for (`Retry-After`, `retry:`). It is kept even where it is longer than
-        `maximum`, up to `RETRY_AFTER_MAX`.
+        `at_least`: seconds requested by the server (`Retry-After`, `retry:`). Honoured even beyond `maximum`, up to
+        `RETRY_AFTER_MAX`.
         """
         ceiling = min(self.maximum, self.initial * 2.0 ** min(self.failures, 40))
         self.failures += 1
@@ -43,9 +43,9 @@ class Backoff:
 
 
 def parse_retry_after(value: str | None, now: datetime) -> float | None:
-    """Return the seconds that a `Retry-After` header asks for (RFC 9110, 10.2.3), None where it is not sound.
+    """Return the seconds that a `Retry-After` header asks for (RFC 9110, 10.2.3), None if it is invalid.
 
-    `value`: seconds as digits, or an HTTP date. `now`: aware, by the server's clock where it is known.
+    `value`: seconds as digits, or an HTTP date. `now`: timezone-aware, by the server's clock if known.
     A date in the past gives 0.0.
     """
     text = (value or "").strip()

@@ -1,4 +1,4 @@
-"""Executors for blocking work: a few threads for all cards; each card's jobs run one at a time and in order."""
+"""Executors for blocking work: a few threads shared by all cards; each card's jobs run one at a time, in order."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ _log = logging.getLogger(__name__)
 
 @dataclass(slots=True, eq=False)
 class JobQueue:
-    """One card's jobs."""
+    """The jobs of one card."""
 
     jobs: deque[Callable[[], object]] = field(default_factory=deque)
-    queued: bool = False  # or running
+    queued: bool = False  # queued or running
 
 
 class FairExecutor:
-    """At most `threads` jobs run at once; the queues take turns, so that no card waits for all of another's jobs."""
+    """Runs at most `threads` jobs at once. The queues take turns, so no card waits for all of another card's jobs."""
 
     def __init__(self, name: str, threads: int) -> None:
         self._lock = Lock()
@@ -35,7 +35,7 @@ class FairExecutor:
         self._idle = set(range(threads))
 
     def call(self, queue: JobQueue, function: Callable[..., object], *args: object) -> None:
-        """Queue a call of `function` and return at once. What it raises is logged."""
+        """Queue a call of `function` and return at once. Exceptions are logged."""
         with self._lock:
             queue.jobs.append(partial(function, *args))
             if queue.queued:

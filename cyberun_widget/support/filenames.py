@@ -1,7 +1,7 @@
-"""Safe file names from names that a server chose: valid on every system, unique in their folder.
+"""Makes safe file names from names chosen by a server: valid on every system, unique in their folder.
 
-Rules of Windows ("Naming Files, Paths, and Namespaces"), POSIX and macOS together, so that a folder saved on one
-machine can be copied to another.
+Follows the rules of Windows ("Naming Files, Paths, and Namespaces"), POSIX and macOS together, so that a folder saved
+on one machine can be copied to another.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 MAX_CHARACTERS: Final = 120
-MAX_BYTES: Final = 200  # file systems allow 255; the rest is for " .part" names and numbers
+MAX_BYTES: Final = 200  # file systems allow 255; the rest is reserved for " .part" and numbers
 _FALLBACK: Final = "file"
 
 _FORBIDDEN: Final = re.compile(r'[<>:"|?*]')
@@ -29,9 +29,9 @@ _DIGITS: Final = re.compile(r"(\d+)")
 def safe_name(text: str, fallback: str = _FALLBACK) -> str:
     """Return a safe file name for `text`, never a path.
 
-    Only the last part of a path stays. Control, bidirectional and invisible characters, characters that Windows
-    forbids, dots and spaces at the ends go; device names get an underscore; long names lose their middle and keep
-    their suffix (at most 120 characters and 200 bytes of UTF-8). Unicode is composed (NFC).
+    Keeps only the last part of a path. Removes control, bidirectional and invisible characters, characters that Windows
+    forbids, and dots and spaces at the ends. Adds an underscore to device names. Cuts the middle out of long names and
+    keeps their suffix (at most 120 characters and 200 bytes of UTF-8). Normalises Unicode to NFC.
     """
     text = unicodedata.normalize("NFC", text.replace("\\", "/"))
     parts = [part for part in text.split("/") if part.strip(" .")]
@@ -45,7 +45,7 @@ def safe_name(text: str, fallback: str = _FALLBACK) -> str:
 
 
 def folder_name(text: str, fallback: str = "folder") -> str:
-    """Return a folder's name made of all of `text`: what would be a path becomes one name. Never empty, never ".."."""
+    """Return a folder name made from all of `text`: a path becomes a single name. Never empty, never ".."."""
     return safe_name(_SEPARATORS.sub("_", text), fallback)
 
 
@@ -59,7 +59,7 @@ def _clean(part: str) -> str:
 
 
 def split_suffix(name: str) -> tuple[str, str]:
-    """Split "a.b.png" into ("a.b", ".png"). A suffix is 1 to 15 ASCII letters, digits and underscores, one a letter."""
+    """Split "a.b.png" into ("a.b", ".png"). Suffix: 1 to 15 of A-Z, a-z, 0-9, _, at least one letter."""
     found = _SUFFIX.search(name)
     return (name[: found.start()], found.group()) if found else (name, "")
 
@@ -95,7 +95,7 @@ def _numbered(name: str, number: int) -> str:
 
 
 class UniqueNames:
-    """Gives out names that differ on every file system: "cat.png", then "cat-2.png"."""
+    """Returns names that are distinct on every file system: "cat.png", then "cat-2.png"."""
 
     __slots__ = ("_numbers", "_taken")
 
@@ -104,7 +104,7 @@ class UniqueNames:
         self._numbers: dict[str, int] = {}
 
     def add(self, name: str) -> str:
-        """Return `name`, or the next free one with a number, and keep it."""
+        """Return `name`, or the next free numbered variant, and mark it as taken."""
         folded = fold(name)
         number = self._numbers.get(folded, 1)
         unique = name

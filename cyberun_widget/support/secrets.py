@@ -1,7 +1,7 @@
 """Keys and signed URLs: values that are sent but never shown.
 
-Two things guard them. `Secret` wraps a value so that no repr, format or pickle reveals it. `redact` cleans foreign
-text (a server's message, a log record), which may contain a key or a signature anywhere.
+`Secret` wraps a value so that no repr, format or pickle reveals it. `redact` cleans external text (a server's message,
+a log record), which may contain a key or a signature anywhere.
 """
 
 from __future__ import annotations
@@ -12,27 +12,27 @@ from math import isfinite
 from typing import Any, Final
 
 _HIDDEN: Final = "***"
-_DEPTH: Final = 64  # levels of nesting: more than any page shows, and a bound on recursion
+_DEPTH: Final = 64  # levels of nesting: more than any page shows; bounds the recursion
 
-# Bearer tokens of the API (integration, device and agent keys, JWTs) and whatever follows "Bearer".
+# Bearer tokens of the API (integration, device and agent keys, JWTs) and anything after "Bearer".
 _TOKEN: Final = re.compile(
     r"\b(?:sk|dk|ak)-[A-Za-z0-9_\-]{6,}|\beyJ[A-Za-z0-9_\-]+(?:\.[A-Za-z0-9_\-]+){0,2}|(?<=[Bb]earer )[^\s'\",]+"
 )
-# Query parameters that make a URL a key: AWS SigV4 and V2, Google, Azure SAS, CloudFront, and plain tokens. Also in a
-# URL inside of another's query (%26, %3D), in JSON inside a string (\u0026), and in the header that says the same.
+# Query parameters that grant access: AWS SigV4 and V2, Google, Azure SAS, CloudFront, and plain tokens. Also matched in
+# a URL inside another URL's query (%26, %3D), in JSON inside a string (\u0026), and in the equivalent header.
 _SIGNED: Final = re.compile(
     r"(?i)((?:(?<=[?&;,])|(?<=\\u0026)|(?<=%26)|(?<=%3f)|(?<=, ))"
     r"(?:signature|sig|token|access_token|api_key|key-pair-id|policy|awsaccesskeyid|hmac|se|sv|sp)(?:=|%3d|\\u003d)"
     r"|x-(?:amz|goog)-(?:signature|credential|security-token)(?:=|%3d|\\u003d))[^&\s'\"<>\\)\]]*"
 )
-# A key of any kind: alone, or as one part of a URL, where a host's name ("sk-cluster", "ak-1.example.com") is none.
+# A key of any kind, alone or as part of a URL. A host name ("sk-cluster", "ak-1.example.com") doesn't count as a key.
 _KEY: Final = re.compile(
     r"^[\s'\"]*(?:sk|dk|ak)-\w|(?:^|[\s'\"/:?&=#])(?:(?:sk|dk|ak)-(?=[\w-]*\d)[\w-]{8,}(?=$|[\s'\"/:?&#])|eyJ[\w-]{6,})"
 )
 
 
 class Secret:
-    """A string that no repr, format, pickle or traceback shows. `reveal()` returns it."""
+    """A string that is hidden from repr, format, pickle and tracebacks. `reveal()` returns it."""
 
     __slots__ = ("_value",)
 
@@ -40,7 +40,7 @@ class Secret:
         self._value: str = value.reveal() if isinstance(value, Secret) else value
 
     def reveal(self) -> str:
-        """Return the value, for a header or a request line, never for a message."""
+        """Return the value. Use it only for headers and request lines, never for messages."""
         return self._value
 
     def __repr__(self) -> str:
@@ -62,23 +62,23 @@ class Secret:
 
 
 def looks_like_key(text: str) -> bool:
-    """Whether an API key was given where something else belongs, a base URL or a task id."""
+    """Whether text is an API key, given by mistake for a base URL or a task id."""
     return bool(_KEY.search(text))
 
 
 def redact(text: str) -> str:
-    """Return `text` without API keys and without the signatures of signed URLs."""
-    # Called for every text of every event, and nearly none holds a secret: check for what each must contain first.
+    """Return `text` with API keys and signatures of signed URLs removed."""
+    # Called for every text of every event, and few contain a secret: check for required substrings first.
     if "k-" in text or "eyJ" in text or "earer " in text:
         text = _TOKEN.sub(_HIDDEN, text)
     return _SIGNED.sub(rf"\g<1>{_HIDDEN}", text) if "=" in text or "%3" in text or "u003" in text else text
 
 
 def scrub(value: Any, depth: int = _DEPTH) -> Any:
-    """Return a JSON value with every string in it redacted, keys of objects included, fit for any wire.
+    """Return a JSON value with every string in it redacted, including object keys, safe to serialise.
 
-    What JSON can't carry (NaN, infinities, halves of surrogate pairs) becomes null and "?"; what is nested deeper than
-    `depth` becomes "…".
+    NaN and infinities, which JSON can't represent, become null; lone surrogates become "?"; values nested deeper than
+    `depth` become "…".
     """
     match value:
         case str():
@@ -106,7 +106,7 @@ class _Redactor(logging.Filter):
         return True
 
 
-# Filters of a logger don't see what its children log, so each is named. httpx2 may stand in for httpx.
+# A logger's filters don't see records of its child loggers, so each is listed. httpx2 may replace httpx.
 _LOGGERS: Final = tuple(
     f"{library}{version}{part}"
     for version in ("", "2")
@@ -117,9 +117,9 @@ _redactor: Final = _Redactor()
 
 
 def guard_logs() -> None:
-    """Keep signed URLs and keys out of the HTTP library's log records, which name whole URLs at INFO.
+    """Keep signed URLs and keys out of the HTTP library's log records, which contain whole URLs at INFO.
 
-    Called when the first connection pool is made, never on import. Calling it again changes nothing.
+    Called when the first connection pool is made, never on import. Calling it again has no effect.
     """
     for name in _LOGGERS:
         logger = logging.getLogger(name)

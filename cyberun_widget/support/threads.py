@@ -1,8 +1,8 @@
-"""The threads there are: one runs the network's event loop, and each `Pump` has one. See `worker` for their life.
+"""Background threads: one runs the network's event loop, and each `Pump` has its own. See `worker` for their lifetime.
 
-The stop button raises KeyboardInterrupt in the user's thread, on any line. So that thread takes no lock in here: it
-hands work over through a queue that an interrupt can't tear. What an interrupt keeps from being handed over raises in
-the caller, and the next call finds everything in order.
+The stop button can raise KeyboardInterrupt on any line of the user's thread. So that thread takes no lock here: it
+passes work through a queue that an interrupt can't corrupt. If an interrupt prevents work from being queued, the
+caller gets the exception, and the state stays consistent for the next call.
 """
 
 from __future__ import annotations
@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-_LINGER: Final = 1.0  # seconds without work after which a thread leaves
-_INTERRUPTIBLE: Final = 0.5  # seconds of one blocking wait
+_LINGER: Final = 1.0  # seconds without work after which a thread ends
+_INTERRUPTIBLE: Final = 0.5  # maximum seconds of one blocking wait
 _log = logging.getLogger(__name__)
 
 _closers: weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, list[Callable[[], Coroutine[Any, Any, None]]]] = (
@@ -34,14 +34,14 @@ _closers: weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, list[Callable[[],
 
 
 def close_with_loop(close: Callable[[], Coroutine[Any, Any, None]]) -> None:
-    """Have `close` awaited at the end of the running loop, if it is a `BackgroundLoop`; other loops ignore it."""
+    """Await `close` when the running loop ends, if it is a `BackgroundLoop`; on other loops, do nothing."""
     closers = _closers.setdefault(asyncio.get_running_loop(), [])
     if close not in closers:
         closers.append(close)
 
 
 class _Job(Generic[T]):
-    """A coroutine on its way to the loop, and what has become of it. Only the loop's thread changes `task`."""
+    """A coroutine submitted to the loop, and its outcome. Only the loop's thread changes `task`."""
 
     __slots__ = ("abandoned", "settle", "task", "work")
 
@@ -52,12 +52,12 @@ class _Job(Generic[T]):
 
 
 class BackgroundLoop:
-    """An event loop on a thread of its own. All its methods may be called from any thread."""
+    """An event loop on its own thread. All methods may be called from any thread."""
 
     def __init__(self, linger: float = _LINGER) -> None:
         self._linger = linger
         self._worker = Worker("cyberun-loop", self._serve)
-        self._pending = 0  # jobs under way; only the loop's thread counts
+        self._pending = 0  # jobs in progress; changed only by the loop's thread
 
     def submit(self, work: Coroutine[Any, Any, T]) -> Future[T]:
         """Start a coroutine on the loop. Cancelling the future cancels it."""
@@ -73,9 +73,9 @@ class BackgroundLoop:
         return future
 
     def run(self, work: Coroutine[Any, Any, T]) -> T:
-        """Run a coroutine and wait for its value or error. An interrupt (Ctrl-C) cancels it.
+        """Run a coroutine, and return its value or raise its error. An interrupt (Ctrl-C) cancels it.
 
-        Raises RuntimeError on the loop's own thread, which it would block for ever.
+        Raises RuntimeError on the loop's own thread, where it would deadlock.
         """
         if self.is_current():
             work.close()
@@ -97,7 +97,7 @@ class BackgroundLoop:
         return self._worker.is_current()
 
     def call(self, function: Callable[..., object], *args: object) -> None:
-        """Call a plain function on the loop's thread, soon. Nothing happens where the loop isn't running."""
+        """Call a plain function soon on the loop's thread. Does nothing if the loop isn't running."""
         if self._worker.running:
             self._send(partial(function, *args))
 
@@ -107,7 +107,7 @@ class BackgroundLoop:
         try:
             self._send(job)
         except BaseException:
-            # An interrupted call must not be made behind the user's back, later: it may cost money.
+            # An interrupted call must not run later without the user knowing: it may cost money.
             self._abandon(job)
             raise
 
@@ -119,7 +119,7 @@ class BackgroundLoop:
         self._worker.put(item)
         loop = self._worker.loop
         if loop is not None:
-            with contextlib.suppress(RuntimeError):  # it is just closing, and the thread looks into the inbox after
+            with contextlib.suppress(RuntimeError):  # the loop is closing; the thread checks the inbox afterwards
                 loop.call_soon_threadsafe(self._take)
 
     # --- on the loop's thread ----------------------------------------------------------------------------------------
@@ -149,13 +149,13 @@ class BackgroundLoop:
         while not idle:
             try:
                 loop.run_forever()
-                idle = not self._pending  # else a job came in the turn in which the loop was told to stop
-            except (SystemExit, KeyboardInterrupt):  # asyncio lets these two out of a task
+                idle = not self._pending  # else a job arrived in the iteration in which the loop was stopped
+            except (SystemExit, KeyboardInterrupt):  # asyncio lets these two propagate out of a task
                 _log.exception("%s: a task tried to end the thread", threading.current_thread().name)
 
     def _take(self) -> None:
-        """Take everything out of the inbox."""
-        while self._worker.loop is not None:  # else this loop is closing, and the next one takes it
+        """Empty the inbox, and start its jobs."""
+        while self._worker.loop is not None:  # else this loop is closing, and the next one takes the jobs
             try:
                 item = self._worker.inbox.get_nowait()
             except Empty:
@@ -184,7 +184,7 @@ class BackgroundLoop:
     def _ended(self, job: _Job[T], task: asyncio.Task[T]) -> None:
         self._pending -= 1
         if not task.cancelled():
-            task.exception()  # retrieved: it is the caller's to report
+            task.exception()  # mark as retrieved: the caller reports it
         job.settle(task)
         if not self._pending:
             self._leave_soon()
@@ -199,14 +199,14 @@ class BackgroundLoop:
 
 
 def _wait(outbox: SimpleQueue[T]) -> T:
-    """Return what comes out of a queue. No wait of an hour: on Windows an interrupt only gets in between two."""
+    """Return the next item of a queue. Waits in short slices: on Windows, interrupts arrive only between waits."""
     while True:
         with contextlib.suppress(Empty):
             return outbox.get(timeout=_INTERRUPTIBLE)
 
 
 def _settle(future: Future[T], task: asyncio.Task[T] | None) -> None:
-    """Give a future what a task came to, unless the future was cancelled meanwhile."""
+    """Copy a task's outcome to a future, unless the future has been cancelled."""
     if task is None or task.cancelled():
         future.cancel()
     elif not future.cancelled() and future.set_running_or_notify_cancel():
@@ -218,10 +218,10 @@ def _settle(future: Future[T], task: asyncio.Task[T] | None) -> None:
 
 
 class Pump:
-    """A thread that calls `step` whenever there is something to do.
+    """A thread that calls `step` whenever there is work.
 
-    `step()` does what is due and returns the seconds until something will be, None if nothing is in sight; it is
-    never called twice at the same time. What it raises is logged, whatever it is, and the pump goes on.
+    `step()` does the pending work and returns the seconds until it should be called again, None if no work is
+    scheduled. Calls never overlap. Any exception is logged, and the pump continues.
     """
 
     def __init__(self, name: str, step: Callable[[], float | None], linger: float = _LINGER) -> None:
@@ -230,7 +230,7 @@ class Pump:
         self._worker = Worker(f"cyberun-{name}", self._serve)
 
     def wake(self) -> None:
-        """Have `step` called soon. Cheap, and safe from any thread."""
+        """Schedule a call of `step`. Cheap, and safe from any thread."""
         self._worker.put(None)
 
     def is_current(self) -> bool:
@@ -250,21 +250,21 @@ class Pump:
             try:
                 pause = self._step()
             except BaseException:  # noqa: BLE001 - logged with its traceback
-                # The pump serves every widget of the process: one bad step must not silence the others, whatever it
-                # raises. SystemExit and CancelledError come out of handlers, too.
+                # The pump serves every widget of the process: an error in one step must not stop the others. Handlers
+                # may also raise SystemExit and CancelledError.
                 _log.exception("%s: a step failed", threading.current_thread().name)
                 pause = self._linger
 
 
 class Serial:
-    """Calls functions one after the other on a thread of their own, in the order they came in."""
+    """Calls functions one at a time on its own thread, in the order they were queued."""
 
     def __init__(self, name: str) -> None:
         self._queue: SimpleQueue[Callable[[], object]] = SimpleQueue()
         self._pump = Pump(name, self._step)
 
     def call(self, function: Callable[..., object], *args: object) -> None:
-        """Have a function called soon. What it raises is logged; the ones after it are called all the same."""
+        """Queue a function call. An exception is logged, and later calls still run."""
         self._queue.put(partial(function, *args))
         self._pump.wake()
 

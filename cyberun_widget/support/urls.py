@@ -1,4 +1,4 @@
-"""What a URL says: the object it points to, its file name, its expiry, whether it may be followed. Pure."""
+"""Reads URLs: the object a URL points to, its file name, its expiry, whether it may be followed. Pure."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ _SIGNED: Final = re.compile(r"[?&](?:x-amz-|x-goog-|signature=|sig=)", re.IGNORE
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """The address of a file. `vouched`: the service itself listed it in `download_urls`, so it is followed anywhere.
+    """The address of a file. `vouched`: the service itself listed it in `download_urls`, so any address is allowed.
 
-    Any other was written by a workflow, and is not followed into a private network unless the API lives on one too.
+    Other links come from a workflow, and are not followed into a private network unless the API is on one too.
     """
 
     url: Secret
@@ -32,9 +32,9 @@ class Link:
 
 
 def segment(name: str, what: str) -> str:
-    """Return an id or slug as one segment of a URL's path, whatever it holds. `what`: the noun for error messages.
+    """Return any id or slug encoded as one segment of a URL's path. `what`: the noun for error messages.
 
-    Raises NotFoundError if it is empty, not encodable, an API key, or a dot segment, which would lead elsewhere.
+    Raises NotFoundError if it is empty, not encodable, an API key, or a dot segment, which would change the path.
     """
     name = name.strip() if isinstance(name, str) else ""
     if name in ("", ".", ".."):
@@ -51,7 +51,7 @@ def segment(name: str, what: str) -> str:
 
 
 def usable(url: str) -> bool:
-    """Whether it is a web address with a host. Nothing else is ever opened."""
+    """Whether `url` is a web address with a host. Nothing else is ever opened."""
     try:
         parts = urlsplit(url)
     except ValueError:
@@ -60,7 +60,7 @@ def usable(url: str) -> bool:
 
 
 def object_of(url: str) -> tuple[str, str, str]:
-    """Return what a link points to: host, path, and the query unless it is a signature, which changes each time."""
+    """Return a link's target: host, path, and query. A signature is left out of the query, since it changes."""
     host, path, query = split(url)
     return host, path, "" if _SIGNED.search(f"?{query}") else query
 
@@ -75,18 +75,18 @@ def split(url: str) -> tuple[str, str, str]:
 
 
 def ends_with(url: str, store: str) -> bool:
-    """Whether a link leads to the place `store` in some bucket."""
+    """Whether a link points to the key `store` in any bucket."""
     return bool(url and store.strip("/")) and f"/{split(url)[1].strip('/')}".endswith(f"/{unquote(store).strip('/')}")
 
 
 def linked_name(url: str) -> str:
-    """Return the file name in a link: its requested download name, else the last part of its path."""
+    """Return the file name of a link: the download name it requests, else the last part of its path."""
     asked = _query(url).get("response-content-disposition", [""])[0]
     return disposition_name(asked) or split(url)[1].rstrip("/").rpartition("/")[2]
 
 
 def disposition_name(header: str) -> str:
-    """Return the file name of a Content-Disposition (RFC 6266), '' if it has none. It isn't safe yet."""
+    """Return the file name in a Content-Disposition header (RFC 6266), or ''. The name is not sanitised."""
     found = _DISPOSITION.search(header)
     if not found:
         return ""
@@ -94,7 +94,7 @@ def disposition_name(header: str) -> str:
 
 
 def expiry(url: str) -> dt.datetime | None:
-    """Return when an AWS or Google signature (version 4) ends: its own date plus its seconds."""
+    """Return when an AWS or Google signature (version 4) expires: its date plus its lifetime."""
     found = {name.casefold(): values[0] for name, values in _query(url).items()}
     vendor = "x-amz-" if "x-amz-date" in found else "x-goog-"
     try:

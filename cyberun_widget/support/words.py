@@ -1,7 +1,7 @@
-"""The vocabulary: `words.json`, which the page is bundled with too, so that both say the same.
+"""Display texts from `words.json`, which is also bundled with the page, so that both use the same words.
 
-It holds the names of statuses and stages and every sentence of the card, the archive and the terminal. Numbers are
-worded in `units`; errors are worded where they are raised.
+It holds the names of statuses and stages and every sentence of the card, the archive and the terminal. `units` formats
+numbers; error messages are written where the errors are raised.
 """
 
 from __future__ import annotations
@@ -16,33 +16,33 @@ _BLANK: Final = re.compile(r"\{(\w+)\}")
 
 
 def say(key: str, **values: object) -> str:
-    """Return the text under "section.name" with its {blanks} filled. Raises KeyError for an unknown key or blank."""
+    """Return the text "section.name" with its {blanks} filled in. Raises KeyError for an unknown key or blank."""
     section, _, name = key.partition(".")
     return _BLANK.sub(lambda blank: str(values[blank[1]]), WORDS[section][name])
 
 
 def status_name(status: str) -> str:
-    """Return what a person calls a status; one that is new to us as it is."""
+    """Return the display name of a status; an unknown status is returned as is."""
     return _part("status", status, "name", status)
 
 
 def status_doing(status: str) -> str:
-    """Return the sentence for what a task in this status does, "" where there is none."""
+    """Return the sentence that describes a task in this status, or ""."""
     return _part("status", status, "doing", "")
 
 
 def sweep_status(status: str) -> str:
-    """Return what a person calls the status of a sweep's point; one that is new to us as it is."""
+    """Return the display name of a point's status; an unknown status is returned as is."""
     return str(WORDS["sweep_status"].get(status, status))
 
 
 def stage_name(stage: str) -> str:
-    """Return what a person calls a stage; one that is new to us as it is."""
+    """Return the display name of a stage; an unknown stage is returned as is."""
     return _part("stage", stage, "name", stage)
 
 
 def stage_doing(stage: str) -> str:
-    """Return the word for being in a stage; the name of one that is new to us."""
+    """Return the phrase for being in a stage; for an unknown stage, its name."""
     return _part("stage", stage, "doing", stage)
 
 
