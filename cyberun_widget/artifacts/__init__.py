@@ -1,4 +1,4 @@
-"""What a task made, as values: the artifact, the result, the list read from an answer, the export to a folder.
+"""A task's output as values: artifacts, the result, the list of files parsed from an answer, the export to a folder.
 
-No network here: bytes come by `downloads`.
+Makes no requests: `downloads` fetches the bytes.
 """

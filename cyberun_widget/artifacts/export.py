@@ -1,4 +1,4 @@
-"""Saving a task's files with their provenance."""
+"""Saves a task's files with their provenance."""
 
 from __future__ import annotations
 
@@ -30,12 +30,12 @@ def save_all(
     *,
     now: dt.datetime | None = None,
 ) -> list[Path]:
-    """Copy every file that is here into `directory`, and write `task.json` beside them. Return the files' paths.
+    """Copy every downloaded file into `directory`, and write `task.json` beside them. Return the files' paths.
 
-    `provenance`: the facts of the run (task_id, workflow, parameters, gpu_type, times…); keys and the signatures of
-    links in it are hidden. The sidecar names each file with its size and SHA-256, and lists those that aren't here with
-    the reason. Nothing that differs is overwritten, but for the `task.json` of the same task. `now`: the time written
-    as `saved_at` (default: the present). Raises CyberunError where the folder can't be written.
+    `provenance`: facts about the run (task_id, workflow, parameters, gpu_type, times…); API keys and link signatures in
+    it are hidden. `task.json` lists each file with its size and SHA-256, and missing files with the reason. No existing
+    file with different content is overwritten, except the `task.json` of the same task. `now`: the time written as
+    `saved_at` (default: the current time). Raises CyberunError if the folder can't be written.
     """
     folder, items = Path(directory).expanduser(), list(artifacts)
     try:
@@ -87,7 +87,7 @@ def _entry(item: Artifact, path: Path) -> dict[str, Any]:
 
 
 def sha256(path: Path) -> str:
-    """Return the file's SHA-256 in hexadecimal, read in blocks of a megabyte."""
+    """Return the file's SHA-256 in hexadecimal. Reads blocks of one megabyte."""
     digest = hashlib.sha256()
     with path.open("rb") as file:
         while block := file.read(1 << 20):
@@ -96,7 +96,7 @@ def sha256(path: Path) -> str:
 
 
 def _write(folder: Path, document: dict[str, Any]) -> Path:
-    """Write the sidecar. Only the same task's is replaced; beside any other file of that name ours gets a number."""
+    """Write `task.json`. Replaces only the same task's file; if another file has that name, adds a number."""
     text = json.dumps(document, indent=2, ensure_ascii=False, default=str) + "\n"
     taken: set[str] = set()
     while True:

@@ -1,4 +1,4 @@
-"""Which files a task's result speaks of: each once, in order, named and grouped. Pure."""
+"""Lists the files in a task's result: each once, in order, named and grouped. Pure."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ if TYPE_CHECKING:
 NO_LINK: Final = "The result lists this file without a link. Download it again to request a new one."
 BAD_LINK: Final = "The link to this file is not a web address, so it can't be downloaded."
 
-_MOST: Final = 2_000  # artifacts of a task
-_READ_MAX: Final = 10_000  # links, and as many descriptions, that are read of a result
+_MOST: Final = 2_000  # maximum artifacts of a task
+_READ_MAX: Final = 10_000  # maximum links, and maximum descriptions, read from a result
 _NODE: Final = re.compile(r"^\d+(?::\d+)*$")
 
 
@@ -38,11 +38,11 @@ def sources(
     *,
     titles: Mapping[str, str] | None = None,
 ) -> tuple[Artifact, ...]:
-    """Return the artifacts of a result, ordered by node and number, named, grouped, each once. No request is made.
+    """Return the artifacts of a result, each once, named, grouped, and ordered by node and number. Makes no request.
 
-    `result`: the answer of `/result`; `output`: that of the `completed` event, which adds files that the result lacks.
-    `titles`: names of ComfyUI's nodes by id, for `group`. A file without a usable link comes as `failed`, with words.
-    At most 2,000 files are listed; a last entry says so where the result names more.
+    `result`: the answer of `/result`; `output`: that of the `completed` event, which adds files missing from the
+    result. `titles`: names of ComfyUI nodes by id, for `group`. A file without a usable link is `failed`, with an error
+    message. Lists at most 2,000 files; if the result names more, a last entry says so.
     """
     result = result or {}
     linked, told = list(islice(links(result), _READ_MAX)), list(islice(metadata(result, output), _READ_MAX))
@@ -74,7 +74,7 @@ def _artifact(part: Part, name: str, titles: Mapping[str, str], until: dt.dateti
 
 
 def _left_out(number: int, name: str) -> Artifact:
-    """Return the entry that stands for the files beyond the limit."""
+    """Return the entry that represents the files beyond the limit."""
     words = (
         f"The result names {count(number)} more files than the {count(_MOST)} that are listed. They are in `output`."
     )
@@ -82,7 +82,7 @@ def _left_out(number: int, name: str) -> Artifact:
 
 
 def relinked(known: Artifact, newer: Artifact) -> Artifact:
-    """Return a known artifact with the link of a newer result. One that failed for want of a link waits again."""
+    """Return a known artifact with the link of a newer result. If it failed for lack of a link, it waits again."""
     if newer._url is None:  # noqa: SLF001 - the link is the package's own, kept out of the public names
         return known
     lost = known.state == "failed" and known._url is None  # noqa: SLF001
@@ -99,7 +99,7 @@ def relinked(known: Artifact, newer: Artifact) -> Artifact:
 
 
 def _name(part: Part, task_id: str) -> str:
-    """Return a safe name: the one given, else that of the object, else the key."""
+    """Return a safe name: the given name, else the object's name, else the key."""
     stored = part.store.rstrip("/").rpartition("/")[2]
     for candidate in (part.name, stored, link.linked_name(part.url)):
         if candidate and (split_suffix(candidate)[1] or candidate == part.name):
@@ -108,7 +108,7 @@ def _name(part: Part, task_id: str) -> str:
 
 
 def group_of(key: str, titles: Mapping[str, str]) -> str:
-    """Return "Save Image · 9" for a ComfyUI node, "Export" for what Nerfstudio keys by words, else "Output"."""
+    """Return "Save Image · 9" for a ComfyUI node, "Export" for Nerfstudio outputs with word keys, else "Output"."""
     head, _, rest = key.partition(".")
     if _NODE.match(head):
         title = titles.get(head, "")

@@ -1,6 +1,6 @@
-"""One file, told of several times: links to one object are one file, and metadata joins the link it belongs to. Pure.
+"""Merges repeated descriptions of a file: links to the same object become one, metadata is added to its link. Pure.
 
-Everything is looked up by hash, so that a result of thousands of files takes no longer a file than a small one.
+All lookups use hash tables, so the time per file doesn't grow with the number of files.
 """
 
 from __future__ import annotations
@@ -15,11 +15,11 @@ if TYPE_CHECKING:
 
     from cyberun_widget.artifacts.result_parts import Part
 
-_DEPTH: Final = 10  # parts of a path by whose ends and folders a link is found
+_DEPTH: Final = 10  # path segments considered when a link is looked up by path end or folder
 
 
 def merged(linked: list[Part], told: list[Part]) -> list[Part]:
-    """Return each file once, with a key of its own. The parts are changed."""
+    """Return each file once, with a unique key. Modifies the parts."""
     index = _Index()
     for part in linked:
         if index.same_object(part) is None:
@@ -36,7 +36,7 @@ def merged(linked: list[Part], told: list[Part]) -> list[Part]:
 
 
 class _Index:
-    """The files found so far: by key, by object, by place in the store, by the end of a link, by name and by folder."""
+    """The files found so far, indexed by key, object, storage key, end of a link, name and folder."""
 
     def __init__(self) -> None:
         self.parts: list[Part] = []
@@ -67,7 +67,7 @@ class _Index:
         return self._objects.get(link.object_of(part.url))
 
     def home(self, part: Part) -> Part | None:
-        """Return the entry that metadata is about: by link, by place in the store, or by key."""
+        """Return the entry that metadata belongs to, found by link, storage key, or output key."""
         if part.url and (same := self.same_object(part)):
             return same
         if part.store:
@@ -78,7 +78,7 @@ class _Index:
         return None if same is None or (part.url and same.url) else same
 
     def knows(self, part: Part) -> bool:
-        """Whether metadata without a link tells nothing new: a folder of linked files, or a name that is here."""
+        """Whether metadata without a link adds no file: it names a folder of linked files, or a known name."""
         if part.url:
             return False
         if not part.store:
@@ -87,14 +87,14 @@ class _Index:
 
 
 def _ends(steps: list[str]) -> Iterator[str]:
-    """Yield the ends of a path, the longest first, and the whole of it."""
+    """Yield the trailing parts of a path, longest first, and the whole path."""
     yield "/".join(steps)
     for start in range(max(len(steps) - _DEPTH, 1), len(steps)):
         yield "/".join(steps[start:])
 
 
 def _runs(steps: list[str]) -> Iterator[str]:
-    """Yield the folders along a path, by every way to name them."""
+    """Yield every run of folders along a path."""
     steps = steps[:_DEPTH]
     for start in range(len(steps)):
         for end in range(start + 1, len(steps) + 1):
@@ -102,7 +102,7 @@ def _runs(steps: list[str]) -> Iterator[str]:
 
 
 def _enrich(home: Part, part: Part) -> None:
-    """Add what metadata tells to an entry; what that knows already stays."""
+    """Add metadata to an entry without replacing existing values."""
     if home.sole and part.key != "output":
         home.key = part.key
     home.url = home.url or part.url
@@ -114,7 +114,7 @@ def _enrich(home: Part, part: Part) -> None:
 
 
 def _with_own_keys(parts: list[Part]) -> list[Part]:
-    """Give each a key of its own, numbering those that the result used twice."""
+    """Give each part a unique key, numbering keys that the result used twice."""
     taken: set[str] = set()
     numbers: dict[str, int] = {}
     for part in parts:

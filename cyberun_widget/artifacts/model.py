@@ -1,4 +1,4 @@
-"""What a task made: each file as a value, its place on disk, and how to read it in Python."""
+"""The files a task made: one value per file, with its path on disk and methods to read it."""
 
 from __future__ import annotations
 
@@ -26,20 +26,19 @@ if TYPE_CHECKING:
 
 State = Literal["offered", "waiting", "downloading", "ready", "failed"]
 
-_SHOWN_MAX: Final = 8 * 1024 * 1024  # bytes of a picture that a cell shows as it is
+_SHOWN_MAX: Final = 8 * 1024 * 1024  # maximum bytes of a picture shown in a cell unchanged
 _SHOWN: Final = frozenset({"image/png", "image/jpeg", "image/gif", "image/webp"})
 
 
 @dataclass(frozen=True, slots=True)
 class Artifact:
-    """One file that a task made, as it stood at one moment.
+    """One file that a task made; an immutable snapshot.
 
     `key` is the API's output identifier ("9.images.0"), `name` a safe file name, `group` the node or export it came
-    from. `kind` and `mime` are guessed from the name until the file is here, and then told by its content. `size`
+    from. `kind` and `mime` are guessed from the name until the file is downloaded, then taken from its content. `size`
     and `received` are bytes, `duration` seconds, `width` and `height` pixels as shown (EXIF orientation applied).
-    `path` is set once the file is complete on disk. `error` says in words what is wrong; a ready artifact can carry
-    one too (its content isn't what its name says, it is too large to preview). `poster` is a picture of at most
-    512 pixels and 40 KB.
+    `path` is set once the file is complete on disk. `error` is an error message; a ready artifact can have one too (its
+    content doesn't match its name, it is too large to preview). `poster` is a picture of at most 512 pixels and 40 KB.
     """
 
     key: str
@@ -61,11 +60,11 @@ class Artifact:
     _url: Link | None = field(default=None, repr=False, compare=False)
 
     def bytes(self) -> bytes:
-        """Return the file's content. Raises `CyberunError`, saying how to get it, while it isn't on disk."""
+        """Return the file's content. While it isn't on disk, raises `CyberunError` that says how to get it."""
         return readers.content(file_of(self))
 
     def image(self) -> Image.Image:
-        """Return the picture as a Pillow image, 16-bit depth and alpha kept. Raises `CyberunError` if it is none."""
+        """Return the picture as a Pillow image, keeping 16-bit depth and alpha. Raises `CyberunError` otherwise."""
         return readers.image(file_of(self))
 
     def json(self) -> Any:
@@ -77,22 +76,22 @@ class Artifact:
         return readers.text(file_of(self))
 
     def array(self) -> Any:
-        """Return a NumPy array: of a .npy or .npz file (a dict of arrays), a picture's pixels, or a table's cells."""
+        """Return a NumPy array: a .npy or .npz file (a dict of arrays), a picture's pixels, or a table's cells."""
         return readers.array(file_of(self))
 
     def dataframe(self) -> Any:
-        """Return a pandas DataFrame of a CSV, TSV, Parquet, Feather, JSON or two-dimensional .npy file."""
+        """Return a pandas DataFrame from a CSV, TSV, Parquet, Feather, JSON or two-dimensional .npy file."""
         return readers.dataframe(file_of(self))
 
     def save(self, path: str | os.PathLike[str]) -> Path:
-        """Copy the file into the folder `path`, or to the file `path`, and return where it went.
+        """Copy the file into the folder `path`, or to the file `path`, and return the copy's path.
 
-        A file that is there already and differs isn't overwritten: the copy gets a number.
+        An existing file with different content isn't overwritten: the copy gets a number.
         """
         return readers.save(file_of(self), path)
 
     def to_json(self) -> dict[str, Any]:
-        """Return the artifact as the page sees it: JSON types and the poster's bytes, without the link."""
+        """Return the artifact for the page: JSON types and the poster's bytes, without the link."""
         return {
             "key": self.key,
             "name": self.name,
@@ -117,19 +116,19 @@ class Artifact:
             facts.append(pixels(self.width, self.height))
         if self.duration is not None:
             facts.append(playing_time(self.duration))
-        facts.append(self.state)  # no path: this line is kept in saved notebooks
+        facts.append(self.state)  # no path: this line is stored in saved notebooks
         if self.error:
             facts.append(self.error)
         return f"<Artifact {self.key!r} {self.name!r}: {', '.join(facts)}>"
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:
-        """Show the picture in a cell; anything else as its line of text."""
-        del include, exclude  # the host filters what it is given
+        """Show a picture in a cell; anything else as a line of text."""
+        del include, exclude  # the host filters the bundle itself
         return {"text/plain": repr(self), **_picture(self)}
 
 
 def file_of(artifact: Artifact) -> File:
-    """Return an artifact's file. Raises `CyberunError`, saying how to get it, while it isn't here."""
+    """Return an artifact's file. While it isn't on disk, raises `CyberunError` that says how to get it."""
     if artifact.path is None or artifact.state != "ready":
         why = f" ({artifact.error})" if artifact.error else ""
         raise CyberunError(
@@ -141,10 +140,10 @@ def file_of(artifact: Artifact) -> File:
 
 
 def _picture(artifact: Artifact) -> dict[str, str]:
-    """Return what a cell shows of an artifact: the picture itself, else its poster, else nothing. Never SVG markup."""
+    """Return the picture a cell shows for an artifact: the file itself, else its poster, else nothing. Never SVG."""
     mime, data = artifact.poster_mime, artifact.poster
     if artifact.mime in _SHOWN and artifact.path is not None and (artifact.size or 0) <= _SHOWN_MAX:
-        with contextlib.suppress(OSError):  # gone from disk since: the poster still shows what it was
+        with contextlib.suppress(OSError):  # deleted from disk in the meantime: fall back to the poster
             mime, data = artifact.mime, artifact.path.read_bytes()
     return {mime: base64.b64encode(data).decode("ascii")} if data and mime in _SHOWN else {}
 
@@ -162,7 +161,7 @@ class Artifacts(Sequence[Artifact]):
     @overload
     def __getitem__(self, index: slice) -> Artifacts: ...
     def __getitem__(self, index: int | str | slice) -> Artifact | Artifacts:
-        """Return one by place, key or name, or several by slice. An unknown key raises `NotFoundError`."""
+        """Return one by index, key or name, or several by slice. An unknown key raises `NotFoundError`."""
         if isinstance(index, slice):
             return Artifacts(self._items[index])
         if isinstance(index, str):
@@ -183,7 +182,7 @@ class Artifacts(Sequence[Artifact]):
         return hash(self._items)
 
     def get(self, key: str) -> Artifact | None:
-        """Return the artifact with this key, else the one with this name, else None."""
+        """Return the artifact with this key, else with this name, else None."""
         by_key = next((item for item in self._items if item.key == key), None)
         return by_key or next((item for item in self._items if item.name == key), None)
 
@@ -192,11 +191,11 @@ class Artifacts(Sequence[Artifact]):
         return [item.key for item in self._items]
 
     def of(self, kind: Kind) -> Artifacts:
-        """Return those of one kind."""
+        """Return the artifacts of one kind."""
         return Artifacts(item for item in self._items if item.kind == kind)
 
     def first(self, kind: Kind | None = None) -> Artifact | None:
-        """Return the first one (of a kind), None if there is none."""
+        """Return the first artifact (of a kind), or None."""
         return next((item for item in self._items if kind in (None, item.kind)), None)
 
     @property
@@ -220,7 +219,7 @@ class Artifacts(Sequence[Artifact]):
         return self.of("model")
 
     def to_json(self) -> list[dict[str, Any]]:
-        """Return the list that the page sees, see `Artifact.to_json`."""
+        """Return the list for the page, see `Artifact.to_json`."""
         return [item.to_json() for item in self._items]
 
     def __repr__(self) -> str:

@@ -1,4 +1,4 @@
-"""How a task ended: its result, and the errors that carry it."""
+"""The outcome of a task: its result, and the errors that carry it."""
 
 from __future__ import annotations
 
@@ -13,9 +13,10 @@ from cyberun_widget.support.units import many, span
 
 @dataclass(frozen=True, slots=True)
 class TaskResult:
-    """The end of a task.
+    """The result of a task that has ended.
 
-    `status`: the last one. `output`: as the API gave it, links without their signatures. `error`: of a failed task.
+    `status`: the final status. `output`: as the API gave it, with signatures removed from links. `error`: of a failed
+    task.
     `elapsed`: seconds from its creation to its end.
     """
 
@@ -41,15 +42,15 @@ class _VerdictError(CyberunError):
 
 
 class TaskFailed(_VerdictError):  # noqa: N818 - a name of the contract
-    """The task failed. `result`: all that is known of it, the error and any partial artifacts."""
+    """The task failed. `result`: everything known about it, including the error and any partial artifacts."""
 
 
 class TaskCancelled(_VerdictError):  # noqa: N818 - a name of the contract
-    """The task was cancelled. `result`: what is known of it."""
+    """The task was cancelled. `result`: everything known about it."""
 
 
 def verdict_error(result: TaskResult) -> TaskFailed | TaskCancelled | None:
-    """Return what waiting for a task that ended so raises, None for one that completed."""
+    """Return the error that waiting for this task raises, None if the task completed."""
     if result.status == "failed":
         return TaskFailed(f"Task {result.task_id} failed: {cause(result.error or '')}", result)
     if result.status == "cancelled":

@@ -1,8 +1,8 @@
-"""Reading the shapes that a result comes in: whatever describes a file, as one kind of value. Pure.
+"""Parses the different forms of a result into one type of value per file description. Pure.
 
-The API page knows two shapes: one `download_url` beside `task_output {storage_key, image_count}`, and `download_urls`
-keyed by output ("9.images.0") beside per-output metadata with an `s3_key`. Where it leaves room (lists or objects,
-nested by node or flat, a link as a string or inside an object) every reading is taken.
+The API page documents two forms: one `download_url` beside `task_output {storage_key, image_count}`, and
+`download_urls` keyed by output ("9.images.0") beside per-output metadata with an `s3_key`. Where it is ambiguous (lists
+or objects, nested by node or flat, a link as a string or inside an object), every variant is accepted.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 _MAX_DEPTH: Final = 8
-_MAX_STEPS: Final = 200_000  # values of a result that are looked at
+_MAX_STEPS: Final = 200_000  # maximum values of a result to visit
 _MAX_KEY: Final = 200
 _URL: Final = ("url", "download_url", "signed_url", "presigned_url", "href")
 _STORE: Final = ("s3_key", "storage_key", "object_key", "file_key")
@@ -34,7 +34,7 @@ _WRAPPERS: Final = frozenset(
 
 @dataclass(slots=True)
 class Part:
-    """What one part of the result says about one file; parts about the same file are merged."""
+    """One description of a file within a result; parts that describe the same file are merged."""
 
     key: str
     url: str = ""
@@ -43,12 +43,12 @@ class Part:
     mime: str = ""
     size: int | None = None
     expires: dt.datetime | None = None
-    sole: bool = False  # the single `download_url`, whose key is made up
-    vouched: bool = False  # the URL is the service's own word
+    sole: bool = False  # the single `download_url`, whose key is generated
+    vouched: bool = False  # the service itself gave the URL
 
 
 def links(result: Mapping[str, Any], *, vouched: bool = True) -> Iterator[Part]:
-    """Yield the links: of `download_urls`, then the single one. `vouched`: whether the service itself gives them."""
+    """Yield the links of `download_urls`, then the single one. `vouched`: whether the service itself gave them."""
     steps = iter(range(_MAX_STEPS))
     for part in _walk(result.get("download_urls"), (), steps, bare=True):
         part.vouched = vouched
@@ -62,7 +62,7 @@ def links(result: Mapping[str, Any], *, vouched: bool = True) -> Iterator[Part]:
 
 
 def metadata(result: Mapping[str, Any], output: Any) -> Iterator[Part]:
-    """Yield what `task_output` and the event's `output` tell about files."""
+    """Yield the file descriptions in `task_output` and in the event's `output`."""
     steps = iter(range(_MAX_STEPS))
     yield from _walk(result.get("task_output"), (), steps, bare=False)
     if isinstance(output, Mapping):
@@ -72,9 +72,9 @@ def metadata(result: Mapping[str, Any], output: Any) -> Iterator[Part]:
 
 
 def _walk(value: Any, path: tuple[str, ...], steps: Iterator[int], *, bare: bool) -> Iterator[Part]:
-    """Yield each file below `value`. `bare`: whether a lone string is a link (in `download_urls`) or just a value.
+    """Yield each file below `value`. `bare`: whether a plain string is a link (in `download_urls`) or just a value.
 
-    `steps`: one for each value that may still be looked at.
+    `steps`: yields one item for each value that may still be visited.
     """
     if len(path) > _MAX_DEPTH:
         return
@@ -82,7 +82,7 @@ def _walk(value: Any, path: tuple[str, ...], steps: Iterator[int], *, bare: bool
         if bare and value:
             yield Part(key=_key(path), url=value)
     elif isinstance(value, Mapping):
-        # `download_urls` itself maps outputs to links, even where an output is called "url" or "storage_key".
+        # `download_urls` itself maps outputs to links, even if an output is named "url" or "storage_key".
         leaf = None if bare and not path else _leaf(value, path)
         if leaf is not None and (leaf.url or not bare):
             yield leaf
@@ -97,13 +97,13 @@ def _walk(value: Any, path: tuple[str, ...], steps: Iterator[int], *, bare: bool
 
 
 def _leaf(entry: Mapping[str, Any], path: tuple[str, ...]) -> Part | None:
-    """Read an object that describes one file; None if it doesn't."""
+    """Parse an object that describes one file; None if it doesn't."""
     url, store = _first(entry, _URL), _first(entry, _STORE)
     if not store and "/" in _first(entry, ("key",)):
-        store = entry["key"]  # a place in the store, not an output's name
+        store = entry["key"]  # a storage key, not an output's name
     named = (
         _first(entry, ("filename", "file_name")) and entry.get("type", "temp") != "temp"
-    )  # ComfyUI; not its previews
+    )  # ComfyUI outputs, except previews
     if not (url or store or named):
         return None
     return Part(
@@ -118,7 +118,7 @@ def _leaf(entry: Mapping[str, Any], path: tuple[str, ...]) -> Part | None:
 
 
 def _stated_key(entry: Mapping[str, Any]) -> str:
-    """Return the output identifier that an entry gives itself, put together from its parts if need be."""
+    """Return the output identifier stated in an entry, assembled from its parts if needed."""
     node, index = entry.get("node_id", entry.get("node")), entry.get("index")
     if node is not None and index is not None:
         return _key((str(node), str(entry.get("kind") or entry.get("output_type") or "outputs"), str(index)))
@@ -136,4 +136,4 @@ def _is_size(value: Any) -> bool:
 
 def _key(path: tuple[str, ...]) -> str:
     text = "".join(char for char in ".".join(step for step in path if step) if char.isprintable()).strip()
-    return redact(text)[:_MAX_KEY] or "output"  # a link may be where an output's name should be
+    return redact(text)[:_MAX_KEY] or "output"  # an output's name may contain a link by mistake
