@@ -1,8 +1,8 @@
-"""Which addresses may be asked: nothing that a workflow or a store writes makes the kernel reach into its own network.
+"""Checks addresses, so that no link from a workflow or a store makes the kernel send requests into its own network.
 
-A link that the service itself gives in `download_urls` is followed wherever it leads. Any other address, be it a URL in
-a task's output or a redirect, may lie on loopback, link-local or private networks only where the API lives on such a
-network itself. The address that was looked at is the one that is connected to, whatever DNS says a moment later.
+A link that the service itself gives in `download_urls` is always followed. Any other address, such as a URL in a task's
+output or a redirect, may be on a loopback, link-local or private network only if the API itself is on such a network.
+The checked address is the one connected to, so a DNS change in between has no effect.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ Realm: TypeAlias = Literal["loopback", "link-local", "private", "public"]
 
 
 def is_loopback(host: str) -> bool:
-    """Whether a host, a name or an address, is this machine by what it is called."""
+    """Whether a host name or address refers to this machine, judged without a DNS lookup."""
     name = host.lower().rstrip(".")
     if name == "localhost" or name.endswith(".localhost"):
         return True
@@ -26,7 +26,7 @@ def is_loopback(host: str) -> bool:
 
 
 def realm(address: str) -> Realm | None:
-    """Return the kind of network that an IP address is of, None for what isn't one (a name)."""
+    """Return the kind of network an IP address belongs to, None for a name."""
     try:
         ip = ipaddress.ip_address(address.strip("[]").partition("%")[0])
     except ValueError:
@@ -43,10 +43,10 @@ def realm(address: str) -> Realm | None:
 
 
 async def allowed_address(host: str, port: int, api_host: str, *, look_up: bool = True) -> str | None:
-    """Return the address to connect to for a host that is not vouched for, None where the name is to be used as it is.
+    """Return the address to connect to for an unvouched host, None if the name should be used unchanged.
 
-    `look_up`: False behind a proxy, which looks names up itself; then only addresses and localhost are judged.
-    Raises ProtocolError where the host lies on a network that only an API on that network may send us to.
+    `look_up`: False behind a proxy, which resolves names itself; then only addresses and localhost are checked.
+    Raises ProtocolError if the host is on a network that is allowed only when the API is on it too.
     """
     known = "loopback" if is_loopback(host) else realm(host)
     found = [host] if known else await _resolved(host, port) if look_up else []
@@ -63,7 +63,7 @@ async def allowed_address(host: str, port: int, api_host: str, *, look_up: bool 
 
 
 async def _home(api_host: str, port: int) -> set[Realm | None]:
-    """Return the kinds of network that the API lives on."""
+    """Return the kinds of network the API is on."""
     if is_loopback(api_host):
         return {"loopback"}
     known = realm(api_host)
@@ -77,7 +77,7 @@ def _nat64(ip: ipaddress.IPv6Address) -> ipaddress.IPv4Address | None:
 
 
 async def _resolved(host: str, port: int) -> list[str]:
-    """Return the addresses of a name, none where it has none: connecting then raises its own error."""
+    """Return the addresses of a name. Empty if it doesn't resolve; connecting then raises its own error."""
     try:
         found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
     except (OSError, UnicodeError):

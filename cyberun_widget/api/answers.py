@@ -1,4 +1,4 @@
-"""JSON to and from the API; what an answer means, and errors that say what to do. Pure."""
+"""Encodes and parses the API's JSON, and turns error answers into errors that say what to do. Pure."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 
-_SAID_MAX: Final = 300  # characters of a server's own words in an error
+_SAID_MAX: Final = 300  # maximum characters of the server's message in an error
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A JSON answer. `now`: the server's clock (its Date header), None where it sent none."""
+    """A JSON answer. `now`: the server's clock (its Date header), or None."""
 
     data: Any
     now: datetime | None
@@ -38,17 +38,17 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """A whole answer, whatever its status. `problem`: why its body is none that can be used, None where it can."""
+    """A complete answer with any status. `problem`: why its body can't be used, None if it can."""
 
     status: int
-    # A server may repeat the key in its answer, or redirect to a signed link: a traceback shows neither.
+    # A server may repeat the key in its answer, or redirect to a signed link: neither may show in a traceback.
     headers: Mapping[str, str] = field(repr=False)
     content: bytes = field(repr=False)
     problem: CyberunError | None = None
 
     @property
     def ok(self) -> bool:
-        """Whether the service did what was asked."""
+        """Whether the status is a success."""
         return is_success(self.status)
 
     @property
@@ -57,11 +57,11 @@ class Reply:
         return date(self.headers)
 
     def error(self) -> CyberunError:
-        """Return what a status that isn't a success means."""
+        """Return the error for an unsuccessful status."""
         return failure(self.status, self.headers, self.content, self.now)
 
     def read(self, host: str) -> Answer | CyberunError:
-        """Return the JSON of a success, or why there is none."""
+        """Return the JSON of a successful answer, or the error."""
         if not self.ok:
             return self.error()
         if self.problem is not None:
@@ -73,12 +73,12 @@ class Reply:
 
 
 def is_success(status: int) -> bool:
-    """Whether an HTTP status is one of success."""
+    """Whether an HTTP status is a success."""
     return HTTPStatus.OK <= status < HTTPStatus.MULTIPLE_CHOICES
 
 
 def failure(status: int, headers: Mapping[str, str], content: bytes, now: datetime | None) -> CyberunError:  # noqa: PLR0911 - one a status
-    """Return the error that an HTTP status means, with the server's own words where it gave any."""
+    """Return the error for an HTTP status, with the server's message if there is one."""
     said = _said(content)
     wait = parse_retry_after(headers.get("retry-after"), now or datetime.now(UTC))
     match status:
@@ -105,7 +105,7 @@ def failure(status: int, headers: Mapping[str, str], content: bytes, now: dateti
 
 
 def _said(content: bytes) -> str:
-    """Return the server's own words from an error's JSON body, cleaned and shortened; '' for a web page."""
+    """Return the server's message from an error's JSON body, cleaned and shortened; '' for a web page."""
     try:
         data = json.loads(content)
     except (ValueError, RecursionError):
@@ -121,7 +121,7 @@ def _said(content: bytes) -> str:
 
 
 def parse(content: bytes, headers: Mapping[str, str], host: str) -> Any:
-    """Return the JSON of a body. Raises ProtocolError where it is something else: a login page, say."""
+    """Return the JSON of a body. Raises ProtocolError if it is something else, such as a login page."""
     try:
         return json.loads(content)
     except (ValueError, RecursionError):
@@ -134,12 +134,12 @@ def parse(content: bytes, headers: Mapping[str, str], host: str) -> Any:
 
 
 def mime(headers: Mapping[str, str]) -> str:
-    """Return the media type of a body in lower case, without its parameters; '' where it isn't named."""
+    """Return the media type of a body in lower case, without parameters; '' if not given."""
     return clean(headers.get("content-type", "").split(";")[0], limit=100).lower()
 
 
 def date(headers: Mapping[str, str]) -> datetime | None:
-    """Return the server's clock, its Date header; None where there is no sound one."""
+    """Return the server's clock from its Date header; None if that is missing or invalid."""
     try:
         moment = parsedate_to_datetime(headers.get("date", ""))
     except (TypeError, ValueError, IndexError, OverflowError):
@@ -148,7 +148,7 @@ def date(headers: Mapping[str, str]) -> datetime | None:
 
 
 def encode(body: Any) -> bytes:
-    """Return a body as JSON. Raises ParameterError for what JSON can't carry."""
+    """Return a body as JSON. Raises ParameterError for values that JSON can't represent."""
     try:
         return json.dumps(body, ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode()
     except UnicodeEncodeError:

@@ -1,9 +1,9 @@
-"""The body of a response as it arrives: decompressed within limits, its failures as readable errors.
+"""The body of a response as it arrives: decompressed within limits, failures turned into readable errors.
 
-httpx hands a body on through an HTTP/1.1 parser in pieces of 64 KiB, which takes twice the processor time that the
-pieces themselves take: time of the user's own kernel. A large body of known length that isn't encoded needs no parser.
-So once the parser has given what it holds, the rest is read through httpx's documented `network_stream` extension; the
-connection isn't used again afterwards. That the parser gives all it holds is what `tests/api/test_body.py` watches.
+httpx passes a body through an HTTP/1.1 parser in pieces of 64 KiB, which costs twice the processor time of reading
+them, in the user's own kernel. A large unencoded body of known length needs no parser. So once the parser has returned
+its buffered data, the rest is read through httpx's documented `network_stream` extension; the connection isn't reused
+afterwards. `tests/api/test_body.py` checks that the parser returns everything it has buffered.
 """
 
 from __future__ import annotations
@@ -19,12 +19,12 @@ if TYPE_CHECKING:
 
     import httpx
 
-LARGE: Final = 4 * 1024 * 1024  # bytes from which a connection is worth giving up
+LARGE: Final = 4 * 1024 * 1024  # bytes from which bypassing the parser is worth losing the connection
 _PIECE: Final = 1024 * 1024
 
 
 def encoding_problem(response: httpx.Response, host: str) -> ProtocolError | None:
-    """Return why a body's Content-Encoding can't be undone, None where it can."""
+    """Return why a body's Content-Encoding can't be decoded, None if it can."""
     try:
         coding(response.headers.get("content-encoding", ""))
     except EncodingError as exc:
@@ -33,10 +33,10 @@ def encoding_problem(response: httpx.Response, host: str) -> ProtocolError | Non
 
 
 async def pieces(response: httpx.Response, host: str, read_timeout: float | None = None) -> AsyncIterator[bytes]:
-    """Yield the body, decompressed. `read_timeout`: seconds without a byte, for a large one; else as the request says.
+    """Yield the body, decompressed. `read_timeout`: seconds without a byte, for a large body; else the request's own.
 
-    Raises NetworkError when the connection breaks, ProtocolError for a body that can't be or mustn't be decompressed.
-    It ends early, without an error, where the connection does: a caller that knows the length compares.
+    Raises NetworkError if the connection breaks, ProtocolError for a body that can't or mustn't be decompressed.
+    Ends early without an error if the connection is closed early: the caller must compare lengths if it knows them.
     """
     problem: CyberunError | None = None
     try:
@@ -52,11 +52,11 @@ async def pieces(response: httpx.Response, host: str, read_timeout: float | None
 
 
 async def close(response: httpx.Response) -> None:
-    """Give the connection back, or up."""
+    """Return the connection to the pool, or close it."""
     try:
         await response.aclose()
     except BROKEN:
-        return  # it broke before, and the reader knows
+        return  # it already broke, and the reader has been told
 
 
 async def _plain(response: httpx.Response, read_timeout: float | None) -> AsyncIterator[bytes]:
@@ -91,7 +91,7 @@ async def _bulk(response: httpx.Response, stream: Any, length: int, read_timeout
 
 
 def _bare_length(response: httpx.Response) -> int:
-    """Return the bytes that will come as they are, 0 if the parser is needed to tell."""
+    """Return the length of an unencoded body, 0 if the parser is needed."""
     headers = response.headers
     bare = response.http_version == "HTTP/1.1" and not {"content-encoding", "transfer-encoding"} & set(headers)
     length = headers.get("content-length", "")

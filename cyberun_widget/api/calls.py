@@ -1,4 +1,4 @@
-"""The REST operations of one account, typed. Everything above `api` asks the service through `Calls`."""
+"""The typed REST operations of one account. All code above `api` calls the service through `Calls`."""
 
 from __future__ import annotations
 
@@ -34,20 +34,20 @@ if TYPE_CHECKING:
 
     from cyberun_widget.api.answers import Reply
 
-_PAGE: Final = 100  # the most that one page may hold
-UPLOAD_MAX: Final = 500 * 1000 * 1000  # bytes, the service's default
-_BLOCK: Final = 1024 * 1024  # bytes read from disk at a time
+_PAGE: Final = 100  # maximum tasks per page
+UPLOAD_MAX: Final = 500 * 1000 * 1000  # bytes; the service's default
+_BLOCK: Final = 1024 * 1024  # bytes per read from disk
 
 
 class HasCalls(Protocol):
-    """Whatever speaks for an account: `Client`, `AsyncClient`. Cards, forms and groups take either."""
+    """Anything with an account's calls: `Client`, `AsyncClient`. Cards, forms and groups accept either."""
 
     @property
     def _calls(self) -> Calls: ...
 
 
 class Calls:
-    """The REST operations of one account, usable from any event loop. Each raises a readable `CyberunError`.
+    """The REST operations of one account, usable from any event loop. Errors are readable `CyberunError`s.
 
     Source: the API page's tables of calls.
     """
@@ -64,7 +64,7 @@ class Calls:
         *,
         proof_secret: Secret | None = None,
     ) -> Calls:
-        """Return the calls of the account that the arguments and the environment name. See `Settings.resolve`.
+        """Return the calls of the account given by the arguments and the environment. See `Settings.resolve`.
 
         `proof_secret`: see `Settings`.
         """
@@ -73,21 +73,21 @@ class Calls:
 
     @property
     def settings(self) -> Settings:
-        """The account, and where its service is."""
+        """The account, and the address of its service."""
         return self.http.settings
 
     async def workflows(self) -> list[Workflow]:
-        """List the workflows that this key may run."""
+        """List the workflows this key may run."""
         return [Workflow.from_json(item) for item in _list(await self._get("/r/workflows"), "workflow_list")]
 
     async def workflow(self, slug: str) -> Workflow:
-        """Return one workflow with its parameters. `slug`: such as "upscale", or "upscale@2" for its version 2."""
+        """Return one workflow with its parameters. `slug`: for example "upscale", or "upscale@2" for version 2."""
         return Workflow.from_json(await self._get(_workflow_path(slug)))
 
     async def upload(self, path: str | os.PathLike[str]) -> str:
         """Upload an input file of at most 500 MB, and return its key: the value for a `file` parameter.
 
-        Raises ParameterError where there is no such file or it is too large.
+        Raises ParameterError if the file doesn't exist or is too large.
         """
         file = Path(path)
         try:
@@ -98,7 +98,7 @@ class Calls:
             raise ParameterError(
                 f"{file.name} is {data_size(size)}; the service takes files of at most {data_size(UPLOAD_MAX)}."
             )
-        name = file.name.encode("utf-8", "replace").decode()  # a file system may hold what UTF-8 can't
+        name = file.name.encode("utf-8", "replace").decode()  # a file name may not be valid Unicode
         mime = mimetypes.guess_type(name)[0] or "application/octet-stream"
         wanted = {"file_name": name, "file_size": size, "content_type": mime}
         answer = (await self.http.call("POST", "/r/files/presign", body=wanted)).data
@@ -110,10 +110,10 @@ class Calls:
         return key
 
     async def submit(self, slug: str, parameters: Mapping[str, Any]) -> str:
-        """Check the parameters, upload the files among them (given as `Path`), start the run: return the task's id.
+        """Check the parameters, upload files given as `Path`, start the run, and return the task's id.
 
-        The check is against the workflow's own definitions: ParameterError names everything that is wrong. Nothing is
-        sent before it has passed.
+        The parameters are checked against the workflow's definitions: ParameterError names every problem. Nothing is
+        sent before the check has passed.
         """
         checked = check(await self.workflow(slug), parameters)
         for name, value in checked.items():
@@ -124,13 +124,13 @@ class Calls:
     async def start(
         self, slug: str, parameters: Mapping[str, Any], *, sending: Callable[[], Awaitable[None]] | None = None
     ) -> str:
-        """Start a run with parameters that are JSON values and known to be right. It is paid for.
+        """Start a paid run with parameters that are JSON values and already checked.
 
-        One request, never repeated. `sending` is awaited right before its body goes out; if that never comes, or
-        `sending` raises, the service knows nothing of the run.
+        Makes one request and never repeats it. `sending` is awaited right before its body is sent; if it isn't called,
+        or raises, the service knows nothing of the run.
 
-        Raises SubmissionUnknownError where the run may have been started. Any other error says that it surely was not:
-        the service refused it, or the request never went out.
+        Raises SubmissionUnknownError if the run may have started. After any other error it certainly has not: the
+        service refused it, or the request was never sent.
         """
         at, doubt = datetime.now(UTC), ""
         try:
@@ -156,10 +156,10 @@ class Calls:
         )
 
     async def tasks(self, status: str | None = None, limit: int = 20) -> list[Task]:
-        """List the newest tasks. `status`: only those in it. `limit`: how many at most, over all pages."""
+        """List the newest tasks. `status`: only tasks with it. `limit`: maximum number of tasks, over all pages."""
         if limit < 1:
             raise ParameterError("limit must be at least 1.")
-        found: dict[str, Task] = {}  # by id: a task that begins meanwhile moves another onto the next page
+        found: dict[str, Task] = {}  # by id: a task that starts meanwhile shifts another onto the next page
         page, listed = 1, 0
         while len(found) < limit:
             query: dict[str, str | int] = {"current_page": page, "per_page": min(limit, _PAGE)}
@@ -177,13 +177,13 @@ class Calls:
         return list(found.values())[:limit]
 
     async def task(self, task_id: str) -> Task:
-        """Return one task as it is now. Raises NotFoundError where there is none."""
+        """Return one task in its current state. Raises NotFoundError if there is none."""
         return Task.from_json(await self._get(task_path(task_id)), task_id)
 
     async def result(self, task_id: str) -> dict[str, Any]:
-        """Return the answer of `/result` for a task that has ended, its `task_status` terminal.
+        """Return the answer of `/result` for a task that has ended; its `task_status` is terminal.
 
-        Each answer has fresh links. Raises ProtocolError where it holds no verdict.
+        Each answer has fresh links. Raises ProtocolError if it has no terminal status.
         """
         data = await self._get(f"{task_path(task_id)}/result")
         if not isinstance(data, dict) or data.get("task_status") not in TERMINAL:
@@ -191,7 +191,7 @@ class Calls:
         return data
 
     async def cancel(self, task_id: str) -> bool:
-        """Ask for a task to be cancelled. One that has ended already stays as it is; that also gives True."""
+        """Request cancellation of a task. A task that has already ended is unchanged, and also returns True."""
         answer = await self.http.call("POST", f"{task_path(task_id)}/cancel")
         return _field(answer.data, "success") is True
 
@@ -210,7 +210,7 @@ class Calls:
 
 @contextmanager
 def noting_interrupts() -> Iterator[None]:
-    """Say with an interrupt of a submission (Ctrl-C, the stop button) that the run may have been started already."""
+    """Add to an interrupt of a submission (Ctrl-C, the stop button) that the run may already have started."""
     try:
         yield
     except KeyboardInterrupt as exc:
@@ -219,9 +219,9 @@ def noting_interrupts() -> Iterator[None]:
 
 
 def task_path(task_id: str) -> str:
-    """Return the path of a task below the base URL, whatever the id holds. Raises NotFoundError for one that can't be.
+    """Return the path of a task below the base URL, with the id encoded. Raises NotFoundError for an impossible id.
 
-    `/events`, `/result` and `/cancel` follow it.
+    The callers append `/events`, `/result` or `/cancel`.
     """
     return f"/r/tasks/{segment(task_id, 'task id')}"
 
@@ -230,9 +230,9 @@ _known: dict[tuple[Settings, str], Workflow] = {}
 
 
 async def find_workflow(http: Http, workflow_id: str) -> Workflow:
-    """Return a workflow by its id, which is all that a task names. Asked for once a process.
+    """Return a workflow by its id, since a task gives only the id. Requested once per process.
 
-    Raises a CyberunError where it can't be had; it will be asked for again then.
+    Raises a CyberunError if the request fails; the next call then tries again.
     """
     key = (http.settings, workflow_id)
     if key not in _known:
@@ -242,7 +242,7 @@ async def find_workflow(http: Http, workflow_id: str) -> Workflow:
 
 
 def _started(reply: Reply) -> str:
-    """Return the task id of a submission's answer, "" where it has none."""
+    """Return the task id in a submission's answer, or ""."""
     try:
         data = json.loads(reply.content) if reply.ok else None
     except (ValueError, RecursionError):
@@ -252,12 +252,12 @@ def _started(reply: Reply) -> str:
 
 
 def _in_doubt(reply: Reply) -> bool:
-    """Whether a run may have been started although the answer is an error: one of a gateway, or of a crash."""
+    """Whether a run may have started although the answer is an error, from a gateway or after a crash."""
     error = reply.error()
     match reply.status:
         case HTTPStatus.NOT_IMPLEMENTED | HTTPStatus.HTTP_VERSION_NOT_SUPPORTED:
             return False
-        case HTTPStatus.SERVICE_UNAVAILABLE:  # with Retry-After it says "come back later": it wasn't taken
+        case HTTPStatus.SERVICE_UNAVAILABLE:  # with Retry-After it means "try again later": not accepted
             return isinstance(error, ServerError) and error.retry_after is None
         case status:
             return status >= HTTPStatus.INTERNAL_SERVER_ERROR or status == HTTPStatus.REQUEST_TIMEOUT
@@ -268,7 +268,7 @@ def _workflow_path(slug: str) -> str:
 
 
 async def _blocks(file: Path, size: int) -> AsyncIterator[bytes]:
-    """Yield a file of `size` bytes. Raises ParameterError where it has more or fewer by now, or can't be read."""
+    """Yield the blocks of a file. Raises ParameterError if it no longer has `size` bytes, or can't be read."""
     try:
         with await asyncio.to_thread(file.open, "rb") as handle:
             while block := await asyncio.to_thread(handle.read, _BLOCK):

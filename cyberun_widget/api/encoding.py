@@ -1,6 +1,6 @@
-"""Content-Encoding (RFC 9110, 8.4): one coding at most, and a limit on what comes out. Pure.
+"""Content-Encoding (RFC 9110, 8.4): at most one coding, and a limit on the decoded size. Pure.
 
-httpx undoes any number of nested codings, without a limit: 3.5 KB on the wire became 4 GB of memory.
+httpx decodes any number of nested codings without a limit: 3.5 KB on the wire became 4 GB of memory.
 """
 
 from __future__ import annotations
@@ -14,15 +14,15 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 CODINGS: Final = ("gzip", "x-gzip", "deflate")
-"""What `Decoder` undoes. Nothing else is ever asked for."""
+"""The codings that `Decoder` supports. No others are ever requested."""
 
-_PIECE: Final = 256 * 1024  # bytes that come out at a time
-_FREE: Final = 64 * 1024 * 1024  # bytes that may come out whatever came in
-_RATIO: Final = 200  # and beyond that, bytes out for each byte in: text packs by 3 to 50
+_PIECE: Final = 256 * 1024  # maximum bytes per decoded piece
+_FREE: Final = 64 * 1024 * 1024  # decoded bytes that are always allowed
+_RATIO: Final = 200  # maximum ratio of decoded to encoded bytes beyond that; text compresses 3 to 50 times
 
 
 class EncodingError(ValueError):
-    """A body that mustn't or can't be decoded. `broken`: it was damaged on the way, and may come whole next time."""
+    """A body that mustn't or can't be decoded. `broken`: it was damaged in transit, so another attempt may succeed."""
 
     def __init__(self, message: str, *, broken: bool = False) -> None:
         super().__init__(message)
@@ -30,7 +30,7 @@ class EncodingError(ValueError):
 
 
 def coding(header: str) -> str:
-    """Return the coding that a Content-Encoding header names, "" for none. Raises EncodingError for any other."""
+    """Return the coding in a Content-Encoding header, "" for none. Raises EncodingError if it isn't supported."""
     names = [name for part in header.lower().split(",") if (name := part.strip()) and name != "identity"]
     if len(names) > 1:
         raise EncodingError("it is compressed more than once")
@@ -40,18 +40,18 @@ def coding(header: str) -> str:
 
 
 class Decoder:
-    """Undoes one coding, a piece at a time."""
+    """Decodes one coding, piece by piece."""
 
     def __init__(self, name: str) -> None:
         self._gzip = name.endswith("gzip")
-        self._inflate = zlib.decompressobj(zlib.MAX_WBITS | 32)  # finds a gzip or zlib header by itself
+        self._inflate = zlib.decompressobj(zlib.MAX_WBITS | 32)  # detects a gzip or zlib header
         self._came = self._gave = 0
         self._whole = False
 
     def feed(self, data: bytes) -> Iterator[bytes]:
-        """Yield what `data` becomes, in pieces of at most 256 KiB. Raises EncodingError."""
+        """Yield the decoded `data` in pieces of at most 256 KiB. Raises EncodingError."""
         if not self._came and data and not self._gzip and data[0] & 0x0F != zlib.DEFLATED:
-            self._inflate = zlib.decompressobj(-zlib.MAX_WBITS)  # deflate without zlib's header: some servers' reading
+            self._inflate = zlib.decompressobj(-zlib.MAX_WBITS)  # deflate without a zlib header: some servers do this
         self._came += len(data)
         full = False
         while data or full:
@@ -67,7 +67,7 @@ class Decoder:
                 yield piece
 
     def finish(self) -> None:
-        """Note the end of the body. Raises EncodingError where it came too early."""
+        """Signal the end of the body. Raises EncodingError if the body is incomplete."""
         if self._came and not self._whole:
             raise EncodingError("it ended early", broken=True)
 

@@ -1,7 +1,7 @@
-"""What the environment says about the way out: proxies, and the certificates that are trusted.
+"""Network settings from the environment: proxies, and trusted certificates.
 
-Read here rather than by httpx, which takes an ordinary NO_PROXY (`::1/128`) for a broken URL, and raises whatever comes
-from a wrong value. A value that can't work is a ConfigurationError that names the variable and what to set it to.
+Read here rather than by httpx, which rejects a valid NO_PROXY (`::1/128`) as an invalid URL, and raises unrelated
+errors for wrong values. An invalid value raises a ConfigurationError that names the variable and what to set it to.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ _EXAMPLE: Final = "such as http://proxy.example:3128"
 
 @dataclass(frozen=True, slots=True)
 class Proxies:
-    """The proxies by scheme ("http", "https", "all"), and the hosts that are reached without ("no")."""
+    """The proxies by scheme ("http", "https", "all"), and the hosts reached without a proxy ("no")."""
 
     by_name: Mapping[str, str]
 
@@ -40,9 +40,9 @@ class Proxies:
         return cls(getproxies())
 
     def way_to(self, scheme: str, host: str, port: int | None) -> str | None:
-        """Return the URL of the proxy on the way to a host, None where there is none.
+        """Return the URL of the proxy for a host, None if there is none.
 
-        Raises ConfigurationError, which shows no password, where that proxy can't be used.
+        Raises ConfigurationError if that proxy can't be used; its message shows no password.
         """
         name = next((name for name in (scheme, "all") if self.by_name.get(name)), None)
         if name is None or _matches(self.by_name.get("no", ""), host, port):
@@ -57,9 +57,9 @@ class Proxies:
 
 
 def tls_context() -> ssl.SSLContext:
-    """Return the TLS settings for all connections, with the certificates that the environment or the system trusts.
+    """Return the TLS settings for all connections, with certificates trusted by the environment or the system.
 
-    Raises ConfigurationError where SSL_CERT_FILE, SSL_CERT_DIR or SSLKEYLOGFILE can't work.
+    Raises ConfigurationError if SSL_CERT_FILE, SSL_CERT_DIR or SSLKEYLOGFILE is unusable.
     """
     problem = _certificate_problem(os.environ)
     if not problem:
@@ -71,7 +71,7 @@ def tls_context() -> ssl.SSLContext:
 
 
 def _matches(no: str, host: str, port: int | None) -> bool:
-    """Whether NO_PROXY names a host: by "*", a name or its end, an address or a network, with a port or not."""
+    """Whether NO_PROXY matches a host: by "*", name, name suffix, address or network, with or without a port."""
     host = host.lower().rstrip(".")
     try:
         address = ipaddress.ip_address(host)
@@ -101,7 +101,7 @@ def _network(entry: str) -> ipaddress.IPv4Network | ipaddress.IPv6Network | None
 
 
 def _unusable(url: str) -> str:
-    """Return why a proxy's URL can't be used and what to set, '' where it can."""
+    """Return why a proxy's URL can't be used and what to set, '' if it can."""
     try:
         parts = urlsplit(url)
         host, port = parts.hostname, parts.port
@@ -120,13 +120,13 @@ def _unusable(url: str) -> str:
 
 
 def _variable(name: str) -> str:
-    """Return the variable that gives a setting as it is spelled in the environment, or what else it may come from."""
+    """Return the name, as spelled in the environment, of the variable behind a setting, or its other source."""
     spelled = next((variable for variable in (name, name.upper()) if os.environ.get(variable)), None)
     return spelled or f"The system's {name.replace('_', ' ')} setting"
 
 
 def _certificate_problem(environ: Mapping[str, str]) -> str:
-    """Return which variable about TLS can't work, why and what to set, '' where all can."""
+    """Return which TLS variable is unusable, why, and what to set; '' if all are usable."""
     if file := environ.get("SSL_CERT_FILE"):
         found = _file_problem(file)
         if found:

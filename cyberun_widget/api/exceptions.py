@@ -1,8 +1,8 @@
-"""What httpx and the libraries below it raise, as errors of ours with words that say what to do.
+"""Turns errors of httpx and the libraries below it into `CyberunError`s whose message says what to do.
 
-`import httpx` may give httpx2, where an application has called `httpx2.alias_httpx()`; `httpcore` is then httpcore2.
-None of their exceptions leaves `api`: their tracebacks hold headers and signed URLs. So each is put into words by
-`explain`, and those are raised outside the `except` that caught it, from a frame that holds no request.
+`import httpx` may give httpx2, if the application has called `httpx2.alias_httpx()`; `httpcore` is then httpcore2.
+None of their exceptions leaves `api`, because their tracebacks hold headers and signed URLs. `explain` makes a new
+error for each, which is raised outside the `except` that caught it, from a frame that holds no request.
 """
 
 from __future__ import annotations
@@ -20,22 +20,22 @@ BROKEN: Final = (
     httpx.HTTPError,
     httpx.StreamError,
     httpx.InvalidURL,
-    # Not mapped everywhere: by reads of the bare connection, and while a body is sent.
+    # httpx doesn't map these for direct reads of the connection, or while a body is sent.
     httpcore.NetworkError,
     httpcore.TimeoutException,
     httpcore.ProtocolError,
     h11.ProtocolError,
-    # A damaged TLS record or a fatal alert comes as it is (ssl.SSLError), as do a few errors of a dying socket.
+    # A damaged TLS record or a fatal alert isn't mapped (ssl.SSLError), nor are a few errors of a failing socket.
     OSError,
 )
-"""What a request, the reading of its answer or the closing of its connection may raise."""
+"""Errors that a request, reading its response or closing its connection may raise."""
 
 _UNSENT: Final = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError)
 _DNS: Final = ("name or service", "getaddrinfo", "nodename", "resolution")
 
 
 def explain(exc: BaseException, host: str) -> CyberunError:
-    """Return a readable error for what broke on the way to `host`, without a reference to the request."""
+    """Return a readable error for a failed request to `host`, without a reference to the request."""
     text = f"{exc} {exc.__cause__ or ''} {exc.__context__ or ''}".lower()
     match exc:
         case httpx.ConnectTimeout() | httpx.PoolTimeout():
@@ -58,5 +58,5 @@ def explain(exc: BaseException, host: str) -> CyberunError:
             return ProtocolError(f"{host} returned an address or a response that can't be followed.")
         case _:
             words = f"The connection to {host} was lost."
-    words = f"T{words[1:]}" if words.startswith("the ") else words  # "the object store" is no host's name
+    words = f"T{words[1:]}" if words.startswith("the ") else words  # "the object store" is not a host name
     return NetworkError(words, sent=not isinstance(exc, _UNSENT))

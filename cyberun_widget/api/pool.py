@@ -26,8 +26,8 @@ if TYPE_CHECKING:
 
     Hook = Callable[[str, Any], Awaitable[None]]
 
-# Shorter than the 5 s after which common servers close an idle connection: reusing one that is just being closed
-# would fail a request that nothing is wrong with.
+# Shorter than the 5 s after which common servers close an idle connection: a valid request would fail on a connection
+# that is just being closed.
 _KEEPALIVE: Final = 2.0
 _TRUST: Final = ("SSL_CERT_FILE", "SSL_CERT_DIR", "SSLKEYLOGFILE")
 _PROXIES: Final = tuple(
@@ -36,7 +36,7 @@ _PROXIES: Final = tuple(
 
 
 class Pool:
-    """Connections, grouped by the way they go out: plainly on this machine, with TLS, through a proxy.
+    """Connections, grouped by route: plain on this machine, with TLS, through a proxy.
 
     The environment is read for every request, so a setting corrected in a notebook takes effect at once.
     """
@@ -47,11 +47,11 @@ class Pool:
         self.guests = 0
 
     def client(self, url: httpx.URL, proof: ServerProof | None = None, *, streaming: bool = False) -> httpx.AsyncClient:
-        """Return what sends requests to a URL. Raises ConfigurationError where the environment's settings can't work.
+        """Return the client for a URL. Raises ConfigurationError if the environment's settings can't work.
 
-        This machine itself is reached without proxy, whatever the environment says, and without TLS unless the URL
-        says so: a broken setting must not block the local server. `proof`: what each connection has proven; only
-        callers that require the same proof share it. `streaming`: for answers that come in many small pieces.
+        This machine is always reached without a proxy, and without loading TLS settings unless the URL uses TLS: an
+        invalid setting must not block the local server. `proof`: required of each connection; only callers that
+        require the same proof share connections. `streaming`: for answers that arrive in many small pieces.
         """
         local = is_loopback(url.host)
         proxy = None if local else self._way(url)
@@ -77,7 +77,7 @@ class Pool:
         return client
 
     def proxied(self, url: httpx.URL) -> bool:
-        """Whether requests to a URL go through a proxy, which then looks up the name."""
+        """Whether requests to a URL go through a proxy, which then resolves the name."""
         return not is_loopback(url.host) and self._way(url) is not None
 
     async def close(self) -> None:
@@ -108,12 +108,12 @@ def pool() -> Pool:
 
 
 def enter_pool() -> None:
-    """Count one more user of the running loop's pool."""
+    """Register one more user of the running loop's pool."""
     pool().guests += 1
 
 
 async def leave_pool() -> None:
-    """Close the running loop's pool when its last user leaves, so that no request of another user is cut off."""
+    """Unregister a user; close the running loop's pool after the last one, so that no other user is cut off."""
     current = pool()
     current.guests -= 1
     if current.guests <= 0:
@@ -129,7 +129,7 @@ async def close_pool() -> None:
 
 
 def chained(hooks: Sequence[Hook]) -> Hook:
-    """Return one of httpcore's trace hooks that calls several, in order."""
+    """Return a trace hook for httpcore that calls several hooks in order."""
 
     async def trace(event: str, info: Any) -> None:
         for hook in hooks:
@@ -152,9 +152,9 @@ def before_body_hook(before_body: Callable[[], Awaitable[None]]) -> Hook:
 
 
 def _connect_straight(transport: httpx.AsyncHTTPTransport) -> None:
-    """Have a transport open its connections by a backend of ours. httpcore takes one; httpx only doesn't pass it on.
+    """Make a transport open its connections through `Backend`. httpcore accepts a backend, but httpx doesn't expose it.
 
-    Where the two are put together in another way some day, their own connections serve as well, at more cost.
+    If a future version combines the two differently, their own connections are used, which work but cost more.
     """
     connections: Any = getattr(transport, "_pool", None)
     if hasattr(connections, "_network_backend"):
@@ -167,7 +167,7 @@ def _environ(names: tuple[str, ...]) -> tuple[str, ...]:
 
 @lru_cache(maxsize=1)
 def _tls(*_settings: str) -> ssl.SSLContext:
-    return tls_context()  # it takes 10 ms and a megabyte, so all pools share it
+    return tls_context()  # takes 10 ms and 1 MB to make, so all pools share it
 
 
 def _agent() -> str:

@@ -1,7 +1,7 @@
-"""The proof of a local server: every new connection shows that it leads to the right process before it is used.
+"""The proof of a local server: every new connection proves that it reaches the right process before it is used.
 
-A port is nobody's: once a server has died, any program of any user of the machine may listen there. So a client of
-`Client.local()` sends neither key nor file over a connection that hasn't answered its challenge.
+Ports aren't reserved: once a server has died, any program of any user on the machine may listen on its port. So a
+client of `Client.local()` sends neither key nor file over a connection that hasn't answered its challenge.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ _ANSWER_MAX: Final = 4096  # bytes
 
 
 class _Connection(Protocol):
-    """What httpcore calls a network stream."""
+    """httpcore's network stream."""
 
     async def read(self, max_bytes: int) -> bytes: ...
 
@@ -35,15 +35,15 @@ class _Connection(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class ServerProof:
-    """The challenge to the server at `base_url`. `secret`: what only that server and its user know, in hexadecimal."""
+    """The challenge to the server at `base_url`. `secret`: known only to that server and its user, in hexadecimal."""
 
     secret: Secret
     base_url: str
 
     async def trace(self, event: str, info: dict[str, Any]) -> None:
-        """Challenge a connection as soon as it stands: one of httpcore's trace hooks.
+        """Challenge a connection as soon as it is open. A trace hook for httpcore.
 
-        Raises NetworkError, with the connection closed and nothing else sent, where the proof is wrong or missing.
+        If the proof is wrong or missing, closes the connection, sends nothing else, and raises NetworkError.
         """
         if event != "connection.connect_tcp.complete":
             return
@@ -71,7 +71,7 @@ class ServerProof:
         return hmac.digest(bytes.fromhex(self.secret.reveal()), message, "sha256").hex().encode()
 
     async def _ask(self, connection: _Connection, nonce: str) -> bytes:
-        """Return what the other side answers to the nonce. Raises ValueError for an answer of the wrong form."""
+        """Return the other side's answer to the nonce. Raises ValueError for a malformed answer."""
         url = urlsplit(f"{self.base_url}/proof?nonce={nonce}")
         await connection.write(f"GET {url.path}?{url.query} HTTP/1.1\r\nHost: {url.netloc}\r\n\r\n".encode())
         answer = b""
@@ -87,7 +87,7 @@ class ServerProof:
 
 
 def _length(head: bytes) -> int:
-    """Return the length of a good answer's body."""
+    """Return the body length of a successful answer."""
     status, *lines = head.split(b"\r\n")
     headers = {name.strip().lower(): value.strip() for name, _, value in (line.partition(b":") for line in lines)}
     if status.split(b" ")[1:2] != [b"200"]:

@@ -1,4 +1,4 @@
-"""Where the service is and who asks: base URL, key and team, checked before the first request."""
+"""The service and the account: base URL, key and team, checked before the first request."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ DEFAULT_BASE_URL: Final = "https://core.cyberun.cloud/api/v1"
 _UUID: Final = re.compile(r"(?i)^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$")
 _PORTS: Final = {"http": 80, "https": 443}
 
-_warned: set[str] = set()  # origins already warned about
+_warned: set[str] = set()  # origins that a warning was given for
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +29,8 @@ class Settings:
     """One account on one service. Its repr shows no key.
 
     `base_url`: without a trailing slash. `key`: of a kind that may read tasks. `team_id`: a UUID, for JWTs only.
-    `proof_secret`: what a local server proves its identity with before it is sent the key; None for any other service.
+    `proof_secret`: the secret by which a local server proves its identity before it is sent the key; None for any other
+    service.
     """
 
     base_url: str
@@ -39,7 +40,7 @@ class Settings:
 
     @property
     def origin(self) -> str:
-        """Scheme, host and port of the API: the only place the key is ever sent to."""
+        """Scheme, host and port of the API, the only origin the key is ever sent to."""
         return origin_of(self.base_url)
 
     @classmethod
@@ -50,12 +51,12 @@ class Settings:
         team_id: str | None = None,
         environ: Mapping[str, str] | None = None,
     ) -> Settings:
-        """Take what isn't given from CYBERUN_API_KEY (or CYBERUN_KEY), CYBERUN_BASE_URL and CYBERUN_TEAM_ID.
+        """Read missing values from CYBERUN_API_KEY (or CYBERUN_KEY), CYBERUN_BASE_URL and CYBERUN_TEAM_ID.
 
         Raises AuthError for a missing key or one of the wrong kind, ConfigurationError for a malformed base URL.
         """
-        # Rebound at once, and the environment is never a local of a frame that raises: no traceback of ours has the key
-        # among its variables. A base URL may hold one by mistake.
+        # Rebound at once, and the environment is never a local of a frame that raises, so that no traceback has the key
+        # among its variables. A base URL may contain a key by mistake.
         api_key = Secret(api_key) if api_key is not None else None
         base_url = Secret(base_url or _from("CYBERUN_BASE_URL", environ) or DEFAULT_BASE_URL)
         api_key = api_key or Secret(_from("CYBERUN_API_KEY", environ) or _from("CYBERUN_KEY", environ))
@@ -69,7 +70,7 @@ class Settings:
 
 
 def origin_of(url: str) -> str:
-    """Return `scheme://host:port` of a URL in lower case, the default port spelled out."""
+    """Return `scheme://host:port` of a URL in lower case, including a default port."""
     parts = urlsplit(url)
     return f"{parts.scheme.lower()}://{(parts.hostname or '').lower()}:{parts.port or _PORTS.get(parts.scheme.lower())}"
 
@@ -79,7 +80,7 @@ def _from(name: str, environ: Mapping[str, str] | None) -> str:
 
 
 def _unfit(base_url: Secret) -> str:
-    """Return why a base URL can't work, '' where it can."""
+    """Return why a base URL can't work, '' if it can."""
     url = base_url.reveal().strip().rstrip("/")
     if looks_like_key(url):
         return (
@@ -107,19 +108,19 @@ def _shown(url: str) -> str:
 
 
 def _warn_of_plain_http(settings: Settings) -> None:
-    """Warn, once for each origin, where the key would cross a network in clear."""
+    """Warn, once per origin, if the key would cross a network unencrypted."""
     parts = urlsplit(settings.base_url)
     if parts.scheme == "http" and not is_loopback(parts.hostname or "") and settings.origin not in _warned:
         _warned.add(settings.origin)
         warnings.warn(
             f"The base URL starts with http://, so the API key travels to {parts.netloc} unencrypted. Use https:// "
             "unless you trust the network in between.",
-            stacklevel=5,  # the line that makes the client, through `Calls.resolve` and the client's constructor
+            stacklevel=5,  # the line that makes the client, via `Calls.resolve` and the client's constructor
         )
 
 
 def _check_key(settings: Settings) -> Settings:
-    """Refuse, with words that help, what the service would only refuse later."""
+    """Raise a helpful error for a key that the service would refuse later."""
     where = "Create an integration key (sk-...) under Access in Cyberun Cloud"
     stripped = replace(settings, key=Secret(settings.key.reveal().strip().strip("'\"")))
     kind = _kind(stripped.key)

@@ -1,4 +1,4 @@
-"""The object store: signed links, downloads and uploads. The key never goes there."""
+"""The object store: signed links, downloads and uploads. It is never sent the API key."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 _STORE: Final = "the object store"
 _READ_TIMEOUT: Final = 30.0  # seconds without a byte
 _CONNECT: Final = 10.0  # seconds
-_UPLOAD_READ_TIMEOUT: Final = 120.0  # seconds: a store may take its time over the last byte
+_UPLOAD_READ_TIMEOUT: Final = 120.0  # seconds: a store may take long to answer after the last byte
 _REDIRECTS: Final = 5
 _GOOD: Final = frozenset({HTTPStatus.OK, HTTPStatus.PARTIAL_CONTENT, HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE})
 _WHY: Final = {
@@ -37,9 +37,9 @@ _WHY: Final = {
 
 @dataclass(frozen=True, slots=True)
 class Download:
-    """An open download. `status`: 200, 206 or 416. `offset`: where the body starts in the whole file, in bytes.
+    """An open download. `status`: 200, 206 or 416. `offset`: where the body starts within the file, in bytes.
 
-    `total`: bytes of the whole file, None if unknown. `etag`: the strong validator for `If-Range`, None without one.
+    `total`: size of the whole file in bytes, None if unknown. `etag`: the strong validator for `If-Range`, or None.
     """
 
     status: int
@@ -52,13 +52,13 @@ class Download:
     _read_timeout: float
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
-        """Yield the body. Raises NetworkError when the connection breaks."""
+        """Yield the body. Raises NetworkError if the connection breaks."""
         async for chunk in pieces(self._response, _STORE, self._read_timeout):
             yield chunk
 
 
 class Storage:
-    """The store beside one API. `api_host` decides which networks an unsigned address may lie on."""
+    """The object store of one API. `api_host` determines the networks that an unvouched address may be on."""
 
     def __init__(self, api_host: str) -> None:
         self._api_host = api_host
@@ -67,10 +67,10 @@ class Storage:
     async def download(
         self, link: Link, *, offset: int = 0, if_range: str | None = None, read_timeout: float = _READ_TIMEOUT
     ) -> AsyncIterator[Download]:
-        """Open a link, without the key, from byte `offset` on. `read_timeout`: seconds without a byte.
+        """Open a link from byte `offset`, without the API key. `read_timeout`: seconds without a byte.
 
-        Raises DownloadError (with `status`) for a 4xx or 5xx answer other than 416, ProtocolError for an address that
-        may not be asked and for a body that can't be decompressed, NetworkError when the store can't be reached.
+        Raises DownloadError (with `status`) for a 4xx or 5xx answer other than 416, ProtocolError for a forbidden
+        address or a body that can't be decompressed, NetworkError if the store can't be reached.
         """
         headers = {"Accept": "*/*", "Accept-Encoding": "identity"}
         if offset:
@@ -86,9 +86,9 @@ class Storage:
             await close(response)
 
     async def upload(self, url: Secret, headers: Mapping[str, Secret], content: AsyncIterator[bytes]) -> None:
-        """PUT a body to a presigned URL with exactly the given headers, and without the key.
+        """PUT a body to a presigned URL with exactly the given headers, and without the API key.
 
-        Raises CyberunError when the store refuses, and what `content` raises.
+        Raises CyberunError if the store refuses it, and whatever `content` raises.
         """
         outcome = await _put(url, headers, content)
         if isinstance(outcome, CyberunError):
@@ -101,7 +101,7 @@ class Storage:
             raise CyberunError(f"The object store refused the upload ({outcome}).")
 
     async def _open(self, link: Link, headers: Mapping[str, str], read_timeout: float) -> httpx.Response | CyberunError:
-        """Ask for a file, following redirects. Returns the answer, or why there is none."""
+        """Request a file, following redirects. Returns the response, or the error."""
         vouched, url = link.vouched, Secret(link.url)
         for _ in range(_REDIRECTS):
             response = await self._ask(url, headers, read_timeout, vouched=vouched)
@@ -114,7 +114,7 @@ class Storage:
             await close(response)
             if target is None:
                 return ProtocolError("The object store redirects to an invalid address.")
-            # Another place of the same store is as good as the first; any other host is nobody's word but the store's.
+            # A redirect within the same origin stays vouched for; a redirect to any other host doesn't.
             vouched, url = vouched and _origin(target) == _origin(url), target
         return ProtocolError("The object store redirects in a loop.")
 
@@ -129,16 +129,16 @@ class Storage:
                 look_up = not pool().proxied(target)
                 pinned = await allowed_address(target.host, port, self._api_host, look_up=look_up)
                 if pinned is not None:
-                    # The connection is this host's alone: the pool knows it by the address only.
+                    # Don't reuse the connection for another host: the pool knows it only by its address.
                     headers |= {"Host": target.netloc.decode("ascii"), "Connection": "close"}
                     extensions["sni_hostname"] = target.host
                     target = target.copy_with(host=pinned)
             timeout = httpx.Timeout(read_timeout, connect=_CONNECT)
             request = client.build_request("GET", target, headers=headers, timeout=timeout, extensions=extensions)
-            # Not left to the time-outs alone: interim answers (1xx) without end reset them.
+            # An overall limit too: an endless series of interim (1xx) responses resets the other time-outs.
             async with asyncio.timeout(_CONNECT + read_timeout):
                 return await client.send(request, stream=True, follow_redirects=False)
-        except CyberunError as exc:  # already a readable error; a NetworkError is an OSError, too
+        except CyberunError as exc:  # already a readable error; NetworkError is also an OSError
             return exc.with_traceback(None)
         except TimeoutError:
             return NetworkError("The object store accepted the request but never responded.")
@@ -149,7 +149,7 @@ class Storage:
 
 
 async def _put(url: Secret, headers: Mapping[str, Secret], content: AsyncIterator[bytes]) -> int | CyberunError:
-    """Return the store's status, or why there is none."""
+    """Return the store's status, or the error."""
     try:
         # A body of known length must not be sent chunked: object stores sign Content-Length.
         plain = {name: value.reveal() for name, value in headers.items()}
@@ -162,7 +162,7 @@ async def _put(url: Secret, headers: Mapping[str, Secret], content: AsyncIterato
             )
             response = await client.send(request, stream=True, follow_redirects=False)
         await close(response)
-    except CyberunError as exc:  # likewise
+    except CyberunError as exc:  # as in `_open`
         return exc.with_traceback(None)
     except TimeoutError:
         return NetworkError("The object store accepted the upload but never responded.")
@@ -174,7 +174,7 @@ async def _put(url: Secret, headers: Mapping[str, Secret], content: AsyncIterato
 
 
 async def _paced(content: AsyncIterator[bytes], limit: asyncio.Timeout) -> AsyncIterator[bytes]:
-    """Pass a body on, moving the limit with every block that the store takes."""
+    """Yield a body's blocks, extending the time limit with each block the store accepts."""
     async for block in content:
         limit.reschedule(asyncio.get_running_loop().time() + _UPLOAD_READ_TIMEOUT)
         yield block

@@ -1,6 +1,6 @@
-"""Requests to the API itself: JSON calls and event streams, with the key, redirects within the origin, readable errors.
+"""Requests to the API itself: JSON calls and event streams, with the key, same-origin redirects and readable errors.
 
-The key goes to the API's own origin and nowhere else.
+The key is sent only to the API's own origin.
 """
 
 from __future__ import annotations
@@ -32,16 +32,16 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Generator, Mapping
     from typing import Unpack
 
-_BODY_MAX: Final = 32 * 1024 * 1024  # bytes of one JSON answer
+_BODY_MAX: Final = 32 * 1024 * 1024  # maximum bytes of one JSON answer
 _READ_TIMEOUT: Final = 30.0  # seconds without a byte
-_TOTAL: Final = 90.0  # seconds for a whole JSON answer, however slowly it drips
+_TOTAL: Final = 90.0  # seconds for a whole JSON answer, even if bytes keep arriving
 _REDIRECTS: Final = 5
-_ID_MAX: Final = 1024  # characters of an event id: servers refuse requests whose headers grow too long
+_ID_MAX: Final = 1024  # maximum characters of an event id: servers refuse long headers
 
 
 @dataclass(frozen=True, slots=True)
 class Stream:
-    """An open answer to the events call. `retry_after`: seconds asked for, if any."""
+    """An open response to the events call. `retry_after`: seconds the server asked to wait, if any."""
 
     status: int
     mime: str
@@ -50,7 +50,7 @@ class Stream:
     _response: httpx.Response
 
     async def deliver(self, take: Callable[[bytes], bool]) -> bool:
-        """Hand `take` the body as it comes until it returns True. Returns whether it did; raises NetworkError."""
+        """Pass the body to `take` as it arrives, until it returns True. Returns whether it did; raises NetworkError."""
         try:
             return await deliver(self._response, self._response.url.host, take)
         except ProtocolError as exc:
@@ -59,18 +59,18 @@ class Stream:
 
 
 class Options(TypedDict, total=False):
-    """What a request may say beside its method and path. Times in seconds."""
+    """Options of a request besides its method and path. Times are in seconds."""
 
     params: Mapping[str, str | int]
     body: Any
     """Sent as JSON."""
     connect_timeout: float
     read_timeout: float
-    """How long no byte may come."""
+    """Maximum time without a byte."""
 
 
 class _Bearer(httpx.Auth):
-    """Puts the key on a request at the last moment, so that no variable outside of here holds it."""
+    """Adds the key to a request at the last moment, so that no variable elsewhere holds it."""
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
@@ -85,7 +85,7 @@ class _Bearer(httpx.Auth):
 
 @dataclass(frozen=True, slots=True)
 class _Request:
-    """A request before it is sent. `head_timeout`: seconds until the head of its reply must be here."""
+    """A request before it is sent. `head_timeout`: seconds within which the response's head must arrive."""
 
     method: str
     url: httpx.URL
@@ -97,15 +97,15 @@ class _Request:
     streaming: bool = False
 
     async def send(self, auth: httpx.Auth, proof: ServerProof | None) -> httpx.Response:
-        """Return the answer, its body unread. Raises TimeoutError after `head_timeout`, and what httpx raises.
+        """Return the response with its body unread. Raises TimeoutError after `head_timeout`, and what httpx raises.
 
-        `proof`: what the server at the other end of a new connection has to show first.
+        `proof`: what the server must prove first on each new connection.
         """
         client = pool().client(self.url, proof, streaming=self.streaming)
         hooks = [
             hook for hook in (proof and proof.trace, self.before_body and before_body_hook(self.before_body)) if hook
         ]
-        # As bytes: an event id may hold any character.
+        # As bytes: an event id may contain any character.
         headers = [(name.encode(), value.encode()) for name, value in self.headers.items()]
         request = client.build_request(
             self.method,
@@ -115,12 +115,12 @@ class _Request:
             timeout=self.timeout,
             extensions={"trace": chained(hooks)} if hooks else None,
         )
-        # Not left to the time-outs alone: interim answers (1xx) without end reset them.
+        # An overall limit too: an endless series of interim (1xx) responses resets the other time-outs.
         async with asyncio.timeout(self.head_timeout):
             return await client.send(request, stream=True, auth=auth)
 
     def moved(self, status: int, url: httpx.URL) -> _Request:
-        """Return what to send where a redirect leads."""
+        """Return the request to send to a redirect's target."""
         if status in (307, 308) or self.method == "GET":
             return replace(self, url=url, before_body=None)
         headers = {name: value for name, value in self.headers.items() if name != "Content-Type"}
@@ -128,9 +128,9 @@ class _Request:
 
 
 class Http:
-    """The API of one account. Used from any event loop; each loop has one connection pool for all accounts.
+    """The API of one account. Usable from any event loop; each loop has one connection pool for all accounts.
 
-    `storage`: the object store, where the key never goes.
+    `storage`: the object store, which is never sent the key.
     """
 
     def __init__(self, settings: Settings) -> None:
@@ -155,14 +155,14 @@ class Http:
         before_body: Callable[[], Awaitable[None]] | None = None,
         **options: Unpack[Options],
     ) -> Reply:
-        """Make a request and return the whole reply, whatever its status. `path`: below the base URL, with its slash.
+        """Make a request and return the whole reply, with any status. `path`: below the base URL, with a leading slash.
 
-        `before_body` is awaited once, when the connection stands and the request's body is about to go out; if it
-        raises, no server can have taken the request.
+        `before_body` is awaited once, when the connection is open and the request's body is about to be sent; if it
+        raises, no server can have accepted the request.
 
-        Raises ParameterError for a body that isn't JSON, NetworkError (whose `sent` says whether the service may have
-        taken the request), ProtocolError for a redirect to another origin, ConfigurationError for proxy and TLS
-        settings that can't work. A reply that is too large or can't be decompressed has a `problem`.
+        Raises ParameterError for a body that can't be encoded as JSON, NetworkError (whose `sent` says whether the
+        service may have accepted the request), ProtocolError for a redirect to another origin, ConfigurationError for
+        invalid proxy or TLS settings. A reply that is too large or can't be decompressed has a `problem`.
         """
         params, body = options.get("params"), options.get("body")
         connect_timeout = options.get("connect_timeout", 10.0)
@@ -194,10 +194,10 @@ class Http:
     async def stream(
         self, path: str, *, last_event_id: str = "", connect_timeout: float = 10.0, read_timeout: float = _READ_TIMEOUT
     ) -> AsyncIterator[Stream]:
-        """Open an event stream. `read_timeout`: seconds without an answer.
+        """Open an event stream. `read_timeout`: seconds to wait for a response.
 
-        Once that has begun there is no read time-out: the reader decides how much silence is too much.
-        Raises NetworkError when it can't be opened; an answer that isn't 200 comes back as `Stream.error`.
+        Once the response has begun there is no read time-out: the reader decides how much silence is too long.
+        Raises NetworkError if the stream can't be opened; a status other than 200 is returned as `Stream.error`.
         """
         headers = {"Accept": "text/event-stream", "Cache-Control": "no-store", "Accept-Encoding": "identity"}
         if last_event_id.isprintable() and 0 < len(last_event_id) <= _ID_MAX:
@@ -211,7 +211,7 @@ class Http:
             streaming=True,
         )
         response = await self._open(request)
-        if isinstance(response, ProtocolError):  # of the kind that may pass: a login page's redirect, say
+        if isinstance(response, ProtocolError):  # possibly temporary, such as a redirect to a login page
             raise NetworkError(str(response))
         if isinstance(response, CyberunError):
             raise response
@@ -247,11 +247,11 @@ class Http:
         return Reply(response.status_code, response.headers, bytes(content), problem)
 
     async def _open(self, request: _Request) -> httpx.Response | CyberunError:
-        """Send a request, following redirects within the origin. Returns the answer, or why there is none."""
+        """Send a request, following redirects within the origin. Returns the response, or the error."""
         for _ in range(_REDIRECTS):
             try:
                 response = await request.send(self._auth, self._proof)
-            except CyberunError as exc:  # a failed proof, a setting that can't work: already a readable error
+            except CyberunError as exc:  # a failed proof or an invalid setting: already a readable error
                 return exc.with_traceback(None)
             except TimeoutError:
                 return NetworkError(f"{self._host} accepted the request but never responded.")
@@ -267,7 +267,7 @@ class Http:
         return ProtocolError(f"{self._host} redirects in a loop. Check the base URL.")
 
     def _redirect(self, response: httpx.Response) -> httpx.URL | ProtocolError | None:
-        """Return where an answer leads within the API's origin, None where it doesn't, or why it isn't followed."""
+        """Return a redirect's target within the API's origin, None without a redirect, or why it isn't followed."""
         location = response.headers.get("location")
         if response.status_code not in (301, 302, 303, 307, 308) or not location:
             return None
@@ -277,7 +277,7 @@ class Http:
             where = clean(f"{target.scheme}://{target.netloc.rpartition(b'@')[2].decode('ascii', 'replace')}")
             if origin_of(str(target)) == self.settings.origin:
                 return target.copy_with(username=None, password=None)
-        except (httpx.InvalidURL, ValueError):  # httpx takes any number for a port
+        except (httpx.InvalidURL, ValueError):  # httpx accepts any number as a port
             pass
         return ProtocolError(
             f"The service redirects to {where}, and the API key is never sent to another origin. If the API has moved "

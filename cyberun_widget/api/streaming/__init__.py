@@ -1,4 +1,4 @@
-"""The event stream's own path from the socket to its reader, without a parser and a task switch for each piece.
+"""The event stream's path from the socket to its reader, without a parser and a task switch per piece.
 
-httpx makes the request and reads the head of the answer; from there on the body comes straight from the event loop.
+httpx makes the request and reads the response's head; after that, the body comes directly from the event loop.
 """

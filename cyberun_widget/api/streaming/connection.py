@@ -1,8 +1,8 @@
-"""One TCP connection, with or without TLS: what httpcore needs of it, and pieces straight from the event loop.
+"""One TCP connection, with or without TLS: the interface httpcore needs, and pieces directly from the event loop.
 
-httpcore's own connections go through a layer that also serves other event loops, and give each piece to a task that
-waits for it. That is most of what a stream costs that ticks. Here `listen` hands a piece on within the callback that
-brought it.
+httpcore's own connections go through a layer that supports other event loops, and pass each piece to a waiting task.
+That is most of the cost of a stream of small events. Here, `listen` passes a piece on inside the callback that
+received it.
 """
 
 from __future__ import annotations
@@ -16,35 +16,35 @@ import httpcore
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-_HIGH: Final = 256 * 1024  # unread bytes from which the sender has to wait
-_HEARD_MAX: Final = 128 * 1024  # bytes since the last request that are kept: a head, and what came along with it
-_SECOND_TRY: Final = 0.25  # seconds until a name's next address is tried beside the first (RFC 8305)
+_HIGH: Final = 256 * 1024  # unread bytes from which reading from the socket is paused
+_HEARD_MAX: Final = 128 * 1024  # most bytes kept since the last request: the head and what follows it
+_SECOND_TRY: Final = 0.25  # seconds until a name's next address is tried in parallel (RFC 8305)
 
 
 class Connection(asyncio.Protocol, httpcore.AsyncNetworkStream):
-    """A connection of one event loop."""
+    """A connection that belongs to one event loop."""
 
     def __init__(self) -> None:
         self._transport: Any = None
-        self._waiting = bytearray()  # come, and not read
+        self._waiting = bytearray()  # received and not read yet
         self._heard = bytearray()  # read since the last write
         self._ended = False
         self._problem: Exception | None = None
-        self._news: asyncio.Future[None] | None = None  # somebody waits for a byte, or for the end
+        self._news: asyncio.Future[None] | None = None  # done when a byte or the end arrives
         self._writable = asyncio.Event()
         self._writable.set()
         self._paused = False
         self._take: Callable[[bytes], bool] | None = None
-        self._heeded: asyncio.Future[None] | None = None  # done once there is no listener left
+        self._heeded: asyncio.Future[None] | None = None  # done once the listener has finished
 
     def heard(self) -> bytes | None:
-        """Return all bytes that were read since the last request was written, None where they were too many."""
+        """Return all bytes read since the last request was written, None if there were too many to keep."""
         return bytes(self._heard) if len(self._heard) <= _HEARD_MAX else None
 
     async def listen(self, take: Callable[[bytes], bool], first: bytes = b"") -> None:
-        """Hand `take` each piece as it comes, until it returns True or the connection ends; `first` before all others.
+        """Pass `first` and then each piece to `take` as it arrives, until it returns True or the connection ends.
 
-        It is called by the event loop and must not wait. Raises what it raises, and httpcore.ReadError.
+        `take` is called by the event loop and must not block. Raises what `take` raises, and httpcore.ReadError.
         """
         heeded = self._heeded = asyncio.get_running_loop().create_future()
         self._take = take
@@ -81,14 +81,14 @@ class Connection(asyncio.Protocol, httpcore.AsyncNetworkStream):
         problem = self._problem
         return problem if problem is None or isinstance(problem, ssl.SSLError) else httpcore.ReadError(str(problem))
 
-    # --- what asyncio calls ------------------------------------------------------------------------------------------
+    # --- called by asyncio -------------------------------------------------------------------------------------------
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Keep the transport."""
         self._transport = transport
 
     def data_received(self, data: bytes) -> None:
-        """Hand on a piece, or keep it until somebody reads."""
+        """Pass a piece to the listener, or buffer it until it is read."""
         if self._take is not None:
             self._hand_on(self._take, data)
             return
@@ -99,22 +99,22 @@ class Connection(asyncio.Protocol, httpcore.AsyncNetworkStream):
         self._wake()
 
     def eof_received(self) -> None:
-        """Note that the other side has said all; the transport closes itself."""
+        """Record that the other side has finished sending; the transport closes itself."""
         self._ended = True
         self._wake()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Note the end, and why."""
+        """Record the end of the connection and its cause."""
         self._ended, self._problem = True, exc
         self._writable.set()
         self._wake()
 
     def pause_writing(self) -> None:
-        """Let the next writer wait."""
+        """Make writers wait."""
         self._writable.clear()
 
     def resume_writing(self) -> None:
-        """Let it go on."""
+        """Let writers continue."""
         self._writable.set()
 
     def _wake(self) -> None:
@@ -128,10 +128,10 @@ class Connection(asyncio.Protocol, httpcore.AsyncNetworkStream):
             self._paused = False
             self._transport.resume_reading()
 
-    # --- what httpcore calls -----------------------------------------------------------------------------------------
+    # --- called by httpcore ------------------------------------------------------------------------------------------
 
     async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:  # noqa: ASYNC109 - httpcore's way
-        """Return the next bytes, none at the end."""
+        """Return the next bytes, b"" at the end."""
         if not self._waiting and not self._ended:
             self._news = asyncio.get_running_loop().create_future()
             try:
@@ -169,7 +169,7 @@ class Connection(asyncio.Protocol, httpcore.AsyncNetworkStream):
     async def aclose(self) -> None:
         """Close at once."""
         self._transport.abort()
-        await asyncio.sleep(0)  # the loop may end next, and closes the socket in its next turn
+        await asyncio.sleep(0)  # the loop closes the socket in its next iteration, and may end after this
 
     async def start_tls(
         self,
@@ -177,7 +177,7 @@ class Connection(asyncio.Protocol, httpcore.AsyncNetworkStream):
         server_hostname: str | None = None,
         timeout: float | None = None,  # noqa: ASYNC109
     ) -> Connection:
-        """Return this connection, secured."""
+        """Return this connection with TLS."""
         secure = Connection()
         loop = asyncio.get_running_loop()
         try:
@@ -186,7 +186,7 @@ class Connection(asyncio.Protocol, httpcore.AsyncNetworkStream):
         except TimeoutError:
             await self.aclose()
             raise httpcore.ConnectTimeout from None
-        except OSError as exc:  # ssl.SSLError, too
+        except OSError as exc:  # includes ssl.SSLError
             await self.aclose()
             raise httpcore.ConnectError(str(exc)) from exc
         except BaseException:
@@ -196,7 +196,7 @@ class Connection(asyncio.Protocol, httpcore.AsyncNetworkStream):
         return secure
 
     def get_extra_info(self, info: str) -> Any:
-        """Return what httpcore asks for by these names."""
+        """Return the information httpcore requests by name."""
         if info == "is_readable":
             return self._ended or bool(self._waiting)
         names = {"client_addr": "sockname", "server_addr": "peername"}
@@ -204,7 +204,7 @@ class Connection(asyncio.Protocol, httpcore.AsyncNetworkStream):
 
 
 class Backend(httpcore.AsyncNetworkBackend):
-    """Opens such connections for httpcore."""
+    """Opens these connections for httpcore."""
 
     async def connect_tcp(
         self,
@@ -214,7 +214,7 @@ class Backend(httpcore.AsyncNetworkBackend):
         local_address: str | None = None,
         socket_options: Iterable[Any] | None = None,
     ) -> Connection:
-        """Open one."""
+        """Open a connection."""
         local = None if local_address is None else (local_address, 0)
         try:
             async with asyncio.timeout(timeout):

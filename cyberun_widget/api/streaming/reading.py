@@ -1,4 +1,4 @@
-"""The body of an event stream, handed on as it comes: past the HTTP parser where its framing is plain."""
+"""Reads the body of an event stream as it arrives, bypassing the HTTP parser if the framing is simple."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ if TYPE_CHECKING:
 
 
 async def deliver(response: httpx.Response, host: str, take: Callable[[bytes], bool]) -> bool:
-    """Hand `take` the body, decompressed, until it returns True or the body ends. Returns whether it did.
+    """Pass the decompressed body to `take` until that returns True or the body ends. Returns whether it did.
 
-    Raises NetworkError when the connection breaks, ProtocolError for a body that can't be decompressed.
+    Raises NetworkError if the connection breaks, ProtocolError for a body that can't be decompressed.
     """
     connection = response.extensions.get("network_stream")
     frame = _frame(response)
@@ -62,6 +62,6 @@ async def _deliver_straight(
 
 
 def _frame(response: httpx.Response) -> Framing | None:
-    """Return how the body is framed, None where it is for httpx to undo what was done to it."""
+    """Return how the body is framed, None if httpx must decode it."""
     plain = response.http_version in ("HTTP/1.0", "HTTP/1.1") and not response.headers.get("content-encoding")
     return framing(response.headers) if plain else None
