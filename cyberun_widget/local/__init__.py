@@ -1,7 +1,7 @@
-"""The embedded server: speaks the whole API on loopback and does real work on this computer's CPU.
+"""The local server: implements the whole API on loopback and does real work on this computer's CPU.
 
-It is neither ComfyUI nor Nerfstudio. Needs the extra: `pip install "cyberun-widget[local]"`. Imports nothing of the
-rest of the package.
+It is neither ComfyUI nor Nerfstudio. Requires the extra: `pip install "cyberun-widget[local]"`. Imports nothing from
+the rest of the package.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
-"""The workflows on offer: their parameters, graphs and versions, and how a slug finds one. Pure.
+"""The available workflows: parameters, graphs, versions, and lookup by slug. Pure.
 
-One module a workflow, named as its slug. No task, no file and no request is known here.
+One module per workflow, named after its slug. Independent of tasks, files and requests.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""`flaky`: fails where it is told to, for sweeps and retries to be tried with."""
+"""`flaky`: fails on request, for trying out sweeps and retries."""
 
 from __future__ import annotations
 

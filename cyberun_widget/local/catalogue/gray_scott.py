@@ -1,4 +1,4 @@
-"""`gray-scott`: a pattern that grows, as a picture and a video."""
+"""`gray-scott`: grows a pattern, and returns a picture and a video."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The workflows that the local server offers, and how they are found. Pure."""
+"""The workflows that the local server offers, and their lookup by id and slug. Pure."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _ALL: Final = (
     FLAKY,
     BIG_SPLAT,
 )
-"""Every version of every workflow; the last of a slug is the current one."""
+"""Every version of every workflow; the last one of a slug is current."""
 
 
 def current() -> tuple[Workflow, ...]:
@@ -37,7 +37,7 @@ def by_id(workflow_id: str) -> Workflow | None:
 
 
 def by_slug(text: str) -> Workflow | None:
-    """Return the workflow named by `slug`, or by `slug@2` for that very version."""
+    """Return the workflow named `slug`, or `slug@2` for a specific version."""
     slug, pinned, version = text.partition("@")
     if not pinned:
         return next((item for item in current() if item.slug == slug), None)

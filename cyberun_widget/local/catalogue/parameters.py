@@ -1,4 +1,4 @@
-"""A workflow's parameters: their definitions as the API gives them, and the check of what a caller sends. Pure."""
+"""A workflow's parameters: their definitions in the API's format, and validation of values. Pure."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
 _COLOR: Final = re.compile(r"#[0-9a-fA-F]{6}")
-_NAME_MAX: Final = 80  # characters of an unknown parameter's name that its message repeats
+_NAME_MAX: Final = 80  # maximum characters of an unknown parameter's name in its message
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,8 +19,8 @@ class Parameter:
     """One parameter.
 
     `type`: one of the API page's five, `string`, `number`, `boolean`, `select` and `file`; `integer`, which one of its
-    pages gives a seed; or `color` (`#rrggbb`), which no page names: a client has to cope with what is new to it.
-    `whole`: a number without a fraction.
+    pages uses for a seed; or the undocumented `color` (`#rrggbb`), since clients must handle unknown types.
+    `whole`: whether a number must be an integer.
     `node_id`, `target`: a node of the graph and its field; without a node, a dotted path in the tool's configuration.
     """
 
@@ -39,7 +39,7 @@ class Parameter:
     target: str = ""
 
     def to_json(self) -> dict[str, Any]:
-        """Return the definition as the API writes it."""
+        """Return the definition in the API's format."""
         data: dict[str, Any] = {
             "key": self.key,
             "type": self.type,
@@ -63,7 +63,7 @@ class Parameter:
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """What is wrong with one value, in words."""
+    """The error message for one value."""
 
     key: str
     message: str
@@ -72,7 +72,7 @@ class Problem:
 def check(
     definitions: Iterable[Parameter], given: Mapping[str, Any], has_file: Callable[[str], bool]
 ) -> tuple[dict[str, Any], tuple[Problem, ...]]:
-    """Return the values with defaults filled in, and everything that is wrong with them.
+    """Return the values with defaults filled in, and all problems with them.
 
     `has_file`: whether an uploaded file has this key.
     """
@@ -99,7 +99,7 @@ def check(
 
 
 def _wrong(item: Parameter, value: Any, has_file: Callable[[str], bool]) -> str:
-    """Return why a value doesn't fit, "" where it does."""
+    """Return why a value is invalid, "" if it is valid."""
     match item.type:
         case "number" | "integer":
             return _wrong_number(item, value)
@@ -121,7 +121,7 @@ def _wrong_number(item: Parameter, value: Any) -> str:
         return "must be a number"
     try:
         number = float(value)
-    except OverflowError:  # a whole number beyond every float
+    except OverflowError:  # an integer too large for a float
         number = math.inf if value > 0 else -math.inf
     if not math.isfinite(number):
         return "must be a finite number"

@@ -1,4 +1,4 @@
-"""`photo-filter`: an uploaded picture, filtered. It has a parameter of every type, for forms to be tried with."""
+"""`photo-filter`: filters an uploaded picture. Has a parameter of every type, for trying out forms."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`tiny-splat`: Gaussians from photos of a still life; `big-splat`: the same for an agent that isn't here."""
+"""`tiny-splat`: Gaussians from photos of a still life; `big-splat`: the same, for an agent that doesn't exist."""
 
 from __future__ import annotations
 

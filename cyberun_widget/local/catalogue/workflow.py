@@ -1,4 +1,4 @@
-"""A workflow as the API shows it. Pure."""
+"""A workflow in the API's format. Pure."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ if TYPE_CHECKING:
 
     from cyberun_widget.local.catalogue.parameters import Parameter
 
-_SINCE: Final = 1_767_225_600.0  # the workflows' made-up date of creation: 2026-01-01
+_SINCE: Final = 1_767_225_600.0  # fictitious creation date of the workflows: 2026-01-01
 
 
 def node(class_type: str, title: str, **inputs: Any) -> dict[str, Any]:
-    """Return one node of a graph, as ComfyUI's API format has it."""
+    """Return one node of a graph in ComfyUI's API format."""
     return {"class_type": class_type, "inputs": inputs, "_meta": {"title": title}}
 
 
 @dataclass(frozen=True, slots=True)
 class Workflow:
-    """A workflow. `runtime`: the module of `runtimes` that does the work; `task_timeout`: seconds."""
+    """A workflow. `runtime`: the module in `runtimes` that does the work; `task_timeout`: seconds."""
 
     slug: str
     version: int
@@ -37,11 +37,11 @@ class Workflow:
 
     @property
     def id(self) -> str:
-        """The workflow's id, the same at every start and for every version."""
+        """The workflow's id, the same after every start and for every version."""
         return named_uuid("workflow:" + self.slug)
 
     def summary(self) -> dict[str, Any]:
-        """Return what a list shows of it."""
+        """Return the workflow as shown in a list."""
         return {
             "id": self.id,
             "workflow_slug": self.slug,
@@ -55,7 +55,7 @@ class Workflow:
         }
 
     def to_json(self) -> dict[str, Any]:
-        """Return all of it."""
+        """Return the complete workflow."""
         return self.summary() | {
             "parameters": [item.to_json() for item in self.parameters],
             "workflow_json": self.graph,

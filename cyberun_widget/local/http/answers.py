@@ -1,4 +1,4 @@
-"""Reading requests, and answering with JSON: successes, refusals and faults alike."""
+"""Reads requests and answers in JSON, including refusals and server errors."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from starlette.requests import Request
 
 _LOG: Final = logging.getLogger("cyberun_widget.local.http")
-_BODY_MAX: Final = 4 << 20  # bytes of a JSON body
+_BODY_MAX: Final = 4 << 20  # maximum bytes of a JSON body
 _PAGE_MAX: Final = 2**31
 _PER_PAGE_MAX: Final = 100
 _WHOLE: Final = re.compile(r"[0-9]{1,10}")
@@ -26,7 +26,7 @@ _SURROGATE: Final = re.compile(r"[\ud800-\udfff]")
 
 
 class Json(JSONResponse):
-    """JSON in ASCII: whatever text a task holds, its answer can be encoded."""
+    """JSON in ASCII, so that any text of a task can be encoded."""
 
     def render(self, content: Any) -> bytes:
         """Encode the body."""
@@ -34,7 +34,7 @@ class Json(JSONResponse):
 
 
 class Problem(Exception):  # noqa: N818 - an answer, not a fault of the program
-    """An answer other than a success. `details`: one `{"key", "message"}` for each parameter that is wrong."""
+    """An error answer. `details`: one `{"key", "message"}` for each invalid parameter."""
 
     def __init__(self, status: int, code: str, words: str, details: list[dict[str, str]] | None = None) -> None:
         super().__init__(words)
@@ -42,7 +42,7 @@ class Problem(Exception):  # noqa: N818 - an answer, not a fault of the program
 
 
 async def read_json(request: Request) -> dict[str, Any]:
-    """Return a body that is a JSON object; an empty one counts as {}. Raises Problem."""
+    """Return the body, a JSON object; an empty body counts as {}. Raises Problem."""
     content = b""
     async for chunk in request.stream():
         content += chunk
@@ -54,14 +54,14 @@ async def read_json(request: Request) -> dict[str, Any]:
         raise Problem(400, "bad_json", "The body is not JSON.") from None
     if not isinstance(body, dict):
         raise Problem(422, "bad_json", "The body must be a JSON object.")
-    # JSON can spell half a surrogate pair ("\ud800"), which no UTF-8 text can hold.
+    # JSON can contain a lone surrogate ("\ud800"), which UTF-8 can't encode.
     if b"\\u" in content and _SURROGATE.search(json.dumps(body, ensure_ascii=False)):
         raise Problem(422, "bad_text", "The body holds half of a surrogate pair, which is not text.")
     return body
 
 
 def read_page(request: Request) -> tuple[int, int]:
-    """Return `current_page` and `per_page`. Raises Problem where they are out of bounds."""
+    """Return `current_page` and `per_page`. Raises Problem if they are out of range."""
     query = request.query_params
     return _whole(query, "current_page", 1, _PAGE_MAX), _whole(query, "per_page", 20, _PER_PAGE_MAX)
 
@@ -74,7 +74,7 @@ def _whole(query: Mapping[str, str], name: str, default: int, most: int) -> int:
 
 
 def page_meta(page: int, size: int, total: int) -> dict[str, int]:
-    """Return what a list says about its page."""
+    """Return the page metadata of a list."""
     return {"current_page": page, "per_page": size, "total_count": total}
 
 
@@ -89,13 +89,13 @@ async def answer(_request: Request, exc: Exception) -> Response:
 
 
 async def answer_http(_request: Request, exc: Exception) -> Response:
-    """Answer an unknown address or method."""
+    """Answer a request for an unknown path or method."""
     assert isinstance(exc, HTTPException)  # noqa: S101 - registered for this
     words = "There is nothing at this address." if exc.status_code == 404 else exc.detail  # noqa: PLR2004 - Not Found
     return Json({"error": "http_error", "message": words}, exc.status_code, exc.headers)
 
 
 async def answer_broken(_request: Request, exc: Exception) -> Response:
-    """Answer a fault of the server itself; the log has the traceback."""
+    """Answer after an internal error; the log has the traceback."""
     _LOG.error("a call broke the server", exc_info=exc)
     return Json({"error": "internal", "message": "The local server broke; its log has the reason."}, 500)

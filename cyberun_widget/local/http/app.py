@@ -1,4 +1,4 @@
-"""The API's own origin as one application: every address of the API page, behind its guards."""
+"""The API's origin as one application: every path of the API page, behind its access checks."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ _Handler = Callable[[Request], Awaitable[Response]]
 
 @dataclass(slots=True)
 class Api:
-    """Everything the calls need. `last_call`: when a token was last let in or refused, by `clock`."""
+    """Everything the calls need. `last_call`: when a token was last accepted or refused, by `clock`."""
 
     store: Store
     hub: EventHub
@@ -48,7 +48,7 @@ class Api:
     last_call: float = 0.0
 
     def guarded(self, handler: _Handler) -> _Handler:
-        """Return the handler behind the check of the token."""
+        """Return the handler wrapped in the token check."""
 
         async def guard(request: Request) -> Response:
             self.last_call = self.clock()

@@ -1,4 +1,4 @@
-"""Limits on connections that uvicorn lacks: time for a request's headers and body, and how many may be open."""
+"""Connection limits that uvicorn lacks: time for a request's headers and body, and the number of open connections."""
 
 from __future__ import annotations
 
@@ -14,33 +14,33 @@ if TYPE_CHECKING:
 
 @dataclass(slots=True)
 class ConnectionLimits:
-    """The limits that both origins share, and the connections that count.
+    """The limits shared by both origins, and the connections they apply to.
 
     `head_timeout`: seconds to send a request's headers. `body_timeout`: seconds of silence within a body.
-    `most`: connections open at once; beyond that the oldest one without a request makes room.
+    `most`: maximum open connections; beyond that, the oldest one without a request is closed.
     """
 
     head_timeout: float = 10.0
     body_timeout: float = 60.0
     most: int = 500
     _count: int = 0
-    _half_open: dict[GuardedProtocol, None] = field(default_factory=dict)  # the oldest first
+    _half_open: dict[GuardedProtocol, None] = field(default_factory=dict)  # oldest first
 
     def admit(self, connection: GuardedProtocol) -> None:
-        """Count a new connection. Where there are too many, the oldest one without a request is cut, or else this."""
+        """Count a new connection. If there are too many, close the oldest one without a request, else the new one."""
         self._count += 1
         if self._count > self.most:
             cut = next(iter(self._half_open), connection)
-            self._half_open.pop(cut, None)  # it counts until it is closed, but is not to be cut twice
+            self._half_open.pop(cut, None)  # counts until it is closed, but must not be cut twice
             cut.transport.abort()
 
     def release(self, connection: GuardedProtocol) -> None:
-        """Forget a connection that is closed."""
+        """Remove a closed connection."""
         self._count -= 1
         self._half_open.pop(connection, None)
 
     def mark(self, connection: GuardedProtocol, *, half_open: bool) -> None:
-        """Note whether a connection is one without a whole request."""
+        """Record whether a connection is still without a complete request."""
         if half_open:
             self._half_open.setdefault(connection)
         else:
@@ -48,7 +48,7 @@ class ConnectionLimits:
 
 
 class GuardedProtocol(H11Protocol):
-    """One connection. An idle one between two requests is left to uvicorn's keep-alive."""
+    """One connection. Idle time between requests is handled by uvicorn's keep-alive."""
 
     def __init__(self, *arguments: Any, limits: ConnectionLimits, **options: Any) -> None:
         super().__init__(*arguments, **options)
@@ -58,24 +58,24 @@ class GuardedProtocol(H11Protocol):
         self._timer: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        """Start the time for the first request."""
+        """Start the timer for the first request."""
         super().connection_made(transport)
         self._watch()
         self._limits.admit(self)
 
     def data_received(self, data: bytes) -> None:
-        """Take bytes; those of a body start its time anew, those of headers don't."""
+        """Receive bytes. Bytes of a body restart its timer; bytes of headers don't."""
         super().data_received(data)
         self._watch(moved=True)
 
     def on_response_complete(self) -> None:
-        """Look for the beginning of a next request."""
+        """Check whether the next request has begun."""
         super().on_response_complete()
         self._served = True
         self._watch()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Forget the connection."""
+        """Remove the connection."""
         self._stop_timer()
         self._limits.release(self)
         super().connection_lost(exc)
@@ -92,7 +92,7 @@ class GuardedProtocol(H11Protocol):
             self._timer = self.loop.call_later(seconds, self.transport.abort)
 
     def _missing(self) -> str:
-        """Return which part of a request the client still owes: "head", "body", or "" for none."""
+        """Return the part of a request still missing: "head", "body", or "" for none."""
         match self.conn.their_state:
             case h11.IDLE:
                 return "head" if not self._served or self.conn.trailing_data[0] else ""

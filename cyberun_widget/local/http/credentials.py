@@ -1,4 +1,4 @@
-"""Tokens: the three kinds that the API accepts, and the one that it refuses. Pure."""
+"""Tokens: the three kinds the API accepts, and the one it refuses. Pure."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _KEY: Final = re.compile(r"sk-[\x21-\x7e]{5,}")
 
 
 class Refused(Exception):  # noqa: N818 - an answer, not a fault of the program
-    """A request that is refused. `status`: the HTTP status of the answer; `code`: its machine-readable reason."""
+    """A refused request. `status`: the HTTP status of the answer; `code`: its machine-readable reason."""
 
     def __init__(self, status: int, code: str, words: str) -> None:
         super().__init__(words)
@@ -26,7 +26,7 @@ class Refused(Exception):  # noqa: N818 - an answer, not a fault of the program
 
 @dataclass(frozen=True, slots=True)
 class Credentials:
-    """The tokens of the server's one team. All derive from the integration key, so a restarted server knows them."""
+    """The tokens of the server's only team, all derived from the integration key, so they survive a restart."""
 
     integration_key: str = field(repr=False)  # sk-...
     device_key: str = field(repr=False)  # dk-...
@@ -35,7 +35,7 @@ class Credentials:
 
     @classmethod
     def from_key(cls, key: str) -> Credentials:
-        """Derive the team's other tokens. Raises ValueError for a key that is no integration key."""
+        """Derive the team's other tokens. Raises ValueError for a key that isn't an integration key."""
         if not _KEY.fullmatch(key):
             raise ValueError(
                 "The local server's key must start with sk-, followed by at least five printable characters."

@@ -1,4 +1,4 @@
-"""`GET /r/tasks/{id}/events`: a task's event stream, from the present to its verdict."""
+"""`GET /r/tasks/{id}/events`: a task's event stream, from its current state to its terminal status."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ class EventCalls:
                 yield {"event": item[0], "data": json.dumps(item[1])}
 
     def _present(self, row: TaskRow) -> list[tuple[str, dict[str, Any]]]:
-        """Return what a stream that opens now begins with: the verdict, or the state and the last progress."""
+        """Return the first events of a new stream: the terminal status, or the current status and last progress."""
         facts: dict[str, Any] = {"task_id": row.id, "status": row.status}
         match row.status:
             case "completed":

@@ -1,4 +1,4 @@
-"""Who gets in: the Host header, the token, and the proof that this server is the one its client looks for."""
+"""Access checks: the Host header, the token, and the proof of the server's identity."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ _NONCE: Final = re.compile(r"[0-9a-f]{32,128}")
 
 
 class HostGuard:
-    """Answers 421 unless the Host header names this machine: a page that rebinds its name to us gets nothing."""
+    """Answers 421 unless the Host header names this machine, which prevents DNS rebinding by a web page."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Let a request through, or answer it."""
+        """Pass a request on, or answer it with 421."""
         if scope["type"] == "http":
             hosts = [value for name, value in scope["headers"] if name == b"host"]
             if len(hosts) != 1 or not _HOST.fullmatch(hosts[0]):
@@ -37,10 +37,10 @@ class HostGuard:
 
 @dataclass(frozen=True, slots=True)
 class Proof:
-    """Shows a client that this is the server it started, before the client sends its key.
+    """Proves to a client that this is the server it started, before the client sends its key.
 
-    The secret never travels: the answer to a nonce is an HMAC of it and of the base URL, so that a program that has
-    taken over the port of a dead server can neither compute it nor fetch it from another one.
+    The secret is never sent: the answer to a nonce is an HMAC over it and the base URL, so a program that has taken
+    over a dead server's port can neither compute it nor obtain it from another server.
     """
 
     secret: bytes = field(repr=False)

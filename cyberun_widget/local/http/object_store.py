@@ -1,4 +1,4 @@
-"""The second origin: an object store that accepts signed URLs only, and refuses a bearer token."""
+"""The second origin: an object store that accepts only signed URLs, and refuses bearer tokens."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ class Objects:
         return FileResponse(item.path, headers=headers, media_type=item.mime)
 
     async def put(self, request: Request) -> Response:
-        """Accept an upload: once, complete, and with every header that was signed."""
+        """Accept an upload once, if it is complete and has every signed header."""
         key = request.path_params["key"]
         refusal = self._refusal(request, key)
         if refusal:

@@ -1,6 +1,6 @@
-"""Presigned URLs as an S3 object store has them: an HMAC over method, key, expiry and headers. Pure.
+"""Presigned URLs like those of an S3 object store: an HMAC over method, key, expiry and headers. Pure.
 
-Amazon's query parameters, but not its algorithm.
+Uses Amazon's query parameters, but not its algorithm.
 """
 
 from __future__ import annotations
@@ -21,14 +21,14 @@ _ALGORITHM = "AWS4-HMAC-SHA256"
 
 @dataclass(frozen=True, slots=True)
 class Signer:
-    """Makes and checks signed URLs. `origin`: of the object store, such as `http://127.0.0.1:4000`."""
+    """Makes and checks signed URLs. `origin`: the object store's, such as `http://127.0.0.1:4000`."""
 
     origin: str
     bucket: str
     secret: bytes = field(repr=False)
 
     def url(self, method: str, key: str, *, now: float, lifetime: int, headers: Mapping[str, str] | None = None) -> str:
-        """Return a URL good for `lifetime` seconds; the request must carry exactly these `headers`."""
+        """Return a URL valid for `lifetime` seconds; the request must have exactly these `headers`."""
         signed = {name.lower(): value for name, value in (headers or {}).items()}
         query = {
             "X-Amz-Algorithm": _ALGORITHM,
@@ -42,7 +42,7 @@ class Signer:
     def refusal(
         self, method: str, key: str, query: Mapping[str, str], headers: Mapping[str, str], now: float
     ) -> str | None:
-        """Return why a request is refused, as an S3 error code; None where it isn't. HEAD may use a GET's URL."""
+        """Return why a request is refused, as an S3 error code; None if it is accepted. HEAD may use a GET's URL."""
         if "authorization" in headers:
             return "InvalidArgument"
         given = query.get("X-Amz-Signature", "")

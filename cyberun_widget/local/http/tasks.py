@@ -1,4 +1,4 @@
-"""The calls below `/r/tasks`, but for the event stream: lists, one task, its result, its cancellation."""
+"""The calls below `/r/tasks` except the event stream: lists, one task, its result, its cancellation."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ GPU_TYPE = "CPU (local)"
 
 @dataclass(frozen=True, slots=True)
 class TaskCalls:
-    """The handlers. `url_lifetime`: seconds that a result's links are good for; `clock`: seconds since 1970."""
+    """The handlers. `url_lifetime`: seconds a result's links are valid; `clock`: returns seconds since 1970."""
 
     store: Store
     dispatcher: Dispatcher
@@ -33,7 +33,7 @@ class TaskCalls:
     clock: Callable[[], float]
 
     async def list(self, request: Request) -> Response:
-        """`GET /r/tasks`, the newest first; `status` filters."""
+        """`GET /r/tasks`, newest first; `status` filters."""
         page, size = read_page(request)
         status = request.query_params.get("status") or None
         rows, total = self.store.tasks(status, (page - 1) * size, size)
@@ -44,7 +44,7 @@ class TaskCalls:
         return Json(self._show(find_task(self.store, request)))
 
     async def result(self, request: Request) -> Response:
-        """`GET /r/tasks/{id}/result`, with links signed anew each time."""
+        """`GET /r/tasks/{id}/result`, with newly signed links each time."""
         row = find_task(self.store, request)
         if not row.ended:
             raise Problem(409, "not_finished", f"The task is {row.status}; it has a result once it has ended.")
@@ -69,7 +69,7 @@ class TaskCalls:
         return Json(answer)
 
     async def cancel(self, request: Request) -> Response:
-        """`POST /r/tasks/{id}/cancel`; it succeeds for an ended task as well."""
+        """`POST /r/tasks/{id}/cancel`; also succeeds for a task that has ended."""
         self.dispatcher.cancel(find_task(self.store, request).id)
         return Json({"success": True})
 
@@ -101,7 +101,7 @@ class TaskCalls:
 
 
 def find_task(store: Store, request: Request) -> TaskRow:
-    """Return the task that the address names. Raises Problem (404) where there is none."""
+    """Return the task named in the path. Raises Problem (404) if there is none."""
     row = store.task(request.path_params["task_id"])
     if row is None:
         raise Problem(404, "not_found", "There is no task with this id.")

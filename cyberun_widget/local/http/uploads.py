@@ -1,4 +1,4 @@
-"""`POST /r/files/presign`: where to put an input file, and with which headers."""
+"""`POST /r/files/presign`: returns where to upload an input file, and with which headers."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ if TYPE_CHECKING:
 
     from cyberun_widget.local.http.signing import Signer
 
-UPLOAD_MAX: Final = 500 * 1024 * 1024  # bytes of an input file, the service's default
+UPLOAD_MAX: Final = 500 * 1024 * 1024  # maximum bytes of an input file; the service's default
 _NAME_MAX: Final = 100  # characters
 _UNSAFE: Final = re.compile(r"[^A-Za-z0-9._-]")
 
 
 @dataclass(frozen=True, slots=True)
 class UploadCalls:
-    """The handler. `url_lifetime`: seconds that an upload's link is good for; `clock`: seconds since 1970."""
+    """The handler. `url_lifetime`: seconds an upload link is valid; `clock`: returns seconds since 1970."""
 
     signer: Signer
     url_lifetime: int

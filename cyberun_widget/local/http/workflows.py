@@ -1,4 +1,4 @@
-"""The calls below `/r/workflows`: what is on offer, and starting a task."""
+"""The calls below `/r/workflows`: listing workflows and starting a task."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ class WorkflowCalls:
         return Json(_find(request).to_json())
 
     async def run(self, request: Request) -> Response:
-        """`POST .../run`: 202 with a task, or 422 that names every parameter that is wrong."""
+        """`POST .../run`: 202 with a task, or 422 that names every invalid parameter."""
         workflow = _find(request)
         body = await read_json(request)
         given = body.get("parameters") or {}

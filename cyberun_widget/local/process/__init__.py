@@ -1,4 +1,4 @@
-"""The server as a process: its command line, sockets and end; a child of a test; the one server a user shares.
+"""The server as a process: command line, sockets and shutdown; a child process for tests; a user's shared server.
 
-Importable without the [local] extra but for `server`. No call of the API is answered here.
+Importable without the [local] extra, except `server`. Handles no API calls.
 """

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def connect_text(base_url: str, key: str) -> str:
-    """Return how to reach the server, for a person to read. The one text that holds the key."""
+    """Return connection instructions for the user. No other text contains the key."""
     return (
         f"The local server listens on {base_url}\n\n"
         f"  export CYBERUN_BASE_URL={base_url}\n"
@@ -33,7 +33,7 @@ def connect_text(base_url: str, key: str) -> str:
 def serve(settings: ServerSettings, on_ready: Callable[[str, str], None]) -> None:
     """Run a server in this process until Ctrl-C or SIGTERM. `on_ready(base_url, key)` is called once it listens.
 
-    Raises ImportError without the [local] extra, OSError where a port is taken or the folder can't be used.
+    Raises ImportError without the [local] extra, OSError if a port is taken or the folder can't be used.
     """
     require_extra()
     from cyberun_widget.local.process.server import run  # noqa: PLC0415 - needs the extra
@@ -45,7 +45,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run a server from the command line. Returns the exit code."""
     options = vars(_parser().parse_args(argv))
     announced = options.pop("announce")
-    os.umask(0o077)  # this process is the server's own: whatever it writes is for the user alone
+    os.umask(0o077)  # the process belongs to the server: all its files are private to the user
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(name)s %(levelname)s %(message)s")
     try:
         settings = ServerSettings(**options | {"labels": tuple(options["labels"])})

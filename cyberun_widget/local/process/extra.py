@@ -11,7 +11,7 @@ _MODULES: Final = ("starlette", "uvicorn", "sse_starlette", "numpy", "imageio_ff
 def require_extra() -> None:
     """Check that the server's dependencies are installed.
 
-    Raises ImportError, with the command that helps, where one is missing.
+    Raises ImportError that names the install command, if one is missing.
     """
     missing = [name for name in _MODULES if find_spec(name) is None]
     if missing:

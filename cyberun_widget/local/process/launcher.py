@@ -1,4 +1,4 @@
-"""`LocalServer`: the embedded server as a child process, for tests, notebooks and the demo."""
+"""`LocalServer`: the local server as a child process, for tests, notebooks and the demo."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ if TYPE_CHECKING:
     from types import TracebackType
     from typing import Self
 
-_START: Final = 60.0  # seconds that a start may take on a busy machine
-_STOP: Final = 10.0  # seconds for a clean end
+_START: Final = 60.0  # seconds allowed for a start on a busy machine
+_STOP: Final = 10.0  # seconds allowed for a clean shutdown
 
 
 @dataclass(slots=True)
 class LocalServer:
-    """A running local server. It ends with `stop()`, with its context, or with the process that started it.
+    """A running local server. It ends with `stop()`, its context, or the process that started it.
 
     `base_url`: of the API, `http://127.0.0.1:PORT/api/v1`; `object_url`: the second origin.
     """
@@ -53,7 +53,7 @@ class LocalServer:
     ) -> LocalServer:
         """Start a server and return once it answers. For the arguments see `ServerSettings`.
 
-        Raises ImportError without the [local] extra, OSError where it doesn't start, ValueError for an unfit key.
+        Raises ImportError without the [local] extra, OSError if it doesn't start, ValueError for an invalid key.
         """
         settings = ServerSettings(
             api_key=choose_key(api_key),
@@ -77,7 +77,7 @@ class LocalServer:
         return Credentials.from_key(self.api_key)
 
     def stop(self) -> None:
-        """End the server cleanly; its tasks are kept in `state_dir` for the next one."""
+        """Stop the server cleanly; its tasks are kept in `state_dir` for the next server."""
         self._cut_lifeline()
         if self.process.poll() is None:
             self.process.terminate()
@@ -87,7 +87,7 @@ class LocalServer:
             self.kill()
 
     def kill(self) -> None:
-        """End the server at once, as a crash would (SIGKILL)."""
+        """Kill the server at once, like a crash (SIGKILL)."""
         self.process.kill()
         self.process.wait()
         self._cut_lifeline()
@@ -107,12 +107,12 @@ class LocalServer:
 
 
 def spawn(settings: ServerSettings, log: IO[str] | None = None) -> tuple[subprocess.Popen[str], dict[str, Any]]:
-    """Start `python -m cyberun_widget.local` and wait until it announces itself. `log` takes its stderr.
+    """Start `python -m cyberun_widget.local` and wait until it announces itself. `log` receives its stderr.
 
-    Raises ImportError without the [local] extra, OSError where it doesn't start.
+    Raises ImportError without the [local] extra, OSError if it doesn't start.
     """
     require_extra()
-    # A session of its own: Ctrl-C in the terminal and a notebook's stop button are meant for the parent.
+    # In a separate session: Ctrl-C in the terminal and a notebook's stop button are meant for the parent.
     apart: dict[str, Any] = {"start_new_session": True} if os.name == "posix" else {"creationflags": 0x00000208}
     process = subprocess.Popen(  # noqa: S603 - our own module, by this very interpreter
         [sys.executable, "-m", "cyberun_widget.local", "--announce", *settings.arguments()],

@@ -1,4 +1,4 @@
-"""The running server: two origins on one event loop, from their sockets to a clean end."""
+"""The running server: two origins on one event loop, from opening the sockets to a clean shutdown."""
 
 from __future__ import annotations
 
@@ -38,18 +38,18 @@ if TYPE_CHECKING:
 
 _LOG: Final = logging.getLogger("cyberun_widget.local")
 _HOST: Final = "127.0.0.1"
-_ACCEPTS: Final = 16  # connections that asyncio accepts in one go: many could use up the descriptors before one is cut
-_QUEUE: Final = 1024  # connections that wait in the kernel meanwhile
-_SPARE_FILES: Final = 256  # descriptors kept for workers, files and connections that are being cut
+_ACCEPTS: Final = 16  # connections asyncio accepts at once: more could exhaust the descriptors
+_QUEUE: Final = 1024  # connections waiting in the kernel's backlog
+_SPARE_FILES: Final = 256  # descriptors reserved for workers, files and connections being closed
 _CONNECTIONS_MAX: Final = 2000
 _DAY: Final = 86_400.0
-_KEPT_DAYS: Final = {"inputs/": 1, "outputs/": 7}  # as the service keeps them
-_SWEEP: Final = 3600.0  # seconds between two looks for old files
+_KEPT_DAYS: Final = {"inputs/": 1, "outputs/": 7}  # as on the service
+_SWEEP: Final = 3600.0  # seconds between cleanups of old files
 
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """Where the server listens, and the secret it proves itself with, in hexadecimal."""
+    """Where the server listens, and the secret it proves its identity with, in hexadecimal."""
 
     base_url: str
     object_url: str
@@ -58,7 +58,7 @@ class Address:
 
 
 class _Server(uvicorn.Server):
-    """uvicorn without its signal handlers: two of them share this process, and we have our own."""
+    """uvicorn without signal handlers: two instances share this process, which has its own handlers."""
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -66,9 +66,9 @@ class _Server(uvicorn.Server):
 
 
 def run(settings: ServerSettings, on_ready: Callable[[Address], None]) -> None:
-    """Run until a signal, the end of stdin or idleness ends it. `on_ready` is called once both origins listen.
+    """Run until a signal, the end of stdin or the idle limit. `on_ready` is called once both origins listen.
 
-    Raises OSError where a port is taken or the folder can't be used, ValueError for a key that can't be one.
+    Raises OSError if a port is taken or the folder can't be used, ValueError for an invalid key.
     """
     with contextlib.ExitStack() as stack:
         sockets = [stack.enter_context(_listen(port)) for port in (settings.port, settings.object_port)]
@@ -108,11 +108,11 @@ async def _main(
     runs = [asyncio.create_task(item.serve([sock])) for item, sock in zip(servers, sockets, strict=True)]
     dispatcher.start()
     keeper = asyncio.create_task(_keep(settings, api, stop))
-    # uvicorn has no event for it.
+    # uvicorn has no event for this.
     while not all(item.started for item in servers) and not any(run.done() for run in runs):  # noqa: ASYNC110
         await asyncio.sleep(0.005)
     for sock in sockets:
-        sock.listen(_QUEUE)  # asyncio has set it to what it accepts in one go
+        sock.listen(_QUEUE)  # asyncio has set it to the number it accepts at once
     if settings.runtime_file:
         _write_runtime(settings.runtime_file, address, settings.api_key)
     on_ready(address)
@@ -138,7 +138,7 @@ def _config(app: Any, limits: ConnectionLimits) -> uvicorn.Config:
 
 
 def _connections() -> int:
-    """Return how many connections may be open at once, given the descriptors that this process may have."""
+    """Return how many connections may be open at once, given this process's limit on descriptors."""
     if sys.platform == "win32":
         return 400
     import resource  # noqa: PLC0415 - POSIX only
@@ -148,11 +148,11 @@ def _connections() -> int:
 
 
 def _listen(port: int) -> socket.socket:
-    # The protocol is named, so that asyncio turns Nagle's algorithm off: it would hold each answer back for 40 ms.
+    # The protocol is given so that asyncio disables Nagle's algorithm, which would delay each answer by 40 ms.
     sock = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     try:
         if os.name == "posix":
-            sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # a restart takes its port back at once
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # a restarted server can reuse its port at once
         sock.bind((_HOST, port))
         sock.listen(_QUEUE)
         sock.setblocking(False)
@@ -178,14 +178,14 @@ def _on_stdin_end(stop: asyncio.Event) -> None:
     def watch() -> None:
         while os.read(0, 4096):
             pass
-        with contextlib.suppress(RuntimeError):  # the loop is closed already
+        with contextlib.suppress(RuntimeError):  # the loop is already closed
             loop.call_soon_threadsafe(stop.set)
 
     threading.Thread(target=watch, name="lifeline", daemon=True).start()
 
 
 async def _keep(settings: ServerSettings, api: Api, stop: asyncio.Event) -> None:
-    """Remove old files, and end the server once it has been idle for long enough."""
+    """Remove old files, and stop the server once it has been idle long enough."""
     swept = float("-inf")
     while True:
         now = time.time()
@@ -217,7 +217,7 @@ def _remove_runtime(path: Path) -> None:
 
 
 def announce(address: Address) -> None:
-    """Tell the parent process, in one line on stdout, how to reach the server; stdout is not used afterwards."""
+    """Write the server's address to the parent process, as one line on stdout; stdout is not used afterwards."""
     sys.stdout.write(json.dumps(asdict(address)) + "\n")
     sys.stdout.flush()
     nowhere = os.open(os.devnull, os.O_WRONLY)

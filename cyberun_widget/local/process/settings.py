@@ -1,4 +1,4 @@
-"""How a local server runs, in one place: the command line, `LocalServer` and `serve` all fill these settings in."""
+"""Settings of a local server, shared by the command line, `LocalServer` and `serve`."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ KEY_VARIABLE = "CYBERUN_LOCAL_KEY"
 
 
 def choose_key(given: str | None = None) -> str:
-    """Return the key to start with: the given one, that of `CYBERUN_LOCAL_KEY`, or a random one.
+    """Return the server's key: the given one, else that of `CYBERUN_LOCAL_KEY`, else a random one.
 
-    Raises ValueError for a key that is no integration key.
+    Raises ValueError for a key that isn't an integration key.
     """
     key = given or os.environ.get(KEY_VARIABLE) or f"sk-local-{secrets.token_urlsafe(24)}"
     Credentials.from_key(key)
@@ -26,21 +26,21 @@ def choose_key(given: str | None = None) -> str:
 
 
 def default_slots() -> int:
-    """Return how many tasks run at once: half of the cores, at least two."""
+    """Return how many tasks run at once: half the number of cores, at least two."""
     return max(2, (os.cpu_count() or 2) // 2)
 
 
 @dataclass(frozen=True, slots=True)
 class ServerSettings:
-    """Everything that can be set about a server. Its repr shows no key.
+    """All settings of a server. The repr shows no key.
 
-    `port`, `object_port`: 0 for any free one. `state_dir`: None for a folder that is removed at the end.
+    `port`, `object_port`: 0 for any free port. `state_dir`: None for a folder that is removed at the end.
     `speed`: divides the pauses between a task's states; below 1 it slows the work as well.
-    `slots`: tasks at once. `labels`: what the agents offer beside "local" and "cpu".
-    `url_lifetime`: seconds a signed link is good for. `heartbeat`: seconds between a stream's comments.
-    `head_timeout`: seconds a client has to send a request's headers.
-    `idle`: seconds without a request or a task until the server ends; None for never.
-    `lifeline`: whether the end of stdin ends the server. `runtime_file`: where to write how to reach it (mode 0600).
+    `slots`: tasks run at once. `labels`: labels of the agents besides "local" and "cpu".
+    `url_lifetime`: seconds a signed link is valid. `heartbeat`: seconds between a stream's comments.
+    `head_timeout`: seconds within which a client must send a request's headers.
+    `idle`: seconds without a request or a task until the server stops; None for never.
+    `lifeline`: whether the end of stdin stops the server. `runtime_file`: where to write its address (mode 0600).
     """
 
     api_key: str = field(default_factory=choose_key, repr=False)
@@ -58,7 +58,7 @@ class ServerSettings:
     runtime_file: Path | None = None
 
     def arguments(self) -> list[str]:
-        """Return the command line that says the same, without the key: that one goes by the environment."""
+        """Return the equivalent command line, without the key, which is passed in the environment."""
         options: dict[str, object] = {
             "--port": self.port,
             "--object-port": self.object_port,

@@ -1,4 +1,4 @@
-"""`ensure()`: the one local server of a user, started when it is needed and gone when it has been idle."""
+"""`ensure()`: a user's shared local server, started on demand and stopped when idle."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 _IDLE: Final = 1800.0  # seconds
-_PATIENCE: Final = 90.0  # seconds to wait for another process that is just starting the server
+_PATIENCE: Final = 90.0  # seconds to wait for another process that is starting the server
 _ANSWER: Final = 5.0  # seconds
-_ANSWER_MAX: Final = 1024  # bytes of a proof
+_ANSWER_MAX: Final = 1024  # maximum bytes of a proof
 
 
 @dataclass(frozen=True, slots=True)
 class Connection:
-    """How to reach a running server. `proof_secret`: what it proves itself with, in hexadecimal; see `guards.Proof`."""
+    """How to reach a running server. `proof_secret`: proves its identity, in hexadecimal; see `guards.Proof`."""
 
     base_url: str
     api_key: str = field(repr=False)
@@ -38,10 +38,10 @@ class Connection:
 
 
 def ensure(folder: str | Path | None = None, idle: float = _IDLE) -> Connection:
-    """Return how to reach the user's local server, starting it if it is not running.
+    """Return how to reach the user's local server, starting it if it isn't running.
 
-    `folder`: where it keeps its state (default: the user's state folder); `idle`: seconds without use until it ends.
-    Raises ImportError without the [local] extra, OSError where it can't be started.
+    `folder`: where it keeps its state (default: the user's state folder); `idle`: seconds without use until it stops.
+    Raises ImportError without the [local] extra, OSError if it can't be started.
     """
     place = Path(folder) if folder is not None else platformdirs.user_state_path("cyberun-widget") / "local"
     place.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -58,13 +58,13 @@ def ensure(folder: str | Path | None = None, idle: float = _IDLE) -> Connection:
         descriptor = os.open(place / "server.log", os.O_CREAT | os.O_WRONLY | os.O_TRUNC, 0o600)
         with os.fdopen(descriptor, "w", encoding="utf-8") as log:
             process, ready = spawn(settings, log)
-        process.returncode = 0  # it outlives us on purpose: no warning about that
+        process.returncode = 0  # it outlives this process on purpose: suppress the warning
         return Connection(ready["base_url"], settings.api_key, ready["proof_secret"])
 
 
 @contextmanager
 def _alone(path: Path) -> Iterator[None]:
-    """Hold the lock between processes while one of them starts the server. Raises OSError when that takes too long."""
+    """Hold an inter-process lock while starting the server. Raises OSError if that takes too long."""
     try:
         with filelock.FileLock(path, timeout=_PATIENCE, mode=0o600):
             yield
@@ -73,7 +73,7 @@ def _alone(path: Path) -> Iterator[None]:
 
 
 def _running(runtime_file: Path) -> Connection | None:
-    """Return how to reach the server that the file describes, if it is the one that answers there."""
+    """Return how to reach the server described in the file, if that server answers at its address."""
     try:
         facts: dict[str, Any] = json.loads(runtime_file.read_text("utf-8"))
         found = Connection(str(facts["base_url"]), str(facts["api_key"]), str(facts["proof_secret"]))
@@ -83,7 +83,7 @@ def _running(runtime_file: Path) -> Connection | None:
 
 
 def _proves_itself(found: Connection) -> bool:
-    """Ask for a proof, without the key: the port may be someone else's by now."""
+    """Request a proof without sending the key: another program may be using the port by now."""
     nonce = secrets.token_hex(16)
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     try:

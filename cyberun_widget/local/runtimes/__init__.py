@@ -1,6 +1,6 @@
-"""The work itself, on the CPU: a runtime turns parameters and input files into output files.
+"""The runtimes: each turns parameters and input files into output files, on the CPU.
 
-Runs in a worker process of its own; knows nothing of tasks, HTTP or the database. None is ComfyUI or Nerfstudio.
+They run in a separate worker process, independent of tasks, HTTP and the database. None is ComfyUI or Nerfstudio.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _MODULES: Final = {
 
 
 def load(name: str) -> Callable[[Context], dict[str, Any] | None]:
-    """Return a runtime's `run`. It gives facts for `task_output`, or None. Raises LookupError for an unknown name."""
+    """Return a runtime's `run`, which returns facts for `task_output` or None. Raises LookupError if unknown."""
     if name not in _MODULES:
         raise LookupError(f"There is no runtime {name!r}.")
     run: Callable[[Context], dict[str, Any] | None] = import_module(f"{__name__}.{_MODULES[name]}").run

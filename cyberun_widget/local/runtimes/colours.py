@@ -1,4 +1,4 @@
-"""Palettes, and lighting that shades a field as a relief. Pure."""
+"""Palettes, and relief shading of a field. Pure."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def palette(name: str) -> NDArray[np.float32]:
 
 
 def shade(field: NDArray[np.float32], hue: NDArray[np.float32], name: str, depth: float) -> NDArray[np.uint8]:
-    """Light a relief from the upper left. `field`: heights in [0, 1]; `hue`: places on the palette, in [0, 1].
+    """Light a relief from the upper left. `field`: heights in [0, 1]; `hue`: positions on the palette, in [0, 1].
 
     `depth`: the relief's height in pixels.
     """
@@ -37,7 +37,7 @@ def shade(field: NDArray[np.float32], hue: NDArray[np.float32], name: str, depth
     dy, dx = np.gradient(field * np.float32(depth))
     norm = 1 / np.sqrt(dx * dx + dy * dy + 1)
     diffuse = np.clip((-dx * _LIGHT[0] - dy * _LIGHT[1] + _LIGHT[2]) * norm, 0, None)
-    # Blinn's highlight, for an eye straight above.
+    # Blinn's highlight, viewed from directly above.
     half = _LIGHT + np.array([0, 0, 1], np.float32)
     half /= np.linalg.norm(half)
     gloss = np.clip((-dx * half[0] - dy * half[1] + half[2]) * norm, 0, 1) ** 40

@@ -1,4 +1,4 @@
-"""A runtime's view of its task: parameters, input files, where outputs go, and how progress is reported."""
+"""A runtime's interface to its task: parameters, input files, output paths, and progress reports."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from pathlib import Path
 
-_PERIOD: Final = 0.06  # seconds between progress events; the first and the last of a node or stage always go
+_PERIOD: Final = 0.06  # seconds between progress events; a node's or stage's first and last are always sent
 
 
 class RuntimeFailure(Exception):  # noqa: N818 - the task's failure, not the program's
-    """The task can't be done with these parameters. The message becomes the task's error."""
+    """The task can't run with these parameters. The message becomes the task's error."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,10 +30,10 @@ class Output:
 
 @dataclass(slots=True)
 class Context:
-    """A task at work. `files`: the uploaded files' paths by parameter; `emit` sends one progress event.
+    """A running task. `files`: the uploaded files' paths by parameter; `emit` sends one progress event.
 
     `pace`: 1 runs at full speed; 0.5 doubles the time between calls of `progress`.
-    `earlier`: how many tasks ran the same workflow with the same parameters before.
+    `earlier`: number of earlier tasks with the same workflow and parameters.
     """
 
     folder: Path
@@ -53,7 +53,7 @@ class Context:
         self, fraction: float, *, node: str = "", stage: str = "", step: int | None = None, total: int | None = None,
         message: str = "",
     ) -> None:  # fmt: skip
-        """Report how far the whole task is, in [0, 1]. Calls close together are dropped, so call it often."""
+        """Report the progress of the whole task, in [0, 1]. Call it often: calls in quick succession are dropped."""
         now = self.clock()
         if self.pace < 1 and self._worked is not None:
             self.sleep((now - self._worked) * (1 / self.pace - 1))
@@ -74,7 +74,7 @@ class Context:
         self.emit(event)
 
     def output(self, key: str, name: str, mime: str, node: str = "") -> Path:
-        """Announce an output file and return the path to write it to."""
+        """Register an output file and return the path to write it to."""
         path = self.folder / f"{len(self.outputs):03d}-{name}"
         self.outputs.append(Output(key, name, mime, node, path))
         return path

@@ -1,4 +1,4 @@
-"""`echo-files`: one small, valid file of each kind, and an uploaded file back."""
+"""`echo-files`: returns one small, valid file of each kind, and an uploaded file."""
 
 from __future__ import annotations
 

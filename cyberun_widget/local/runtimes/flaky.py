@@ -1,4 +1,4 @@
-"""`flaky`: draws a tile and scores it, or fails where it is told to."""
+"""`flaky`: draws a tile and scores it, or fails as its parameters request."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ if TYPE_CHECKING:
 
 _DRAW, _MAY_FAIL, _SAVE = "1", "2", "4"
 _SIDE: Final = 128  # pixels
-_EXIT_CODE: Final = 70  # of a crash
-_GOLDEN: Final = 0.618034  # neighbouring points get colours far apart
+_EXIT_CODE: Final = 70  # exit code of a simulated crash
+_GOLDEN: Final = 0.618034  # gives neighbouring points very different colours
 
 
 def run(context: Context) -> dict[str, Any]:
-    """Draw and score a tile. Raises RuntimeFailure, or ends the process, where the parameters ask for it."""
+    """Draw and score a tile. Raises RuntimeFailure, or ends the process, if the parameters request it."""
     values = context.parameters
     point, seed, seconds = int(values["point"]), int(values["seed"]), float(values["seconds"])
     context.progress(0.0, node=_DRAW)
@@ -50,7 +50,7 @@ def _fails(context: Context, point: int) -> bool:
 
 
 def _tile(point: int, seed: int) -> tuple[Image.Image, float]:
-    """Return a picture that differs from point to point, and a score in [0, 1]."""
+    """Return a picture that differs for each point, and a score in [0, 1]."""
     rng = np.random.default_rng((point, seed))
     colour = tuple(round(255 * part) for part in colorsys.hsv_to_rgb(point * _GOLDEN % 1, 0.55, 0.75))
     image = Image.new("RGB", (_SIDE, _SIDE), colour)

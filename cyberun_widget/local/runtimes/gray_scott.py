@@ -1,7 +1,7 @@
 """`gray-scott`: a reaction-diffusion picture from a small node graph.
 
-Gray and Scott's model: U is fed, V eats U and decays. dU/dt = Du lap(U) - U V^2 + F (1 - U), dV/dt = Dv lap(V) + U V^2
-- (F + k) V, in explicit steps of 1 on a torus (P. Gray and S. K. Scott, 1984; constants after J. Pearson, 1993).
+Gray and Scott's model: U is fed, V consumes U and decays. dU/dt = Du lap(U) - U V^2 + F (1 - U), dV/dt = Dv lap(V) +
+U V^2 - (F + k) V, in explicit steps of 1 on a torus (P. Gray and S. K. Scott, 1984; constants after J. Pearson, 1993).
 """
 
 from __future__ import annotations
@@ -29,15 +29,15 @@ _FRAMES: Final = 96
 _CHUNK: Final = 10  # steps between two progress reports
 _GRID: Final = 0.7  # cells of the simulation per pixel
 _DROPS: Final = 13
-_LEAST: Final = 4.5  # cells; smaller drops dissolve before they can grow
-_SIMULATED: Final = 0.72  # of the whole task
-_VISIBLE: Final = 0.05  # of V; where its maximum is less, nothing is left to see
+_LEAST: Final = 4.5  # cells; smaller drops dissolve before they grow
+_SIMULATED: Final = 0.72  # fraction of the whole task
+_VISIBLE: Final = 0.05  # of V; below this maximum, nothing is visible
 _RIDGE: Final = 0.12  # of V, about half of a ridge's height
-_PLAIN: Final = 1e-9  # power of a spectrum without any structure
+_PLAIN: Final = 1e-9  # power of a spectrum without structure
 
 
 def run(context: Context) -> dict[str, Any]:
-    """Grow the pattern and save it. Raises RuntimeFailure where nothing grows with these rates."""
+    """Grow the pattern and save it. Raises RuntimeFailure if nothing grows with these rates."""
     values = context.parameters
     size, steps = int(values["size"]) // 8 * 8, int(values["steps"])
     context.progress(0.0, node=_NOISE)
@@ -53,10 +53,10 @@ def run(context: Context) -> dict[str, Any]:
 
 
 def measures(v: Field, size: int) -> dict[str, float | None]:
-    """Return what describes a pattern in numbers, for sweeps to sort and plot by.
+    """Return the metrics of a pattern, by which sweeps can be sorted and plotted.
 
-    `mean`: of V. `coverage`: the part of the picture that the pattern covers, in [0, 1]. `structure_scale`: the typical
-    distance from ridge to ridge in pixels of a picture of `size`, None for a plain field.
+    `mean`: the mean of V. `coverage`: the fraction of the picture covered by the pattern, in [0, 1].
+    `structure_scale`: the typical distance between ridges, in pixels of a picture of `size`; None for a plain field.
     """
     side = v.shape[0]
     power = np.abs(np.fft.rfft2(v - v.mean())) ** 2
@@ -71,7 +71,7 @@ def measures(v: Field, size: int) -> dict[str, float | None]:
 
 
 def seed_fields(side: int, seed: int) -> tuple[Field, Field]:
-    """Return U and V at the start: U everywhere, with drops of V in a loose spiral."""
+    """Return the initial U and V: U everywhere, with drops of V in a loose spiral."""
     rng = np.random.default_rng(seed)
     u = np.ones((side, side), np.float32)
     v = np.zeros((side, side), np.float32)
@@ -92,12 +92,12 @@ def seed_fields(side: int, seed: int) -> tuple[Field, Field]:
 
 
 def _simulate(context: Context, u: Field, v: Field, steps: int) -> tuple[list[Field], Field, Field]:
-    """Run the model. Returns V at evenly spread moments (the last is the end), and both fields."""
+    """Run the model. Returns V at moments spread over the run (the last is the end), and both final fields."""
     feed, kill = np.float32(context.parameters["feed"]), np.float32(context.parameters["kill"])
     side = u.shape[0]
     fields = [np.pad(item, 1, mode="wrap") for item in (u, v)]
     spare = [np.empty((side, side), np.float32) for _ in range(3)]
-    # Growth is fast at first: dense frames there make the video move evenly.
+    # Growth is fast at first: more frames there make the video's motion even.
     moments = {round(steps * (index / (_FRAMES - 1)) ** 1.5) for index in range(_FRAMES)}
     history: list[Field] = []
     for step in range(steps + 1):
@@ -140,7 +140,7 @@ def _laplace(field: Field, out: Field, rate: np.float32) -> None:
 
 
 def ages(history: list[Field]) -> Field:
-    """Return when the pattern reached each cell: 0 at the start, 1 at the end or never."""
+    """Return the time at which the pattern reached each cell: 0 at the start, 1 at the end or never."""
     first = np.full(history[0].shape, len(history), np.float32)
     for index in range(len(history) - 1, -1, -1):
         first[history[index] > _RIDGE] = index
@@ -149,7 +149,7 @@ def ages(history: list[Field]) -> Field:
         return np.ones_like(first)
     low, high = np.percentile(first[came], (2, 98))
     age = np.clip((first - low) / max(high - low, 1), 0, 1)
-    for _ in range(3):  # a ridge grows a late hem: its neighbours tell when it really arrived
+    for _ in range(3):  # a ridge's edge fills in late: its neighbours show when the ridge arrived
         around = [np.roll(age, shift, axis) for axis in (0, 1) for shift in (-2, 2)]
         age = np.minimum(age, np.min(around, axis=0))
     for _ in range(6):
@@ -158,7 +158,7 @@ def ages(history: list[Field]) -> Field:
 
 
 def picture(field: Field, age: Field, size: int, colormap: str) -> NDArray[np.uint8]:
-    """Return the field as a picture of `size` pixels a side: old growth in the palette's middle, new at its end."""
+    """Return the field as a picture of `size` pixels per side: old growth in mid-palette colours, new at the end."""
     values: Field = np.clip(_enlarge(field, size) / np.float32(0.34), 0, 1)
     smooth: Field = values * values * (3 - 2 * values)
     hue: Field = smooth * (np.float32(0.45) + np.float32(0.55) * np.clip(_enlarge(age, size), 0, 1))
@@ -167,7 +167,7 @@ def picture(field: Field, age: Field, size: int, colormap: str) -> NDArray[np.ui
 
 def _enlarge(field: Field, size: int) -> Field:
     side = field.shape[0]
-    wrapped = np.pad(field, 4, mode="wrap")  # so that the edges are as smooth as the middle
+    wrapped = np.pad(field, 4, mode="wrap")  # makes the edges as smooth as the middle
     scaled = Image.fromarray(wrapped).resize((size, size), Image.Resampling.BICUBIC, box=(4, 4, side + 4, side + 4))
     return np.asarray(scaled, np.float32)
 

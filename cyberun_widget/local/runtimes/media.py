@@ -1,4 +1,4 @@
-"""Pictures and videos from arrays: PNG and GIF by Pillow, MP4 by ffmpeg."""
+"""Writes arrays as pictures and videos: PNG and GIF with Pillow, MP4 with ffmpeg."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def write_png(path: Path, pixels: Pixels) -> None:
 
 
 def write_gif(path: Path, frames: Iterable[Pixels], fps: int) -> None:
-    """Write a looping animation whose frames share a palette of 64 colours."""
+    """Write a looping animation with one palette of 64 colours for all frames."""
     pictures = [Image.fromarray(item, "RGB") for item in frames]
     palette = pictures[-1].quantize(64)
     first, *rest = [item.quantize(palette=palette, dither=Image.Dither.NONE) for item in pictures]
@@ -37,9 +37,9 @@ def write_gif(path: Path, frames: Iterable[Pixels], fps: int) -> None:
 def write_mp4(
     path: Path, frames: Iterable[Pixels], fps: int, *, scale: int = 1, on_frame: Callable[[int], None] | None = None
 ) -> None:
-    """Write an H.264 video that a browser plays while it loads. Width and height times `scale` must be even.
+    """Write an H.264 video that a browser can play while loading. Width and height times `scale` must be even.
 
-    Raises OSError, with ffmpeg's own words, where it fails.
+    Raises OSError with ffmpeg's message if it fails.
     """
     process: subprocess.Popen[bytes] | None = None
     try:

@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
 _LOAD, _FILTER, _TINT, _GRAIN, _CAPTION, _SAVE = "1", "2", "3", "4", "5", "9"
 _SIDE_MAX: Final = 1024  # pixels
-_PIXELS_MAX: Final = 50_000_000  # of the uploaded picture
-_NOISE: Final = 18.0  # standard deviation of the grain, of 255
+_PIXELS_MAX: Final = 50_000_000  # maximum size of the uploaded picture
+_NOISE: Final = 18.0  # standard deviation of the grain, on a scale of 0 to 255
 _FORMATS: Final = ("PNG", "JPEG", "WEBP")
 
 _FILTERS: Final[dict[str, Callable[[Image.Image], Image.Image]]] = {
@@ -30,7 +30,7 @@ _FILTERS: Final[dict[str, Callable[[Image.Image], Image.Image]]] = {
 
 
 def run(context: Context) -> dict[str, Any]:
-    """Filter the picture. Raises RuntimeFailure where the file is none."""
+    """Filter the picture. Raises RuntimeFailure if the file isn't a picture."""
     values = context.parameters
     context.progress(0.0, node=_LOAD)
     image = original = _load(context)

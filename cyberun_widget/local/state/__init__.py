@@ -1,4 +1,4 @@
-"""What the server knows: tasks and files in SQLite, the open event streams, ids and times.
+"""The server's state: tasks and files in SQLite, the open event streams, ids and times.
 
-Imports nothing of the other folders, and decides nothing about a task's life.
+Imports nothing from the other folders, and makes no decisions about tasks.
 """

@@ -1,4 +1,4 @@
-"""The event hub: carries what happens to a task to every open event stream."""
+"""The event hub: sends a task's events to every open event stream."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-_QUEUE_MAX: Final = 256  # events queued for one slow reader
+_QUEUE_MAX: Final = 256  # maximum events queued for a slow reader
 
 
 class Subscription:
@@ -22,7 +22,7 @@ class Subscription:
         self._closed = False
 
     def put(self, event: str, data: dict[str, Any]) -> None:
-        """Add an event. When the reader is far behind, the oldest progress event is dropped."""
+        """Add an event. If the reader is far behind, drop the oldest progress event."""
         if len(self._events) >= _QUEUE_MAX:
             old = next((item for item in self._events if item[0] == "progress"), None)
             if old is not None:
@@ -31,7 +31,7 @@ class Subscription:
         self._ready.set()
 
     def close(self) -> None:
-        """End the stream once the inbox is empty."""
+        """End the stream once the inbox has been read."""
         self._closed = True
         self._ready.set()
 
@@ -46,7 +46,7 @@ class Subscription:
 
 
 class EventHub:
-    """The open streams by task, and each running task's last progress. Used from the event loop only."""
+    """The open streams by task, and each running task's last progress. Use only on the event loop."""
 
     def __init__(self) -> None:
         self._open: dict[str, set[Subscription]] = {}
@@ -55,11 +55,11 @@ class EventHub:
 
     @property
     def streams(self) -> int:
-        """How many streams are open."""
+        """Number of open streams."""
         return sum(len(group) for group in self._open.values())
 
     def publish(self, task_id: str, event: str, data: dict[str, Any], *, final: bool = False) -> None:
-        """Send an event to every subscriber. `final`: the streams close after it."""
+        """Send an event to every subscriber. `final`: close the streams after it."""
         if event == "progress":
             self._last[task_id] = data
         else:
@@ -70,12 +70,12 @@ class EventHub:
                 subscription.close()
 
     def progress(self, task_id: str) -> dict[str, Any] | None:
-        """Return the last progress event since the last change of status, None without one."""
+        """Return the last progress event since the last change of status, or None."""
         return self._last.get(task_id)
 
     @contextmanager
     def subscribe(self, task_id: str) -> Iterator[Subscription]:
-        """Listen to a task for as long as the context is open."""
+        """Subscribe to a task's events while the context is open."""
         subscription = Subscription()
         if self._closed:
             subscription.close()
@@ -89,7 +89,7 @@ class EventHub:
                 del self._open[task_id]
 
     def close(self) -> None:
-        """End all streams, those to come included."""
+        """End all streams, including those opened later."""
         self._closed = True
         for group in self._open.values():
             for subscription in group:

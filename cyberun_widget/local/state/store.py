@@ -50,7 +50,7 @@ class TaskRow:
 
     @property
     def ended(self) -> bool:
-        """Whether the task has its verdict."""
+        """Whether the task has a terminal status."""
         return self.status in TERMINAL
 
 
@@ -68,9 +68,9 @@ class ObjectRow:
 
 
 class Store:
-    """One folder: `cyberun.sqlite`, `objects/`, `work/`. Used from one thread.
+    """One folder: `cyberun.sqlite`, `objects/`, `work/`. Use from one thread only.
 
-    Raises sqlite3.Error where the folder can't be written or the database isn't one.
+    Raises sqlite3.Error if the folder can't be written or the file isn't a database.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -78,7 +78,7 @@ class Store:
         for part in (folder, folder / "objects", folder / "work"):
             part.mkdir(mode=0o700, parents=True, exist_ok=True)
         path = folder / "cyberun.sqlite"
-        os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))  # it holds the secret that signs URLs
+        os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))  # it contains the secret that signs URLs
         self._db = sqlite3.connect(path, isolation_level=None)
         self._db.row_factory = sqlite3.Row
         self._db.executescript("PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;" + _SCHEMA)
@@ -88,7 +88,7 @@ class Store:
         self._db.close()
 
     def secret(self) -> bytes:
-        """Return the key that signs URLs, made once a folder: links outlive a restart."""
+        """Return the key that signs URLs, created once per folder, so that links survive a restart."""
         self._db.execute("INSERT OR IGNORE INTO settings VALUES ('secret', ?)", (secrets.token_bytes(32),))
         row = self._db.execute("SELECT value FROM settings WHERE name = 'secret'").fetchone()
         return bytes(row[0])
@@ -102,7 +102,7 @@ class Store:
         self._db.execute(f"INSERT INTO tasks ({', '.join(values)}) VALUES ({marks})", values)  # noqa: S608 - our own names
 
     def update_task(self, task_id: str, **changes: Any) -> bool:
-        """Change columns of a task. Returns False, with nothing changed, where it has its verdict already."""
+        """Change columns of a task. Returns False, with nothing changed, if the task has ended."""
         if changes.get("output") is not None:
             changes["output"] = json.dumps(changes["output"])
         setters = ", ".join(f"{name} = :{name}" for name in changes)
@@ -113,12 +113,12 @@ class Store:
         return done.rowcount == 1
 
     def task(self, task_id: str) -> TaskRow | None:
-        """Return a task, None where there is none."""
+        """Return a task, or None."""
         row = self._db.execute("SELECT * FROM tasks WHERE id = ?", (task_id.lower(),)).fetchone()
         return _task(row) if row else None
 
     def tasks(self, status: str | None, offset: int, limit: int) -> tuple[list[TaskRow], int]:
-        """Return a page of tasks, the newest first, and how many there are in all. `status`: only those in it."""
+        """Return a page of tasks, newest first, and the total number. `status`: only tasks with this status."""
         wanted = {"status": status, "offset": offset, "limit": limit}
         where = "WHERE :status IS NULL OR status = :status"
         total = self._db.execute(f"SELECT count(*) FROM tasks {where}", wanted).fetchone()[0]  # noqa: S608 - constants
@@ -129,12 +129,12 @@ class Store:
         return [_task(row) for row in rows], int(total)
 
     def unfinished(self) -> list[TaskRow]:
-        """Return the tasks without a verdict, the oldest first."""
+        """Return the tasks without a terminal status, oldest first."""
         rows = self._db.execute(f"SELECT * FROM tasks WHERE status NOT IN ({_VERDICTS}) ORDER BY created_at")  # noqa: S608 - constants
         return [_task(row) for row in rows]
 
     def earlier_runs(self, task: TaskRow) -> int:
-        """Return how many tasks before this one ran the same workflow with the same parameters."""
+        """Return the number of earlier tasks with the same workflow and parameters."""
         row = self._db.execute(
             "SELECT count(*) FROM tasks WHERE workflow_id = ? AND parameters = ? AND (created_at, id) < (?, ?)",
             (task.workflow_id, json.dumps(task.parameters), task.created_at, task.id),
@@ -144,11 +144,11 @@ class Store:
     # --- objects -------------------------------------------------------------------------------------------------
 
     def object_path(self, key: str) -> Path:
-        """Return where an object's bytes are. The name is a digest, so no key can lead out of the folder."""
+        """Return the path of an object's bytes. The name is a digest, so no key can escape the folder."""
         return self.folder / "objects" / hashlib.sha256(key.encode()).hexdigest()
 
     def add_object(self, item: ObjectRow) -> bool:
-        """Store an object's metadata. Returns False where the key is taken."""
+        """Store an object's metadata. Returns False if the key is taken."""
         done = self._db.execute(
             "INSERT OR IGNORE INTO objects VALUES (?, ?, ?, ?, ?, ?)",
             (item.key, item.mime, item.name, item.size, item.etag, item.created_at),
@@ -156,7 +156,7 @@ class Store:
         return done.rowcount == 1
 
     def object(self, key: str) -> ObjectRow | None:
-        """Return an object's metadata, None where there is none or its bytes are gone."""
+        """Return an object's metadata, None if there is none or its bytes are gone."""
         row = self._db.execute(
             "SELECT key, mime, name, size, etag, created_at FROM objects WHERE key = ?", (key,)
         ).fetchone()
@@ -167,7 +167,7 @@ class Store:
         return ObjectRow(name, mime, label, size, etag, created_at, path)
 
     def drop_objects(self, prefix: str, before: float) -> int:
-        """Remove the objects under a prefix that are older than a moment. Returns how many."""
+        """Remove the objects under a prefix created before a given time. Returns how many."""
         rows = self._db.execute(
             "SELECT key FROM objects WHERE substr(key, 1, ?) = ? AND created_at < ?", (len(prefix), prefix, before)
         ).fetchall()

@@ -1,4 +1,4 @@
-"""A task's life: the agent takes it from pending to its verdict, a worker process runs its runtime.
+"""Runs tasks: takes them from pending to a terminal status; a worker process runs the runtime.
 
-Knows nothing of HTTP. What a task computes is in `runtimes`.
+Independent of HTTP. The computations are in `runtimes`.
 """

@@ -1,4 +1,4 @@
-"""Agents: each keeps one worker process, which does one task's work after the other."""
+"""Agents: each keeps one worker process, which runs one task at a time."""
 
 from __future__ import annotations
 
@@ -16,18 +16,18 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Mapping
     from pathlib import Path
 
-_LINE_MAX: Final = 1 << 20  # bytes of one line from a worker
-_LOG_MAX: Final = 4000  # characters of a crashed worker's stderr that its task's error keeps
-_IDLE: Final = 60.0  # seconds until a worker without work ends, and its memory is given back
+_LINE_MAX: Final = 1 << 20  # maximum bytes of one line from a worker
+_LOG_MAX: Final = 4000  # maximum characters of a crashed worker's stderr kept in the task's error
+_IDLE: Final = 60.0  # seconds until an idle worker ends, to free its memory
 
 
 class WorkFailed(Exception):  # noqa: N818 - the task's failure, not the agent's
-    """The work didn't succeed; the message is the task's error."""
+    """The work failed; the message becomes the task's error."""
 
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """What a worker is given. `pace`: see `Context`; `earlier`: tasks with the same parameters before this one."""
+    """A worker's job. `pace`: see `Context`; `earlier`: number of earlier tasks with the same parameters."""
 
     runtime: str
     parameters: Mapping[str, Any]
@@ -50,7 +50,7 @@ class Job:
 
 
 class Agent:
-    """One agent. Its worker starts with the first task, and is kept for the next one: a start costs half a second."""
+    """One agent. Its worker starts with the first task, and is kept for the next: a start takes half a second."""
 
     def __init__(self, name: str, folder: Path) -> None:
         self.id = named_uuid(name)
@@ -61,9 +61,9 @@ class Agent:
     async def run(
         self, job: Job, on_start: Callable[[], None], on_progress: Callable[[dict[str, Any]], None]
     ) -> dict[str, Any]:
-        """Have a job done and return the worker's last message, with `outputs` and `facts`.
+        """Run a job and return the worker's last message, with `outputs` and `facts`.
 
-        Raises WorkFailed where the work fails or the worker crashes. Cancelled, it kills the worker.
+        Raises WorkFailed if the work fails or the worker crashes. Cancelling it kills the worker.
         """
         if self._retirement is not None:
             self._retirement.cancel()
@@ -89,7 +89,7 @@ class Agent:
         worker, self._worker = self._worker, None
         if worker is not None:
             if worker.returncode is None:
-                worker.kill()  # nothing of its is worth a goodbye: the task's folder goes with it
+                worker.kill()  # no clean shutdown needed: the task's folder is removed anyway
             await worker.wait()
 
     def _retire(self) -> None:
@@ -98,7 +98,7 @@ class Agent:
             worker.kill()
 
     async def _ready(self) -> asyncio.subprocess.Process:
-        """Return the worker, a new one where there is none or the old one has ended."""
+        """Return the worker, starting a new one if there is none or the old one has ended."""
         worker = self._worker
         if worker is not None and worker.returncode is None:
             return worker
@@ -113,7 +113,7 @@ class Agent:
         self, worker: asyncio.subprocess.Process, on_progress: Callable[[dict[str, Any]], None]
     ) -> dict[str, Any]:
         assert worker.stdout is not None  # noqa: S101 - stdout=PIPE
-        os.truncate(self._log, 0)  # the worker appends: what it writes from now on is about this job
+        os.truncate(self._log, 0)  # the worker appends: the log now holds only this job's output
         while line := await worker.stdout.readline():
             message: dict[str, Any] = json.loads(line)
             if message["kind"] != "progress":
@@ -127,11 +127,11 @@ class Agent:
 
 
 class Agents:
-    """A number of agents that work side by side. `folder`: for the logs of their workers."""
+    """A number of agents that work in parallel. `folder`: for the logs of their workers."""
 
     def __init__(self, count: int, folder: Path) -> None:
         self._all = [Agent(f"agent-{number}", folder) for number in range(1, count + 1)]
-        # The one that worked last comes first: its worker is warm, and the others' may end.
+        # The agent used last comes first: its worker is warm, and the others' may end.
         self._free: asyncio.LifoQueue[Agent] = asyncio.LifoQueue()
         for agent in reversed(self._all):
             self._free.put_nowait(agent)

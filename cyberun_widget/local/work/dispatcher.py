@@ -1,4 +1,4 @@
-"""The dispatcher: takes every task through its states to its verdict, and hands its work to a free agent."""
+"""The dispatcher: takes each task through its states to a terminal status, and gives its work to a free agent."""
 
 from __future__ import annotations
 
@@ -28,10 +28,10 @@ _PROVISIONING: Final = 0.35
 
 
 class Dispatcher:
-    """All tasks' lives. Runs on the event loop; `start` resumes what an earlier server left, `close` stops all work.
+    """Runs all tasks, on the event loop. `start` resumes an earlier server's tasks, `close` stops all work.
 
-    `slots`: agents that work side by side. `speed`: divides the pauses between states; below 1 it slows the work as
-    well. `labels`: what the agents offer beside "local" and "cpu"; a task that needs another one waits.
+    `slots`: number of agents that work in parallel. `speed`: divides the pauses between states; below 1 it also slows
+    the work. `labels`: labels of the agents besides "local" and "cpu"; a task that needs another label waits.
     """
 
     def __init__(
@@ -51,11 +51,11 @@ class Dispatcher:
 
     @property
     def busy(self) -> int:
-        """How many tasks are under way (those that wait for another agent don't count)."""
+        """Number of running tasks, without those that wait for an agent with another label."""
         return sum(1 for task in self._store.unfinished() if task.status != "waiting")
 
     def start(self) -> None:
-        """Resume the tasks that an earlier server left without a verdict; an interrupted one counts as a retry."""
+        """Resume the unfinished tasks of an earlier server; an interrupted task counts as a retry."""
         for task in self._store.unfinished():
             changes: dict[str, Any] = {"status": "pending", "agent_id": None}
             if task.status == "running":
@@ -65,20 +65,20 @@ class Dispatcher:
             self.submit(task.id)
 
     def submit(self, task_id: str) -> None:
-        """Start the life of a stored task."""
+        """Start a stored task."""
         job = asyncio.create_task(self._live(task_id), name=f"task {task_id}")
         self._jobs[task_id] = job
         job.add_done_callback(lambda _: self._jobs.pop(task_id, None))
 
     def cancel(self, task_id: str) -> None:
-        """Give a task the verdict `cancelled` and stop its work; nothing where it has a verdict already."""
+        """Set a task's status to `cancelled` and stop its work; do nothing if it has already ended."""
         self._end(task_id, "cancelled")
         job = self._jobs.get(task_id)
         if job is not None:
             job.cancel()
 
     async def close(self) -> None:
-        """Stop all work without a verdict: the next server resumes it."""
+        """Stop all work without ending the tasks: the next server resumes them."""
         jobs = list(self._jobs.values())
         for job in jobs:
             job.cancel()
@@ -114,7 +114,7 @@ class Dispatcher:
         await self._pause(_ACCEPTING)
         if not set(workflow.required_labels) <= set(self.labels):
             self._enter(task_id, "waiting")
-            await asyncio.Event().wait()  # for an agent that never comes: ended by a cancel, or with the server
+            await asyncio.Event().wait()  # no such agent will come: ends with a cancel, or with the server
         self._enter(task_id, "provisioning")
         await self._pause(_PROVISIONING)
         self._enter(task_id, "queued")
@@ -155,7 +155,7 @@ class Dispatcher:
                 files[item.key] = stored.path
         return files
 
-    # --- what becomes known of it --------------------------------------------------------------------------------
+    # --- a task's progress and outcome ---------------------------------------------------------------------------
 
     def _enter(self, task_id: str, status: str, **changes: Any) -> None:
         if self._store.update_task(task_id, status=status, **changes):
@@ -169,7 +169,7 @@ class Dispatcher:
     def _end(
         self, task_id: str, status: str, *, error: str | None = None, output: dict[str, Any] | None = None
     ) -> None:
-        """Give a task its verdict, unless it has one: the first is the last."""
+        """Set a task's terminal status, unless it already has one: the first is final."""
         now = self._clock()
         if not self._store.update_task(task_id, status=status, error=error, output=output, completed_at=now):
             return

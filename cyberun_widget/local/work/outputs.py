@@ -1,4 +1,4 @@
-"""A task's outcome: its files move into the object store, and become the output that the API shows."""
+"""Moves a task's files into the object store, and builds the output shown by the API."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 async def store_outputs(
     store: Store, task: TaskRow, workflow: Workflow, done: Mapping[str, Any], now: float
 ) -> dict[str, Any]:
-    """Return `task_output`: every file's metadata and the runtime's facts, or the short shape of a local delivery."""
+    """Return `task_output`: each file's metadata and the runtime's facts, or the short form of a local delivery."""
     outputs: dict[str, dict[str, Any]] = {}
     for item in done["outputs"]:
         path = Path(item["path"])

@@ -1,6 +1,6 @@
-"""The process that does the work. Speaks JSON lines: jobs come in on stdin, one at a time; messages go out on stdout.
+"""The worker process. Uses JSON lines: it reads jobs from stdin, one at a time, and writes messages to stdout.
 
-Stdin stays open for the server's whole life: when it ends, the server is gone (however it died), and so is this.
+Stdin stays open as long as the server lives. When it ends, the server has stopped or died, and the worker ends too.
 """
 
 from __future__ import annotations
@@ -19,11 +19,11 @@ from cyberun_widget.local.runtimes.context import Context, RuntimeFailure
 
 
 def main() -> None:
-    """Do job after job, until the server ends."""
+    """Run jobs until the server ends."""
     messages = os.fdopen(os.dup(1), "w", encoding="utf-8", buffering=1)
-    os.dup2(2, 1)  # whatever a library prints must not get between our lines
+    os.dup2(2, 1)  # output printed by a library must not mix with the messages
     if hasattr(os, "nice"):
-        os.nice(5)  # the page and the kernel come first
+        os.nice(5)  # the page and the kernel have priority
     jobs: queue.SimpleQueue[str] = queue.SimpleQueue()
     threading.Thread(target=_read, args=(jobs,), daemon=True).start()
     while True:
@@ -64,7 +64,7 @@ def _send(messages: IO[str], kind: str, **data: Any) -> None:
 
 
 def _read(jobs: queue.SimpleQueue[str]) -> None:
-    """Take in jobs, and end the process when the server ends. `ffmpeg`, if one runs, ends with its stdin."""
+    """Read jobs, and end the process when the server ends. A running `ffmpeg` ends with its stdin."""
     for line in sys.stdin:
         jobs.put(line)
     os._exit(3)

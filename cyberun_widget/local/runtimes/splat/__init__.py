@@ -1,4 +1,4 @@
-"""`tiny-splat`: a procedural scene, photos of it, Gaussians optimised against them, and the files they make.
+"""`tiny-splat`: a procedural scene, photos of it, Gaussians optimised against them, and the output files.
 
-Pure but for `pipeline`, which runs the stages and writes the files. Nothing here serves another runtime.
+Pure except `pipeline`, which runs the stages and writes the files. Not used by other runtimes.
 """

@@ -1,4 +1,4 @@
-"""Pinhole cameras around the scene, and the photos they take of it. Pure."""
+"""Pinhole cameras around the scene, and the photos they take. Pure."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class Photo:
 
 
 def orbit(azimuth: float, elevation: float, size: int) -> Camera:
-    """Return a camera that looks at the scene's middle; angles in degrees."""
+    """Return a camera that looks at the scene's centre; angles in degrees."""
     a, e = np.radians(azimuth), np.radians(elevation)
     outward = np.array([np.cos(e) * np.cos(a), np.sin(e), np.cos(e) * np.sin(a)])
     ahead = -outward
@@ -52,12 +52,12 @@ def orbit(azimuth: float, elevation: float, size: int) -> Camera:
 
 
 def rig(count: int, size: int) -> list[Camera]:
-    """Return `count` cameras around the scene, rising and falling along the way."""
+    """Return `count` cameras around the scene, at varying heights."""
     return [orbit(360 * i / count, 27 + 21 * np.sin(2 * np.pi * 3 * i / count + 0.4), size) for i in range(count)]
 
 
 def rays(camera: Camera, oversample: int = 1) -> Array:
-    """Return unit directions, row by row, `oversample` squared for each pixel."""
+    """Return unit directions, row by row, `oversample` squared per pixel."""
     side = camera.size * oversample
     at = (np.arange(side, dtype=np.float32) + 0.5) / oversample - camera.size / 2
     x, y = np.meshgrid(at, at)
@@ -67,7 +67,7 @@ def rays(camera: Camera, oversample: int = 1) -> Array:
 
 
 def take(camera: Camera, name: str, oversample: int = 2) -> Photo:
-    """Photograph the scene, with `oversample` squared rays a pixel."""
+    """Photograph the scene, with `oversample` squared rays per pixel."""
     directions = rays(camera, oversample)
     reach = scene.march(camera.position, directions)
     seen = np.isfinite(reach)
@@ -83,7 +83,7 @@ def take(camera: Camera, name: str, oversample: int = 2) -> Photo:
 
 
 def project(camera: Camera, points: Array) -> tuple[Array, Array]:
-    """Return where points fall, (n, 2) in pixels from the upper left, and their depth."""
+    """Return the projections of points, (n, 2) in pixels from the upper left, and their depths."""
     local = (points - camera.position) @ camera.rotation.T
     depth = np.maximum(local[:, 2], np.float32(1e-6))
     return local[:, :2] / depth[:, None] * np.float32(camera.focal) + np.float32(camera.size / 2), local[:, 2]

@@ -1,4 +1,4 @@
-"""3D files: the splat in the layout of the 3DGS authors, and glTF 2.0 as one binary. Pure."""
+"""3D files: splats in the 3DGS authors' layout, and binary glTF 2.0. Pure."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ _PLY: Final = (
 )
 _FLOAT, _BYTE, _INDEX = 5126, 5121, 5125  # glTF component types
 _VERTICES, _INDICES = 34962, 34963  # glTF buffer targets
-_TINY: Final = 1e-9  # a length that counts as none
+_TINY: Final = 1e-9  # a length treated as zero
 
 
 def splat_ply(gaussians: Gaussians) -> bytes:
-    """Return a binary PLY with logarithms of scales, logits of opacity and quaternions w x y z, as 3DGS writes it."""
+    """Return a binary PLY as 3DGS writes it: logarithms of scales, logits of opacity, quaternions w x y z."""
     quats = gaussians.quats / np.linalg.norm(gaussians.quats, axis=1, keepdims=True)
     rows = np.concatenate(
         [
@@ -51,7 +51,7 @@ def scene_glb(shapes: Sequence[Shape]) -> bytes:
 
 
 class _Builder:
-    """Collects the buffer, and the views and accessors into it."""
+    """Builds the buffer, and the views and accessors into it."""
 
     def __init__(self) -> None:
         self.data = bytearray()
@@ -66,13 +66,13 @@ class _Builder:
         corner = (np.arange(down)[:, None] * (across + 1) + np.arange(across)).reshape(-1)
         near, far = corner + 1, corner + across + 1
         triangles = np.stack([corner, far, near, near, far, far + 1], 1).reshape(-1, 3)
-        solid = np.linalg.norm(_crosses(points, triangles), axis=1) > _TINY  # no triangles at the poles
+        solid = np.linalg.norm(_crosses(points, triangles), axis=1) > _TINY  # drop degenerate triangles at the poles
         triangles = triangles[solid]
         normals = _normals(shape, points)
         outward = np.einsum("ij,ij->i", _crosses(points, triangles), normals[triangles[:, 0]])
         if outward.mean() < 0:
             triangles = triangles[:, ::-1]
-        colours = np.concatenate([shape.colour(points) ** 2.2, np.ones((len(points), 1))], 1)  # glTF's are linear
+        colours = np.concatenate([shape.colour(points) ** 2.2, np.ones((len(points), 1))], 1)  # glTF colours are linear
         attributes = {
             "POSITION": self._accessor(points.astype("<f4"), _FLOAT, "VEC3", _VERTICES, bounds=True),
             "NORMAL": self._accessor(normals.astype("<f4"), _FLOAT, "VEC3", _VERTICES),

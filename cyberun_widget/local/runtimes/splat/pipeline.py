@@ -1,4 +1,4 @@
-"""`tiny-splat`: from photos of a still life to a Gaussian splat, in the five stages of a Nerfstudio task."""
+"""`tiny-splat`: makes a Gaussian splat from photos of a still life, in the five stages of a Nerfstudio task."""
 
 from __future__ import annotations
 
@@ -27,13 +27,13 @@ if TYPE_CHECKING:
 _SHARE: Final = {"download": (0.0, 0.18), "process_data": (0.18, 0.22), "train": (0.22, 0.78), "export": (0.78, 0.98),
                  "upload": (0.98, 1.0)}  # fmt: skip
 _HELD_OUT: Final = 9  # every ninth photo is held out for testing
-_VIDEO: Final = 224  # pixels a side, shown twice as large
+_VIDEO: Final = 224  # pixels per side, shown at twice the size
 _FPS: Final = 24
 
 
 @dataclass(slots=True)
 class _Run:
-    """One task at work, stage after stage."""
+    """One running task, one method per stage."""
 
     context: Context
     seconds: dict[str, float] = field(default_factory=dict)
@@ -57,7 +57,7 @@ class _Run:
         return photos
 
     def process_data(self, photos: list[camera.Photo]) -> list[camera.Photo]:
-        """Place them. Raises RuntimeFailure where too few can be."""
+        """Place the photos. Raises RuntimeFailure if too few can be placed."""
         count = len(photos)
         placement = placing.place(
             photos,
@@ -101,7 +101,7 @@ class _Run:
         return {"psnr": round(sum(views.values()) / len(views), 2), "psnr_per_view": views}
 
     def upload(self, facts: dict[str, Any]) -> None:
-        """Write the metrics, and a checksum of every file into the messages."""
+        """Write the metrics, and report a checksum of every file as a message."""
         with self.context.output("loss", "loss.csv", "text/csv").open("w", newline="", encoding="utf-8") as file:
             writer = csv.writer(file)
             writer.writerow(["iteration", "loss"])
@@ -119,7 +119,7 @@ class _Run:
 
 
 def run(context: Context) -> dict[str, Any]:
-    """Do all five stages. Raises RuntimeFailure where the photos don't make a scene."""
+    """Run all five stages. Raises RuntimeFailure if the photos don't form a scene."""
     work = _Run(context)
     marks = [time.monotonic()]
 

@@ -1,4 +1,4 @@
-"""Placing the photos: which of them share enough of the scene to be joined into one group. Pure."""
+"""Places the photos: joins those that share enough of the scene into one group. Pure."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ if TYPE_CHECKING:
     from cyberun_widget.local.runtimes.splat.camera import Photo
     from cyberun_widget.local.runtimes.splat.scene import Array
 
-_FEATURES: Final = 160  # points of a photo that are looked for in the others
-_TURN: Final = np.cos(np.radians(32.0))  # a feature is recognised up to this change of view
-_SAME_DEPTH: Final = 0.08  # beyond this something else stands in front of the feature
-_ENOUGH: Final = 30  # matches that join two photos
-LEAST: Final = 8  # placed photos that make a scene
+_FEATURES: Final = 160  # points of a photo that are searched for in the others
+_TURN: Final = np.cos(np.radians(32.0))  # largest change of view at which a feature is recognised
+_SAME_DEPTH: Final = 0.08  # a larger difference means something occludes the feature
+_ENOUGH: Final = 30  # matches needed to join two photos
+LEAST: Final = 8  # placed photos needed for a scene
 _ADVICE: Final = (
     f"Neighbouring photos must show the same places from views less than {np.degrees(np.arccos(_TURN)):.0f} degrees "
     f"apart, and at least {LEAST} photos must be joined. Take more photos: 24 or more around the scene work well."
@@ -28,7 +28,7 @@ _ADVICE: Final = (
 
 @dataclass(frozen=True, slots=True)
 class Placement:
-    """`placed`: the largest group of joined photos, by index; `links`: matches of the pairs that were joined."""
+    """`placed`: the largest group of joined photos, by index; `links`: number of matches of each joined pair."""
 
     placed: tuple[int, ...]
     links: dict[tuple[int, int], int]
@@ -74,7 +74,7 @@ def _matches(first: Photo, second: Photo, features: Array) -> int:
 
 
 def failure(photos: Sequence[Photo], placement: Placement) -> str | None:
-    """Return why the photos don't make a scene, with the log of the matching; None where they do."""
+    """Return why the photos don't form a scene, with the matching log; None if they do."""
     placed, count = len(placement.placed), len(photos)
     if placed >= max(LEAST, round(0.6 * count)):
         return None

@@ -1,8 +1,8 @@
 """A differentiable renderer of 3D Gaussians in numpy. Pure.
 
 Projection and compositing follow "3D Gaussian Splatting for Real-Time Radiance Field Rendering" (Kerbl et al., 2023),
-with colours of degree 0. The work is done on pairs of a Gaussian and a pixel that it touches, sorted by pixel and
-depth, so that compositing is a running sum over one flat array.
+with colours of degree 0. It works on pairs of a Gaussian and a pixel it covers, sorted by pixel and depth, so that
+compositing is a running sum over one flat array.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from cyberun_widget.local.runtimes.splat.scene import Array
 
 SH0: Final = np.float32(0.28209479177387814)  # the constant spherical harmonic: colour = 0.5 + SH0 * dc
-_REACHES: Final = (2, 3, 4, 6, 8, 11, 15, 20, 27, 36, 48)  # half sides of the boxes that footprints are sorted into
+_REACHES: Final = (2, 3, 4, 6, 8, 11, 15, 20, 27, 36, 48)  # half widths of the boxes that footprints are binned into
 _FAINT: Final = 1 / 255
 _DENSE: Final = 0.99
 _NEAR: Final = 0.2  # nothing nearer to the camera is drawn
@@ -43,7 +43,7 @@ class Gaussians:
 
 @dataclass(frozen=True, slots=True)
 class _Flat:
-    """The Gaussians as one camera sees them, kept for `backward`."""
+    """The Gaussians projected into one camera, kept for `backward`."""
 
     local: Array
     turn: Array  # (n, 3, 3), of the quaternions
@@ -78,7 +78,7 @@ def rotations(quats: Array) -> Array:
 
 
 def render(gaussians: Gaussians, camera: Camera, background: Array) -> Rendering:
-    """Draw the Gaussians on a `background`: one colour (3,) or one for each pixel (pixels, 3)."""
+    """Draw the Gaussians on a `background`: one colour (3,) or one per pixel (pixels, 3)."""
     flat, reach = _project(gaussians, camera)
     pixel, owner, dx, dy, weight = _pairs(flat, reach, camera.size)
     alpha = np.minimum(flat.opacity[owner] * weight, np.float32(_DENSE))
@@ -107,7 +107,7 @@ def render(gaussians: Gaussians, camera: Camera, background: Array) -> Rendering
 
 
 def backward(gaussians: Gaussians, camera: Camera, drawn: Rendering, slope: Array) -> Gaussians:
-    """Return the loss's gradient by the Gaussians, given that by the pixels, `slope` (pixels, 3)."""
+    """Return the loss gradient with respect to the Gaussians, given the one for the pixels, `slope` (pixels, 3)."""
     flat = drawn._flat  # noqa: SLF001 - of this module
     pixel, owner, dx, dy, alpha, before, share, begins, lengths = drawn._pairs  # noqa: SLF001
     count = len(flat.opacity)
@@ -118,7 +118,7 @@ def backward(gaussians: Gaussians, camera: Camera, drawn: Rendering, slope: Arra
     here = slope[pixel]
     pull = np.einsum("ij,ij->i", here, flat.colour[owner])
     d_colour = np.stack([gather(share * here[:, channel]) for channel in range(3)], 1)
-    # What is behind a pair: the rest of its pixel's sum, and the background.
+    # Light from behind a pair: the rest of its pixel's sum, and the background.
     part = (share * pull).astype(np.float64)
     running = np.cumsum(part)
     ends = running[begins + lengths - 1] if len(begins) else running
@@ -161,7 +161,7 @@ def _project(gaussians: Gaussians, camera: Camera) -> tuple[_Flat, Array]:
 
 
 def _pairs(flat: _Flat, reach: Array, size: int) -> tuple[NDArray[Any], ...]:
-    """Return pixel, Gaussian, offset x, offset y and weight for every pixel in every footprint's box."""
+    """Return pixel, Gaussian, x offset, y offset and weight for every pixel in each footprint's box."""
     found: list[tuple[NDArray[Any], ...]] = []
     box = np.searchsorted(_REACHES, np.minimum(reach, _REACHES[-1]))
     corner = np.floor(flat.centre).astype(np.int32)
@@ -207,7 +207,7 @@ def _unproject(
 
 
 def _quat_slope(quats: Array, d: Array) -> Array:
-    """Return the gradient by quaternions, given that by their rotation matrices."""
+    """Return the gradient with respect to quaternions, given the one for their rotation matrices."""
     length = np.linalg.norm(quats, axis=1, keepdims=True)
     unit = quats / length
     w, x, y, z = unit.T

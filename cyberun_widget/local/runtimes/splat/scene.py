@@ -19,7 +19,7 @@ Array = NDArray[Any]
 
 _LIGHT: Final = np.array([0.48, 0.77, 0.42], np.float32)
 _FLOOR: Final = -0.55
-_TOUCH: Final = 0.0015  # a tenth of a pixel at the cameras' distance
+_TOUCH: Final = 0.0015  # a tenth of a pixel at the distance of the cameras
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +82,7 @@ def _planet(n: Array) -> Array:
 _TILT: Final = np.radians(24.0)
 _TURN: Final = np.array(
     [[np.cos(_TILT), -np.sin(_TILT), 0], [np.sin(_TILT), np.cos(_TILT), 0], [0, 0, 1]], np.float32
-)  # the ring's own frame -> the scene's
+)  # the ring's frame -> the scene's frame
 _RING, _TUBE, _HEIGHT = 0.66, 0.085, 0.06
 
 
@@ -146,7 +146,7 @@ SHAPES: Final = (
 
 
 def distance(points: Array) -> Array:
-    """Return how far the nearest surface is; negative inside."""
+    """Return the distance to the nearest surface; negative inside."""
     result = SHAPES[0].distance(points)
     for shape in SHAPES[1:]:
         result = np.minimum(result, shape.distance(points))
@@ -154,7 +154,7 @@ def distance(points: Array) -> Array:
 
 
 def march(origin: Array, directions: Array, far: float = 6.0) -> Array:
-    """Return how far each ray goes until it meets a surface, infinity where it meets none (sphere tracing)."""
+    """Return each ray's distance to the first surface, infinity if it hits none (sphere tracing)."""
     depth = np.full(len(directions), np.inf, np.float32)
     alive = np.arange(len(directions))
     travelled = np.full(len(directions), 0.8, np.float32)
@@ -171,7 +171,7 @@ def march(origin: Array, directions: Array, far: float = 6.0) -> Array:
 
 
 def albedo(points: Array) -> Array:
-    """Return the surfaces' own colours at points on them."""
+    """Return the surface colours, without lighting, at points on the surfaces."""
     gaps = np.stack([shape.distance(points) for shape in SHAPES])
     nearest = gaps.argmin(0)
     colours = np.zeros((len(points), 3), np.float32)
@@ -183,7 +183,7 @@ def albedo(points: Array) -> Array:
 
 
 def normals(points: Array) -> Array:
-    """Return the surfaces' outward normals at points on them."""
+    """Return the outward normals at points on the surfaces."""
     step = np.float32(0.002)
     axes = np.eye(3, dtype=np.float32) * step
     found = np.stack([distance(points + axis) - distance(points - axis) for axis in axes], -1)
@@ -191,7 +191,7 @@ def normals(points: Array) -> Array:
 
 
 def lit(points: Array) -> Array:
-    """Return the colours that a camera sees: albedo in a key light with soft shadows, sky light and contact shade."""
+    """Return the colours a camera sees: albedo lit by a key light with soft shadows, sky light and contact shadows."""
     normal = normals(points)
     key = np.clip(normal @ _LIGHT, 0, None)
     shadow = np.ones(len(points), np.float32)

@@ -1,4 +1,4 @@
-"""Optimising Gaussians against photos: start values, Adam, and the quality of the result. Pure."""
+"""Optimises Gaussians against photos: initial values, Adam, and the quality of the result. Pure."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ if TYPE_CHECKING:
     from cyberun_widget.local.runtimes.splat.scene import Array
 
 _RATES: Final = {"means": 0.0016, "log_scales": 0.012, "quats": 0.012, "logits": 0.05, "dc": 0.025}
-_FADE: Final = 0.12  # the rates' share at the end
+_FADE: Final = 0.12  # fraction of the learning rates left at the end
 _BETA: Final = (0.9, 0.99)
 _EPSILON: Final = 1e-12
 _SOFT: Final = np.float32(0.02)  # below this the loss is quadratic, above it linear
 
 
 def start(photos: Sequence[Photo], count: int, seed: int) -> Gaussians:
-    """Return Gaussians on points the photos show, evenly spread, in the photos' colours."""
+    """Return Gaussians at evenly spread points visible in the photos, with the photos' colours."""
     rng = np.random.default_rng(seed)
     pool, colours = _points(photos, rng, count * 8)
     chosen = _spread(pool, count, rng)
@@ -78,7 +78,7 @@ def _distances(points: Array) -> Array:
 
 @dataclass(slots=True)
 class Trainer:
-    """Adam over all five arrays. `total`: iterations over which the rates fade."""
+    """Adam over all five arrays. `total`: iterations over which the learning rates decay."""
 
     gaussians: Gaussians
     photos: Sequence[Photo]
@@ -95,7 +95,7 @@ class Trainer:
         if not self._queue:
             self._queue = [int(item) for item in self.rng.permutation(len(self.photos))]
         photo = self.photos[self._queue.pop()]
-        # A new background each time, so that no Gaussian learns to imitate it.
+        # A random background for each step, so that no Gaussian learns to imitate it.
         background = self.rng.uniform(0, 1, 3).astype(np.float32)
         target = photo.rgb + (1 - photo.alpha)[:, None] * background
         drawn = render(self.gaussians, photo.camera, background)
