@@ -1,11 +1,11 @@
-// The whole story of a task as text, to be pasted into an issue.
+// Copies a task's diagnostics as text, to be pasted into an issue.
 import { copyText, el, plainButton } from "../shared/dom.ts";
 import type { Card } from "../shared/types.ts";
 
-const PATIENCE = 2_000; // ms for the kernel's answer: a browser lets a click copy for a few seconds only
-const SHOWN = 1_600; // ms that "Copied" stands
+const PATIENCE = 2_000; // ms to wait for the kernel: a browser allows copying for only a few seconds after a click
+const SHOWN = 1_600; // ms for which "Copied" is shown
 
-/** The kernel's own report; while it is busy or gone, what the page knows. */
+/** The kernel's report; if it is busy or gone, a report from the page's own data. */
 export async function details({ channel, root, traits }: Card): Promise<string> {
 	const { task_id: task, error, output, status, _facts: facts } = traits();
 	try {
@@ -32,7 +32,7 @@ export const copiesId = (card: Card) =>
 		button.toggleAttribute("data-done", done === true);
 	});
 
-/** Make a button copy, and say for a moment whether it did. `say` is called with null for its usual words. */
+/** Make a button copy, and show the outcome briefly. `say` is called with null to restore the usual label. */
 function copies(
 	button: HTMLButtonElement,
 	text: () => string | Promise<string>,

@@ -1,4 +1,4 @@
-// "Run again with changes": a form on the run's values, below the card. Nothing is paid for before its Run is pressed.
+// "Run again with changes": a form with the run's values, below the card. Nothing is paid for until Run is pressed.
 import { el } from "../shared/dom.ts";
 import { embed, type Embedded, type WidgetManager } from "../shared/embed.ts";
 import type { Card } from "../shared/types.ts";
@@ -7,10 +7,10 @@ import type { Entry } from "./entries.ts";
 
 const CONTROLS = ".cyf-fields :is(input, select, textarea)";
 
-/** Where the form of each card's view goes, and whether it is to have the focus when it comes. */
+/** Where each card view's form goes, and whether it gets the focus when it appears. */
 const places = new WeakMap<HTMLElement, { place: HTMLElement; asked: boolean }>();
 
-/** Keeps the form of one view's card, beside the card: what it runs has a state of its own. */
+/** Manages the form of one view's card, beside the card: the runs it starts have their own state. */
 export function formBelow({ model, root, signal }: Card): { update(): void } {
 	const place = el("div", { class: "cy-form" });
 	let shown: { id: string; form: Embedded } | null = null;
@@ -33,7 +33,7 @@ export function formBelow({ model, root, signal }: Card): { update(): void } {
 	};
 }
 
-/** Lead to the form, once it is there: the card's own, or the one that the card's run came from. */
+/** Scroll to the form once it exists: the card's own, or the one that started the card's run. */
 function lead(root: HTMLElement): void {
 	const found = places.get(root);
 	if (!found?.asked) return;
@@ -48,7 +48,7 @@ function lead(root: HTMLElement): void {
 export const editRun: Entry = {
 	label: () => said.run_with_changes,
 	applies: ({ model }) => isOver(model.get("status")),
-	/** The menu doesn't wait: a busy kernel gets to it later. */
+	/** The menu doesn't wait: a busy kernel handles the request later. */
 	run({ channel, model, root, signal, tell }) {
 		const found = places.get(root);
 		tell("");

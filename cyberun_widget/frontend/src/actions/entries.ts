@@ -1,4 +1,4 @@
-// The lines of the menu "More". To add one, write it in a module of its own and name it in ENTRIES.
+// The entries of the menu "More". To add one, write it in its own module and list it in ENTRIES.
 import { copyText } from "../shared/dom.ts";
 import type { Card } from "../shared/types.ts";
 import { details } from "./copying.ts";
@@ -6,13 +6,13 @@ import { editRun } from "./editing.ts";
 import { notifyMe } from "./notify_me.ts";
 
 export interface Entry {
-	/** What it does, as the menu says it now. */
+	/** The entry's current label. */
 	label(card: Card): string;
-	/** Whether it applies now; it always does where this is left out. */
+	/** Whether it applies now; always, if omitted. */
 	applies?(card: Card): boolean;
-	/** Of a line that is switched on and off: whether it is on. */
+	/** For an entry that toggles: whether it is on. */
 	checked?(card: Card): boolean;
-	/** Do it. Words that come back stand in the menu for a moment; what is thrown is shown on the card. */
+	/** Do it. A returned text is shown briefly in the menu; an error is shown on the card. */
 	run(card: Card): Promise<string | void> | string | void;
 }
 
@@ -27,12 +27,12 @@ const copyDetails: Entry = {
 	run: async (card) => copied(await details(card), card),
 };
 
-/** Where a card is one line, there may be no room for its button. */
+/** A one-line card may have no room for the button. */
 const saveAll: Entry = {
 	label: () => said.save_all,
 	applies: ({ traits }) => traits().density === "compact" && Boolean(traits()._facts.actions?.includes("save_all")),
 	run: ({ order }) => order("save_all"),
 };
 
-/** In the order in which they stand in the menu. */
+/** In menu order. */
 export const ENTRIES: readonly Entry[] = [editRun, notifyMe, saveAll, copyId, copyDetails];

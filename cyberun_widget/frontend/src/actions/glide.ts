@@ -1,17 +1,17 @@
-// The one change of a card's height: at the verdict, when the results take the bar's place.
+// Animates a card's only change of height: when the task ends and the results replace the bar.
 const TIME = 200; // ms
-const LATE = 3_000; // ms after the verdict in which results belong to it
+const LATE = 3_000; // ms after the end of the task in which results are part of the same change
 
 const ENDS = ["completed", "failed", "cancelled"];
 
-/** Let a card's height glide at the verdict, unless less motion is asked for. */
+/** Animate a card's height when the task ends, unless reduced motion is requested. */
 export function glide(node: HTMLElement): { update(status: string): void; close(): void } {
 	let ended: boolean | undefined;
 	let until = 0;
 	let height = 0;
 	let moving: Animation | null = null;
 	const sizes = new ResizeObserver(() => {
-		if (moving) return; // by itself
+		if (moving) return; // caused by the animation itself
 		const before = height;
 		height = node.offsetHeight;
 		if (performance.now() > until || Math.abs(height - before) < 2 || !before) return;

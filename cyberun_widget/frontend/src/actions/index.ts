@@ -1,6 +1,6 @@
-// What can be done with a card beyond cancelling its task: remedies, run again, save, copy, and the menu "More".
-// Sent once a page, when the first card is drawn. Everything in it needs the kernel, so nothing is missed without it.
-// It also tells the kernel whether anybody looks.
+// A card's actions beyond cancelling its task: remedies, run again, save, copy, and the menu "More".
+// Sent once per page, when the first card is drawn. Every action needs the kernel, so nothing is lost without it.
+// Also tells the kernel whether the card is visible.
 import { plainButton, setAttributes } from "../shared/dom.ts";
 import { watchSight } from "../shared/sight.ts";
 import { adopt } from "../shared/style.ts";
@@ -48,15 +48,15 @@ export function attach(card: Card): Part {
 		update({ task_id: shown, status, _facts: { actions = [] } }: Traits) {
 			form.update();
 			lookForEnd();
-			if (root.isConnected) adopt(root, css); // before, its shadow root isn't known
+			if (root.isConnected) adopt(root, css); // earlier, its shadow root isn't known
 			height.update(status);
-			for (const name of ["title", "about"]) place(name).title = place(name).textContent; // where it is cut off
+			for (const name of ["title", "about"]) place(name).title = place(name).textContent; // for when it is cut off
 			place("id").title = shown;
 			const apply = (action: Action) => shown === task && actions.includes(action);
 			runAgain.update({ shown: apply("run_again") });
 			for (const [action, node] of Object.entries(buttons)) node.hidden = !apply(action as Action);
 			if (shown !== task) {
-				task = shown; // run again: questions about the old task are closed by now
+				task = shown; // run again: questions about the old task are already closed
 				this.update(card.traits());
 			}
 		},

@@ -1,6 +1,6 @@
-// A mark in the tab's title, from the end of a task until somebody looks at the page.
+// A mark in the tab's title, from the end of a task until the user looks at the page.
 
-const GRACE = 2_000; // ms in which moving the mouse doesn't count as having seen it
+const GRACE = 2_000; // ms in which mouse movement doesn't count as having seen it
 const SIGNS = ["pointermove", "pointerdown", "keydown", "wheel"] as const;
 const MARKS = { failed: "✕", cancelled: "○", completed: "✓" };
 
@@ -10,7 +10,7 @@ let counts: Record<Verdict, number> | null = null; // null: no mark
 let token = "";
 let seen = new AbortController();
 
-/** Add the end of one task to the mark. */
+/** Count one ended task in the mark. */
 export function mark(verdict: Verdict): void {
 	if (!counts) {
 		counts = { failed: 0, cancelled: 0, completed: 0 };
@@ -26,7 +26,7 @@ export function mark(verdict: Verdict): void {
 	write(bare);
 }
 
-/** Take the mark away. */
+/** Remove the mark. */
 function clear(): void {
 	const bare = bareTitle();
 	seen.abort();
@@ -36,7 +36,7 @@ function clear(): void {
 }
 
 function watch(signal: AbortSignal): void {
-	// The host writes the title too, when another tab of its own comes to the front or a notebook is saved.
+	// The host also sets the title, when one of its own tabs is activated or a notebook is saved.
 	const observer = new MutationObserver(() => {
 		if (token && document.title !== token && !document.title.startsWith(`${token} `)) write(document.title);
 	});

@@ -1,9 +1,9 @@
-// The menu "More": a button, and the lines of entries.ts in a popover, above whatever clips the card.
+// The menu "More": a button, and the entries of entries.ts in a popover, which no ancestor of the card can clip.
 import { el, OWN_KEYS, setText } from "../shared/dom.ts";
 import type { Card } from "../shared/types.ts";
 import { ENTRIES, type Entry } from "./entries.ts";
 
-const TOLD = 1_200; // ms that the words of a line that was chosen stand before the menu closes
+const TOLD = 1_200; // ms for which a chosen entry's text is shown before the menu closes
 const GAP = 4; // px between button and menu, and between menu and window
 
 export function moreMenu(card: Card): { node: HTMLElement; close(): void } {
@@ -24,7 +24,7 @@ export function moreMenu(card: Card): { node: HTMLElement; close(): void } {
 		const at = items.indexOf(event.target as HTMLElement);
 		const to = { ArrowDown: at + 1, ArrowUp: at - 1, Home: 0, End: -1 }[event.key];
 		if (to === undefined && event.key !== "Escape" && event.key !== "Tab") return;
-		event.stopPropagation(); // the notebook's own meaning: another cell
+		event.stopPropagation(); // the notebook would select another cell
 		if (event.key === "Tab") return list.hidePopover();
 		event.preventDefault();
 		if (to === undefined) list.hidePopover();
@@ -35,7 +35,7 @@ export function moreMenu(card: Card): { node: HTMLElement; close(): void } {
 		list.showPopover();
 		list.querySelector("button")?.focus({ preventScroll: true });
 	}
-	/** Below the button, or above it where there is no room, its far edges together. */
+	/** Place the menu below the button, or above it if there is no room, with their end edges aligned. */
 	function place(): void {
 		const button = opener.getBoundingClientRect();
 		const { width, height } = list.getBoundingClientRect();

@@ -1,19 +1,19 @@
-// Notifications of the browser, where the person has allowed them: one for a task, one for many that end together.
+// Browser notifications, if the user has allowed them: one per task, or one for several that end together.
 import { dots } from "../shared/text.ts";
 import { many } from "../shared/units.ts";
 import { fill, STATUS } from "../shared/words.ts";
 import type { Verdict } from "./mark.ts";
 
-const GATHER = 500; // ms in which ends are told together
+const GATHER = 500; // ms within which ends are combined into one notification
 const APART = 8_000; // ms between two notifications of a page
 const TAG = "cyberun-widget";
 
-/** A task that has ended. Its names are foreign text. */
+/** A task that has ended. Its names are untrusted text. */
 export interface End {
 	task: string;
 	verdict: Verdict;
 	title: string;
-	/** The person's own name for it, why it failed. */
+	/** The user's own name for it, and why it failed. */
 	label: string;
 	cause: string;
 }
@@ -22,12 +22,12 @@ let waiting: End[] = [];
 let timer: ReturnType<typeof setTimeout> | undefined;
 let last = -Infinity;
 
-/** Whether the browser would show one: it may have to be asked first, which only a click may do. */
+/** Whether the browser would show one. It may have to ask for permission first, which requires a click. */
 export function permission(): NotificationPermission | "missing" {
 	return "Notification" in globalThis && isSecureContext ? Notification.permission : "missing";
 }
 
-/** Tell of an end, together with those that come at the same time. */
+/** Notify of an end, combined with others at the same time. */
 export function notice(end: End): void {
 	if (permission() !== "granted") return;
 	waiting.push(end);
@@ -43,7 +43,7 @@ function show(): void {
 	if (!first) return;
 	const made = ends.length === 1 ? one(first) : all(ends);
 	try {
-		// One tag: pages that show the same notebook replace each other's, and don't add to them.
+		// One tag: pages that show the same notebook replace each other's notifications instead of adding to them.
 		const shown = new Notification(made.title, { body: made.body, tag: ends.length === 1 ? `${TAG}-${first.task}` : TAG });
 		shown.onclick = () => {
 			window.focus();
@@ -51,7 +51,7 @@ function show(): void {
 			shown.close();
 		};
 	} catch (error) {
-		if (!(error instanceof TypeError)) throw error; // Android leaves them to service workers: the title's mark remains
+		if (!(error instanceof TypeError)) throw error; // Android allows only service workers: the title's mark remains
 	}
 }
 

@@ -1,5 +1,5 @@
-// "Notify me": tells once when a task ends, by a mark in the tab's title and a notification where the browser may.
-// What it knows is the page's: two views of a card, or two cards of one task, tell once.
+// "Notify me": notifies once when a task ends, by a mark in the tab's title and, if allowed, a browser notification.
+// The state is shared by the page: two views of a card, or two cards of one task, notify once.
 import { page } from "../shared/page.ts";
 import type { Card } from "../shared/types.ts";
 import { isOver } from "../shared/words.ts";
@@ -7,19 +7,19 @@ import type { Entry } from "./entries.ts";
 import { mark, type Verdict } from "./mark.ts";
 import { notice, permission } from "./notification.ts";
 
-const CAUSE = 160; // characters of a notification
+const CAUSE = 160; // maximum characters of the cause in a notification
 
 const told = new Set<string>(); // tasks
-const wished = new Map<string, boolean>(); // task -> what was clicked, until the kernel has heard
+const wished = new Map<string, boolean>(); // task -> what was clicked, until the kernel has received it
 
 const ended = ({ model }: Card) => isOver(model.get("status"));
 const wanted = ({ model }: Card) => wished.get(model.get("task_id")) ?? Boolean(model.get("notify"));
 
-/** Look whether one view's task ends, and tell if that is wanted then. What ended before this page saw it is old news. */
+/** Watch for the end of one view's task, and notify if requested. Ignores ends from before this page was loaded. */
 export function watchEnd(card: Card): () => void {
 	const { model } = card;
 	const first = model.get("task_id");
-	let settled = ended(card) && !page.going.has(first) ? first : ""; // the task whose end is no news any more
+	let settled = ended(card) && !page.going.has(first) ? first : ""; // the task whose end has been handled
 	return () => {
 		const task = model.get("task_id");
 		if (wished.get(task) === Boolean(model.get("notify"))) wished.delete(task);
@@ -44,13 +44,13 @@ export const notifyMe: Entry = {
 	async run(card) {
 		const on = !wanted(card);
 		const task = card.model.get("task_id");
-		wished.set(task, on); // counts at once, however busy the kernel is
+		wished.set(task, on); // takes effect at once, even if the kernel is busy
 		card.channel.ask("notify", { on }, { timeout: Infinity }).catch((error: Error) => {
 			wished.delete(task);
 			if (!card.signal.aborted) card.tell(error.message);
 		});
 		if (!on) return said.notify_off;
-		// Asked only here: a browser wants a click for it, and so does the person.
+		// Ask for permission only here: browsers require a click for it.
 		if (permission() === "default") await Notification.requestPermission();
 		return permission() === "granted" ? said.notify_both : said.notify_title;
 	},

@@ -1,12 +1,12 @@
-// The live region: what a screen reader is told, now and then, and always the last word.
+// The live region: announces changes to screen readers at a limited rate, and always the last one.
 import { el, setText } from "../shared/dom.ts";
 
 const CHANGE = 2_000; // ms between two announcements
-const NEWS = 30_000; // ms between two announcements of how far it is
+const NEWS = 30_000; // ms between two announcements of progress
 
 export interface Announcer {
 	node: HTMLElement;
-	/** `speech` is told when it changes; `news` is added, and told again by itself now and then. */
+	/** `speech` is announced when it changes; `news` is appended, and repeated on its own at intervals. */
 	say(speech: string, news: string): void;
 }
 
@@ -30,7 +30,7 @@ export function announcer(signal: AbortSignal): Announcer {
 			latest = { speech, news };
 			const wait = spokenAt + (speech === spoken ? NEWS : CHANGE) - performance.now();
 			if (wait <= 0) speak();
-			// The news may be over (a verdict): what was told last must not stay behind.
+			// The news may be outdated (the task ended): remove the last announcement.
 			else if (speech !== spoken || !news) timer ??= setTimeout(speak, Math.min(wait, CHANGE));
 		},
 	};

@@ -1,4 +1,4 @@
-// A button that asks once, in place, before it does something that can't be taken back or that costs money.
+// A button that asks for confirmation in place before an action that can't be undone or that costs money.
 import { el, plainButton } from "../shared/dom.ts";
 
 export interface AskOptions {
@@ -13,12 +13,12 @@ export interface AskOptions {
 
 export interface AskButton {
 	node: HTMLElement;
-	/** Whether it applies; where it doesn't, an open question closes. */
+	/** Whether it applies; if not, an open question closes. */
 	update(state: { shown: boolean; disabled?: boolean }): void;
 }
 
 /**
- * "No" stands where the button was, and has the focus: a double click, or Enter pressed twice, does nothing.
+ * "No" replaces the button and gets the focus, so a double click, or pressing Enter twice, does nothing.
  */
 export function askButton({ label, question, yes, no, onYes }: AskOptions): AskButton {
 	const open = plainButton(label, () => open.ariaDisabled !== "true" && ask(true));
@@ -31,7 +31,7 @@ export function askButton({ label, question, yes, no, onYes }: AskOptions): AskB
 	const asked = el("span", { class: "cy-asked", role: "group", "aria-label": question, hidden: true }, words, agree, refuse);
 	asked.onkeydown = (event) => {
 		if (event.key !== "Escape") return;
-		event.stopPropagation(); // the notebook's own meaning: leave the cell
+		event.stopPropagation(); // the notebook would leave the cell
 		ask(false);
 	};
 	const node = el("span", { class: "cy-ask" }, asked, open);

@@ -1,9 +1,9 @@
-// Parts of files that the kernel sent ahead, kept until the module `files` is there to take them.
+// Parts of files that the kernel sent in advance, kept until the module `files` is loaded.
 import revisions from "cyberun:revisions";
 import { page, type Inbox } from "../shared/page.ts";
 
 const revision = revisions["files"] ?? "";
 
-/** This release's, for all cards of the page. */
+/** The inbox of this release, shared by all cards of the page. */
 export const inbox: Inbox = page.inboxes.get(revision) ?? { early: [] };
 page.inboxes.set(revision, inbox);

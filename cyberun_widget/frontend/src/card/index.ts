@@ -1,4 +1,4 @@
-// The live card of one task, as anywidget loads it. Python owns every trait; the page draws them and sends requests.
+// The live card of one task: anywidget's entry point. Python owns all traits; the page draws them and sends requests.
 import { onPush } from "../shared/channel.ts";
 import { acceptModule } from "../shared/modules.ts";
 import { page } from "../shared/page.ts";
@@ -7,7 +7,7 @@ import type { Model } from "../shared/types.ts";
 import { inbox } from "./inbox.ts";
 import { showCard } from "./view.ts";
 
-/** Once a card: take what the kernel sends unasked, also while no view is shown. */
+/** Called once per card: receives unsolicited messages from the kernel, even while no view is shown. */
 function initialize({ model }: { model: Model }): () => void {
 	if (!isOver(model.get("status"))) page.going.add(model.get("task_id"));
 	return onPush(model, {
@@ -21,7 +21,7 @@ function initialize({ model }: { model: Model }): () => void {
 	});
 }
 
-/** Once a view. */
+/** Called once per view. */
 const render = ({ model, el }: { model: Model; el: HTMLElement }): (() => void) => showCard(model, el);
 
 export default { initialize, render };

@@ -1,4 +1,4 @@
-// The results as a card shows them by itself: posters and names. The module `files` takes their place.
+// The results as first shown by a card: posters and names. The module `files` replaces them.
 import { el } from "../shared/dom.ts";
 import { FIRST, layOut, tileAttributes } from "../shared/layout.ts";
 import type { Artifact, Part } from "../shared/types.ts";

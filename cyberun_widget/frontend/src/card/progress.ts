@@ -1,12 +1,12 @@
-// The bar: one length, or one for each stage, as long as the stage takes.
+// The bar: one segment, or one per stage with a length proportional to the stage's duration.
 import { el, setAttributes, setText } from "../shared/dom.ts";
 import type { Stage } from "../shared/types.ts";
 import { dots } from "../shared/text.ts";
 import { clock, percent } from "../shared/units.ts";
 import { STAGE, STAGE_STATE } from "../shared/words.ts";
 
-const LABELLED = 12; // stages; more are drawn as one bar
-const ROOMY = 5; // stages; of more, the labels are cut where there is no room for them
+const LABELLED = 12; // maximum stages with labels; more are drawn as one bar
+const ROOMY = 5; // stages up to which labels have room; with more, they may be cut off
 
 export interface ProgressState {
 	stages: Stage[];
@@ -15,7 +15,7 @@ export interface ProgressState {
 	/** For `aria-valuetext`. */
 	value: string;
 	waits: boolean;
-	/** Seconds that the running stage has gone on since its time was told. */
+	/** Seconds since the running stage's time was last reported. */
 	drift: number;
 }
 
@@ -47,7 +47,7 @@ export function progressBar(): { node: HTMLElement; update(state: ProgressState)
 		node.style.gridTemplateColumns = lengths(all)
 			.map((length) => `minmax(${least}, ${length}fr)`)
 			.join(" ");
-		const again = progress < before; // started over: jump, don't run backwards
+		const again = progress < before; // restarted: jump instead of animating backwards
 		before = progress;
 		all.forEach((stage, index) => segments[index]?.update(stage, { waits, again, drift }));
 	}
@@ -86,7 +86,7 @@ function segment(labelled: boolean): Segment {
 	};
 }
 
-/** How long each stage is drawn: its seconds where they are known, else its usual share; the longest is 1. */
+/** The drawn length of each stage: its seconds if known, else its usual share; the longest is 1. */
 function lengths(stages: Stage[]): string[] {
 	const sum = (numbers: number[]) => numbers.reduce((a, b) => a + b, 0);
 	const usual = stages.map(({ name }) => STAGE[name]?.share ?? 0.1);

@@ -1,4 +1,4 @@
-// One view of a card: its elements, and what keeps them up to date.
+// One view of a card: creates its elements and keeps them up to date.
 import { Channel, onPush } from "../shared/channel.ts";
 import { el, setAttributes, setText } from "../shared/dom.ts";
 import type { CardRequests } from "../shared/messages.ts";
@@ -13,7 +13,7 @@ import { progressBar } from "./progress.ts";
 import { dots } from "../shared/text.ts";
 import { describe, type TextName } from "./view_model.ts";
 
-const TICK = 500; // ms between two drawings of a running clock
+const TICK = 500; // ms between redraws of a running clock
 const SYNC = 15; // seconds of silence after which the kernel is asked for its state
 
 const TRAITS: readonly (keyof Traits)[] = [
@@ -21,14 +21,14 @@ const TRAITS: readonly (keyof Traits)[] = [
 	...(["error", "output", "connection", "elapsed", "eta", "stages", "artifacts", "density", "label", "_facts", "_beat"] as const),
 ];
 
-/** The elements of the texts that are no bdi, which finds the direction of foreign words. */
+/** Elements for texts that aren't a bdi, which detects the direction of untrusted text. */
 const ELEMENTS: Partial<Record<TextName, "strong" | "summary" | "pre">> = {
 	...{ percent: "strong", cause: "strong", summary: "summary", details: "pre" },
 };
 
 const now = () => performance.now() / 1000;
 
-/** Each poster travels alone and once, as state of its own beside `artifacts`. See jupyter/batching.py. */
+/** Each poster is sent separately and once, as its own state beside `artifacts`. See jupyter/batching.py. */
 function withPosters(model: Model): () => Artifact[] {
 	let told: Artifact[] = [];
 	let shown: Artifact[] = [];
@@ -49,7 +49,7 @@ function reader(model: Model): () => Traits {
 		({ ...Object.fromEntries(TRAITS.map((name) => [name, model.get(name)])), artifacts: artifacts() }) as unknown as Traits;
 }
 
-/** Draw a card into `parent` until the function that it returns is called. */
+/** Draw a card into `parent` until the returned function is called. */
 export function showCard(model: Model, parent: HTMLElement): () => void {
 	const life = new AbortController();
 	const { signal } = life;
@@ -67,13 +67,13 @@ export function showCard(model: Model, parent: HTMLElement): () => void {
 	let taskId = model.get("task_id");
 	let asked: number | null = null;
 	let trouble = "";
-	let told = now(); // the traits
+	let told = now(); // when the traits last changed
 	let synced = told;
 	let beat = NaN;
 	let timer: ReturnType<typeof setInterval> | undefined;
 	let queued = false;
 
-	/** A busy kernel gets to it later: an order waits for its answer as long as the card is there. */
+	/** A busy kernel handles it later: an order waits for its answer as long as the card exists. */
 	async function order(action: Action): Promise<void> {
 		if (action === "cancel") asked = now();
 		trouble = "";
@@ -101,7 +101,7 @@ export function showCard(model: Model, parent: HTMLElement): () => void {
 		},
 	};
 
-	/** By the module that brings it; posters stand in for the files. */
+	/** By the module that adds it; posters are shown until the files are. */
 	const parts: Record<string, Part> = { files: results };
 	const loading = new Set<string>();
 	async function need(name: string): Promise<void> {
@@ -127,7 +127,7 @@ export function showCard(model: Model, parent: HTMLElement): () => void {
 		beat = traits._beat;
 		const heard = Math.max(told, (page.heard.get(facts.process ?? "") ?? -Infinity) / 1000); // the kernel's last sign
 		if (taskId !== traits.task_id) {
-			taskId = traits.task_id; // run again: what was asked of the old task is over
+			taskId = traits.task_id; // run again: requests about the old task no longer matter
 			asked = null;
 			trouble = "";
 			cancel.update({ shown: false }); // closes a question
@@ -137,7 +137,7 @@ export function showCard(model: Model, parent: HTMLElement): () => void {
 		const seen = describe(traits, { ...moment, trouble });
 		if (seen.watched && now() - Math.max(heard, synced) > SYNC) {
 			synced = now();
-			channel.ask("sync", {}).catch(() => undefined); // what a kernel that is gone doesn't answer shows by itself
+			channel.ask("sync", {}).catch(() => undefined); // a missing kernel shows up through its silence
 		}
 		setAttributes(root, {
 			"data-task-id": taskId,

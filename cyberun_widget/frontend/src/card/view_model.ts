@@ -1,27 +1,27 @@
-// What a card shows, from its traits and the clock. Pure.
+// Computes what a card shows from its traits and the clock. Pure.
 import type { Traits } from "../shared/types.ts";
 import { daytime, dots } from "../shared/text.ts";
 import { clock, count, dataSize, dataSizeOf, many, percent, span, speed, timeLeft } from "../shared/units.ts";
 import { CONNECTION, fill, isOver, STAGE, STATUS } from "../shared/words.ts";
 
-const DEAD = 30; // seconds without a sign of the kernel; it beats every 5
-const OLD_NEWS = 10; // seconds after which the age of the last news is told
-const VALUE = 32; // characters of a parameter's value
-const QUEUED = 1; // seconds without an answer after which a request waits for a busy kernel
+const DEAD = 30; // seconds without a heartbeat of the kernel, which sends one every 5 seconds
+const OLD_NEWS = 10; // seconds after which the age of the last update is shown
+const VALUE = 32; // maximum characters of a parameter's value
+const QUEUED = 1; // seconds without an answer after which the kernel is shown as busy
 
-/** What only the page knows. Times in seconds. */
+/** State known only to the page. Times are in seconds. */
 export interface Moment {
-	/** Since the kernel's last sign. */
+	/** Since the kernel's last message. */
 	silent: number;
-	/** Since the traits were told: the kernel tells nothing of a clock that runs on by itself. */
+	/** Since the traits were last updated: the kernel sends no updates for a running clock. */
 	since: number;
-	/** Since Cancel was confirmed here, null where it wasn't. */
+	/** Since Cancel was confirmed on this page, null if it wasn't. */
 	asked: number | null;
-	/** A problem with something that was asked for here, "" for none. */
+	/** A problem with a request from this page, or "". */
 	trouble: string;
 }
 
-/** The texts of a card, "" where there is nothing to say. */
+/** The texts of a card; "" for none. */
 export type Texts = Record<TextName, string>;
 export type TextName =
 	| ("title" | "tag" | "about" | "id" | "pill" | "percent" | "steps" | "node" | "message" | "labels" | "time" | "eta" | "note")
@@ -29,20 +29,20 @@ export type TextName =
 
 export interface ViewModel {
 	text: Texts;
-	/** Whether somebody is watching: the clock runs, and the kernel is expected to beat. */
+	/** Whether the task is being watched: the clock runs, and the kernel should send heartbeats. */
 	watched: boolean;
 	dead: boolean;
 	/** Whether the note is a warning. */
 	warns: boolean;
 	cancelling: boolean;
-	/** Seconds that times have run on since the kernel told them. */
+	/** Seconds since the kernel reported the times. */
 	drift: number;
-	/** Whether the bar shows that something is going on, not how far. */
+	/** Whether the bar is indeterminate. */
 	waits: boolean;
 	progress: number;
 	/** For `aria-valuetext`. */
 	value: string;
-	/** What a screen reader is told when it changes, and what may be added now and then. */
+	/** Text announced when it changes, and progress that may be appended at intervals. */
 	speech: string;
 	news: string;
 }
@@ -61,7 +61,7 @@ export function describe(traits: Traits, { silent, since, asked, trouble }: Mome
 	const lively = running && watched && !dead;
 	const compact = traits.density === "compact";
 	const waiting = status === "waiting" && watched;
-	/** Nothing is known yet of how far it is. */
+	/** The progress is not known yet. */
 	const still = !ended && !progress && !(running && steps);
 	const queued = asked !== null && asked > QUEUED;
 	const cancelling = !ended && (Boolean(facts.cancel) || asked !== null);
@@ -70,7 +70,7 @@ export function describe(traits: Traits, { silent, since, asked, trouble }: Mome
 	const share = percent(progress);
 	const error = failed || lost ? traits.error || said.no_error : "";
 	const labels = waiting ? (facts.labels ?? []).join(", ") : "";
-	/** Why the result of a task that has ended isn't here. */
+	/** Why the result of a task that has ended is missing. */
 	const missing = (ended && facts.problem?.text) || "";
 
 	function pill(): string {
@@ -141,7 +141,7 @@ export function describe(traits: Traits, { silent, since, asked, trouble }: Mome
 			title,
 			tag: traits.label,
 			about: dots(...about),
-			id: traits.task_id.replace(/^.+(?=.{8})/, "…"), // a UUIDv7 begins with the time: siblings differ at their ends
+			id: traits.task_id.replace(/^.+(?=.{8})/, "…"), // a UUIDv7 starts with the time: related tasks differ at the end
 			pill: pill(),
 			percent: still || ended ? "" : share,
 			steps: done ? "" : stepText,

@@ -1,19 +1,19 @@
-// What the kernel tells of a comparison. Types only.
+// The state of a comparison sent by the kernel. Types only.
 import type { Differences } from "../comparison/table.ts";
 import type { Artifact, Kind, Model } from "../shared/types.ts";
 
-/** Files that belong together: one of each result, null where it has none. Keys are "RESULT/KEY". */
+/** Corresponding files: one from each result, null if it has none. Keys are "RESULT/KEY". */
 export interface Pair {
 	kind: Kind;
 	name: string;
 	artifacts: (Artifact | null)[];
 }
 export interface CompareTraits {
-	/** Names of the results, foreign text. */
+	/** Names of the results, untrusted text. */
 	_labels: string[];
 	_pairs: Pair[];
 	_tables: { title: string; differences: Differences }[];
-	/** How many results aren't there yet. */
+	/** Number of results that aren't complete yet. */
 	_waiting: number;
 }
 export type CompareModel = Model<CompareTraits>;

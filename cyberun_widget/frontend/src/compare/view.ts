@@ -1,4 +1,4 @@
-// One view of a comparison: which files, in which way, and what differs in the values.
+// One view of a comparison: the choice of files and mode, and the differing values.
 import { store } from "../files/store.ts";
 import { Channel } from "../shared/channel.ts";
 import { el, OWN_KEYS, setText } from "../shared/dom.ts";
@@ -14,13 +14,13 @@ type Comparison = typeof import("../comparison/index.ts");
 type Mode = Comparison["MODES"][number];
 
 const TRAITS = ["_labels", "_pairs", "_tables", "_waiting"] as const;
-const SEEN = ["image", "video", "model"]; // kinds that are looked at; the others are compared as values
+const SEEN = ["image", "video", "model"]; // kinds compared visually; the others are compared as values
 
-/** Draw a comparison into `parent` until the function that it returns is called. */
+/** Draw a comparison into `parent` until the returned function is called. */
 export function showComparison(model: CompareModel, parent: HTMLElement): () => void {
 	const life = new Life();
 	const channel = new Channel<CompareRequests>(model, life.signal);
-	let shown: Life | null = null; // the pair that is shown
+	let shown: Life | null = null; // the current pair
 	let mode: Mode = "slider";
 	let at = 0;
 	let [first, second] = [0, 1];

@@ -1,9 +1,9 @@
-// Bytes -> elements that show them, ready to be looked at.
+// Decodes bytes into elements that are ready to be shown.
 import { imageSource, mediaSource } from "../shared/blobs.ts";
 import { el } from "../shared/dom.ts";
 import type { Life } from "../shared/life.ts";
 
-/** A decoded picture. Rejects where this browser can't show it. */
+/** A decoded picture. Rejects if the browser can't show it. */
 export async function decodePicture(file: Blob, mime: string, alt: string, life: Life): Promise<HTMLImageElement> {
 	const image = el("img", { alt, draggable: "false" });
 	image.src = await imageSource(file, mime, life);
@@ -15,7 +15,7 @@ export async function decodePicture(file: Blob, mime: string, alt: string, life:
 	return image;
 }
 
-/** A video whose length is known. Rejects where this browser can't play it. */
+/** A video with known duration. Rejects if the browser can't play it. */
 export function decodeVideo(file: Blob, mime: string, name: string, life: Life): Promise<HTMLVideoElement> {
 	const player = el("video", { playsinline: true, preload: "auto", "aria-label": name });
 	life.onEnd(() => {

@@ -1,7 +1,7 @@
-// How much two pictures differ, as a number beside what the eye sees.
+// Measures how much two pictures differ.
 import { percent } from "../shared/units.ts";
 
-const SIDE = 256; // pixels; enough for a mean, and quick
+const SIDE = 256; // pixels; enough for a mean, and fast
 
 /** The mean difference of two pictures in [0, 1], over all colours and pixels, at a reduced size. */
 export function meanDifference(a: CanvasImageSource, b: CanvasImageSource): number {

@@ -1,4 +1,4 @@
-// The module `comparison`: pictures, videos, models and values side by side. Sent once a page, for any widget of ours.
+// The module `comparison`: pictures, videos, models and values side by side. Sent once per page, for all widgets.
 import css from "./comparison.css";
 import { decodePicture, decodeVideo } from "./decode.ts";
 import { compareModels } from "./models.ts";

@@ -1,4 +1,4 @@
-// Models side by side, with one camera: turning one turns all.
+// Models side by side with a shared camera: rotating one rotates all.
 import { el, setText } from "../shared/dom.ts";
 import type { Life } from "../shared/life.ts";
 import type { Pose } from "../three/camera.js";
@@ -12,10 +12,10 @@ export interface Model {
 	label: string;
 }
 
-/** Show the models. Each has a WebGL context of its own, released with `life`. */
+/** Show the models. Each has its own WebGL context, released with `life`. */
 export function compareModels(models: readonly Model[], three: Three, life: Life): HTMLElement {
 	const views: ModelView[] = [];
-	let leading: ModelView | null = null; // whose movement the others follow
+	let leading: ModelView | null = null; // the view whose camera the others follow
 	const frames = models.map((model) => {
 		const host = el("div", { class: "cyc-stage cyc-model" });
 		const caption = el("figcaption", { dir: "auto", text: model.label });
@@ -28,7 +28,7 @@ export function compareModels(models: readonly Model[], three: Three, life: Life
 
 	async function show({ file, name, label }: Model, host: HTMLElement, caption: HTMLElement): Promise<void> {
 		try {
-			await new Promise(requestAnimationFrame); // it needs a size before anything can be drawn
+			await new Promise(requestAnimationFrame); // drawing needs a size
 			const view: ModelView = await three.show(host, file, {
 				...{ name: `${name}, ${label}`, signal: life.signal },
 				onPose: (pose) => followAll(view, pose),
@@ -44,7 +44,7 @@ export function compareModels(models: readonly Model[], three: Three, life: Life
 		}
 	}
 	function followAll(view: ModelView, pose: Pose): void {
-		if (view !== leading) return; // an echo
+		if (view !== leading) return; // caused by following the leading view
 		for (const other of views) if (other !== view) other.follow(pose);
 	}
 }

@@ -1,4 +1,4 @@
-// Two pictures in one frame (slider, flicker, difference), or all side by side; one zoom for all.
+// Two pictures in one frame (slider, flicker, difference), or all side by side, with a shared zoom.
 import { button, el, OWN_KEYS, setAttributes, setText } from "../shared/dom.ts";
 import { Life } from "../shared/life.ts";
 import { differenceWords, meanDifference } from "./difference.ts";
@@ -7,18 +7,18 @@ import { linkZoom } from "./zoom_link.ts";
 export const MODES = ["side by side", "slider", "flicker", "difference"] as const;
 export type Mode = (typeof MODES)[number];
 
-const FLICKER = 700; // ms a picture stays; under 3 changes a second
+const FLICKER = 700; // ms for each picture; fewer than 3 changes per second
 const STEP = 1.25;
 
 export interface Picture {
 	image: HTMLImageElement;
-	/** What the picture is, foreign text. */
+	/** The picture's name, untrusted text. */
 	label: string;
 }
 
 /**
- * Pictures to be compared. `mode` "side by side" shows all of them, the others the first two.
- * The node has a height of its own; the zoom starts anew with each call.
+ * Pictures to compare. The mode "side by side" shows all of them, the other modes the first two.
+ * The node has a fixed height; each call resets the zoom.
  */
 export function comparePictures(pictures: readonly Picture[], mode: Mode, life: Life): HTMLElement {
 	return mode === "side by side" ? sideBySide(pictures, life) : overlaid(pictures, mode, life);
@@ -65,7 +65,7 @@ function overlaid(pictures: readonly Picture[], mode: Mode, life: Life): HTMLEle
 	}
 	whenShown(node, life, () => {
 		const zoom = linkZoom([{ stage: base.stage, picture: below.image }], life, (place) => {
-			// The upper picture lies exactly over the lower one, whatever its own size.
+			// The upper picture is scaled to lie exactly over the lower one.
 			above.image.style.width = `${place.natural.width * place.scale}px`;
 			above.image.style.height = `${place.natural.height * place.scale}px`;
 			above.image.style.transform = `translate(${Math.round(place.x)}px, ${Math.round(place.y)}px)`;
@@ -76,7 +76,7 @@ function overlaid(pictures: readonly Picture[], mode: Mode, life: Life): HTMLEle
 	return node;
 }
 
-/** A range input over the frame's width: mouse, touch, keys and screen readers have it from the browser. */
+/** A range input across the frame: the browser supports mouse, touch, keys and screen readers. */
 function sliderTools(cover: HTMLElement, [below, above]: [Picture, Picture]): HTMLElement[] {
 	const range = el("input", { ...OWN_KEYS, type: "range", class: "cyc-range", min: 0, max: 100, step: 0.5, value: 50, "aria-label": "Divider" });
 	const place = () => {
@@ -134,7 +134,7 @@ function onKeys(node: HTMLElement, zoom: ReturnType<typeof linkZoom>, life: Life
 	}, { signal: life.signal });
 }
 
-/** A stage is measured once it has a size. */
+/** A stage can only be measured once it has a size. */
 function whenShown(node: HTMLElement, life: Life, begin: () => void): void {
 	requestAnimationFrame(() => {
 		if (life.ended) return;

@@ -1,8 +1,8 @@
-// The values that differ, as a table: a row a value, a column a result.
+// The differing values as a table: one row per value, one column per result.
 import { el } from "../shared/dom.ts";
 import { many } from "../shared/units.ts";
 
-/** See compare/differences.py. Paths and cells are foreign text. */
+/** See compare/differences.py. Paths and cells are untrusted text. */
 export interface Differences {
 	rows: { path: string; cells: (string | null)[] }[];
 	equal: number;

@@ -1,16 +1,16 @@
-// Videos side by side, with one clock: play, pause and seek are for all of them.
+// Videos side by side with a shared clock: play, pause and seek apply to all.
 import { button, el, OWN_KEYS, relabel, setText } from "../shared/dom.ts";
 import type { Life } from "../shared/life.ts";
 import { clock } from "../shared/units.ts";
 
-const DRIFT = 0.08; // seconds that a film may be off before it is set right
+const DRIFT = 0.08; // seconds a video may be out of sync before it is corrected
 
 export interface Film {
 	player: HTMLVideoElement;
 	label: string;
 }
 
-/** `films`: loaded as far as their metadata. The first one's clock leads; shorter films stay at their ends. */
+/** `films`: with metadata loaded. The first one's clock leads; shorter videos stop at their ends. */
 export function compareVideos(films: readonly Film[], life: Life): HTMLElement {
 	const { signal } = life;
 	const length = Math.max(0, ...films.map(({ player }) => (Number.isFinite(player.duration) ? player.duration : 0)));
@@ -46,7 +46,7 @@ export function compareVideos(films: readonly Film[], life: Life): HTMLElement {
 		last = now;
 		if (at < length) requestAnimationFrame(tick);
 		else {
-			seek(0, true); // begin again, as turntables do
+			seek(0, true); // loop
 			run(true);
 		}
 	};

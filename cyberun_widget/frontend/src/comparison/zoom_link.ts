@@ -1,4 +1,4 @@
-// Several frames with one zoom: what is done to one is done to all.
+// Links the zoom of several frames: zooming or moving one changes all.
 import type { Life } from "../shared/life.ts";
 import { zoomable, type Placement } from "../viewers/zoom.js";
 
@@ -10,8 +10,8 @@ export interface ZoomedFrame {
 }
 
 /**
- * Zoom and move all frames together. They are of one size; pictures of different sizes show the same part of
- * themselves. `onPlace` is told where the first one lies.
+ * Zoom and move all frames together. The frames have the same size; pictures of different sizes show the same
+ * relative area. `onPlace` is called with the position of the first picture.
  */
 export function linkZoom(frames: readonly ZoomedFrame[], life: Life, onPlace: (place: Placement) => void = () => undefined): Zoom {
 	const zooms: Zoom[] = [];
@@ -28,11 +28,11 @@ export function linkZoom(frames: readonly ZoomedFrame[], life: Life, onPlace: (p
 	});
 	const [first] = zooms;
 	if (!first) throw new Error("There is no picture to zoom.");
-	first.fit(); // and with it the others: small pictures fill their frames too, so that what differs can be seen
+	first.fit(); // and all others: small pictures are enlarged too, so that differences are visible
 	return first;
 }
 
-/** Show the part that another frame shows. */
+/** Show the same area as another frame. */
 function follow(zoom: Zoom, other: Placement): void {
 	const { place } = zoom;
 	if (other.fitted) {
@@ -44,5 +44,5 @@ function follow(zoom: Zoom, other: Placement): void {
 	place.scale = other.scale * ratio;
 	place.x = other.x;
 	place.y = other.y;
-	zoom.move(0, 0); // draws, and keeps the picture in sight
+	zoom.move(0, 0); // draws, and keeps the picture in view
 }

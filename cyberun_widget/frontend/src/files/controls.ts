@@ -16,10 +16,10 @@ export interface Controls {
 	host: HTMLElement;
 	/** Whether the tile has been in view. */
 	seen: boolean;
-	/** Whether its picture or viewer is on its way. */
+	/** Whether its picture or viewer is loading. */
 	busy: boolean;
 	mounted: { destroy(): void } | null;
-	/** Of the file that is shown. */
+	/** Revision of the file that is shown. */
 	revision: string | undefined;
 	update(): void;
 }

@@ -1,4 +1,4 @@
-// The results: a tile for each artifact, by groups; the first few until all are asked for.
+// The results: one tile per artifact, in groups; only the first few until all are requested.
 import { el, plainButton } from "../shared/dom.ts";
 import { FIRST, layOut } from "../shared/layout.ts";
 import type { Artifact } from "../shared/types.ts";
@@ -8,7 +8,7 @@ import { artifactTile, type Tile } from "./tile.ts";
 
 export interface Gallery {
 	node: HTMLElement;
-	/** Those that are shown, by the artifact's key. */
+	/** The tiles shown, by the artifact's key. */
 	tiles: Map<string, Tile>;
 	update(artifacts: Artifact[]): void;
 }

@@ -1,5 +1,5 @@
-// What can be done with a card's artifacts: shown in place, opened at full size, saved, downloaded.
-// Sent once a page, when the first card has an artifact.
+// Actions on a card's artifacts: show in place, open at full size, save, download.
+// Sent once per page, when the first card has an artifact.
 import { dataUrl } from "../shared/blobs.ts";
 import { adopt } from "../shared/style.ts";
 import type { Artifact, Card, Ctx, Files, ViewersModule } from "../shared/types.ts";
@@ -12,15 +12,15 @@ import { gallery } from "./gallery.ts";
 import { store } from "./store.ts";
 import type { Tile } from "./tile.ts";
 
-const SMALL = 4e6; // bytes: pictures up to this size replace their poster unasked
-const LARGE = 16e6; // bytes: pictures over this size don't
-const NEAR = "200px"; // around the screen: what is this near is fetched
-const LANES = 3; // pictures at a time, so that what the user clicks is not last in a long line
-const PATIENT = 2_000; // ms after which a wait is explained
+const SMALL = 4e6; // bytes: pictures up to this size replace their poster automatically
+const LARGE = 16e6; // bytes: larger pictures never do
+const NEAR = "200px"; // margin around the screen within which files are fetched
+const LANES = 3; // pictures at a time, so that a file the user clicks doesn't wait behind many
+const PATIENT = 2_000; // ms of waiting after which a message is shown
 
 const reasonOf = (error: unknown) => (error instanceof Error ? error.message : String(error));
 
-/** Work on the artifacts of one view of a card. */
+/** Manage the artifacts of one view of a card. */
 export function attach(card: Card): Files {
 	const { model, channel, root, signal, inbox } = card;
 	inbox.receive ??= (...chunk) => store.take(...chunk);
@@ -28,7 +28,7 @@ export function attach(card: Card): Files {
 
 	const dressed = new Map<Tile, Controls>();
 	const tileAt = new WeakMap<Element, Tile>();
-	const portrayed = new Set<string>(); // models, each revision once
+	const portrayed = new Set<string>(); // models already pictured, by revision
 	const lanes = Array.from({ length: LANES }, () => Promise.resolve<unknown>(undefined));
 	let lane = 0;
 	let dialog: { close(): void } | null = null;
@@ -62,7 +62,7 @@ export function attach(card: Card): Files {
 		poster(key, still) {
 			tiles.get(key)?.show(still);
 			const keep = async () => channel.ask("poster", { key }, { buffers: [await still.arrayBuffer()] });
-			keep().catch(() => undefined); // the page has the picture; only the saved notebook goes without
+			keep().catch(() => undefined); // the page has the picture; only the saved notebook lacks it
 		},
 		async save(key) {
 			const { name } = artifactOf(key);
@@ -107,13 +107,13 @@ export function attach(card: Card): Files {
 		return controls;
 	}
 
-	/** Whether the tile is gone, or its file was fetched again since: what was read of it is not shown any more. */
+	/** Whether the tile is gone or its file has a newer revision, so that the bytes read must not be shown. */
 	function outdated(tile: Tile, { revision }: Artifact): boolean {
 		const controls = dressed.get(tile);
 		return !controls || controls.revision !== revision;
 	}
 
-	/** In sight and there: fetch the picture itself, or have its viewer drawn in place. */
+	/** For a visible tile with a ready file: fetch the picture, or draw its viewer in place. */
 	async function show(tile: Tile): Promise<void> {
 		const controls = dressed.get(tile);
 		const { artifact } = tile;
@@ -145,16 +145,16 @@ export function attach(card: Card): Files {
 		const name = `${artifact.key}@${artifact.revision}`;
 		if (artifact.poster || portrayed.has(name)) return;
 		portrayed.add(name);
-		still(artifact, ctx, signal).catch(() => undefined); // why it can't be drawn is said where it is opened
+		still(artifact, ctx, signal).catch(() => undefined); // opening it shows why it can't be drawn
 	}
 
-	/** Only bytes that decode take the place of a poster. */
+	/** Replace a poster only with bytes that decode. */
 	async function sharpen(tile: Tile, artifact: Artifact): Promise<void> {
 		const size = artifact.size ?? 0;
 		if (size > SMALL) await card.load("viewers");
 		if (size > LARGE && artifact.poster) return;
 		const blob = await queue(() => ctx.bytes(artifact.key));
-		// A blob's URL opened in a tab of its own would run an SVG's scripts as the notebook; a data URL runs as nobody.
+		// A blob URL opened in its own tab would run an SVG's scripts in the notebook's origin; a data URL has no origin.
 		const vector = artifact.mime === "image/svg+xml";
 		const url = vector ? await dataUrl(new Blob([blob], { type: artifact.mime })) : URL.createObjectURL(blob);
 		const probe = new Image();
@@ -193,7 +193,7 @@ export function attach(card: Card): Files {
 		const controls = dressed.get(tile) ?? dress(tile);
 		const { revision, state } = tile.artifact;
 		if (state === "ready" && controls.revision !== revision) {
-			controls.mounted?.destroy(); // fetched again: what is shown are the old bytes
+			controls.mounted?.destroy(); // fetched again: the old bytes are shown
 			controls.mounted = null;
 			tile.full = false;
 			controls.revision = revision;

@@ -1,28 +1,28 @@
-// Bytes of files, kept in the page for a second look. One transfer serves all who want the same file.
+// Caches bytes of files in the page. One transfer serves all requests for the same file.
 import type { Channel } from "../shared/channel.ts";
 import type { CompareRequests, Pushes } from "../shared/messages.ts";
 import type { Artifact, Bytes, ReadOptions } from "../shared/types.ts";
 
-/** Whatever widget of ours lends its files. */
+/** The widget that provides the files. */
 type Readable = Pick<CompareRequests, "read">;
 
-const CHUNK = 2 ** 20; // bytes of one message
-const KEPT = 128e6; // bytes of files that are kept
+const CHUNK = 2 ** 20; // bytes per message
+const KEPT = 128e6; // maximum bytes of cached files
 
-/** A file of a task, as it was at one time: one that is fetched again has another revision. */
+/** One revision of a task's file: fetching it again gives a new revision. */
 const nameOf = (task: string, key: string, revision: string) => `${task}/${key}@${revision}`;
 
 class FileStore {
-	/** Whole files, the least recently used first. */
+	/** Complete files, least recently used first. */
 	#files = new Map<string, Blob>();
-	/** Who waits for a file. */
+	/** The callers waiting for a file. */
 	#waiting = new Map<string, Set<(file: Blob) => void>>();
-	/** What is under way: one transfer of a file at a time. */
+	/** Transfers in progress, at most one per file. */
 	#queues = new Map<string, Promise<unknown>>();
-	/** What was sent ahead and isn't whole yet. */
+	/** Incomplete files sent in advance. */
 	#parts = new Map<string, Bytes[]>();
 
-	/** Take a part that the kernel sent unasked. */
+	/** Add a part that the kernel sent unrequested. */
 	take(task: string, { key, revision, offset, total, mime }: Pushes["chunk"], [data]: Bytes[]): void {
 		if (!data) return;
 		const name = nameOf(task, key, revision);
@@ -35,7 +35,7 @@ class FileStore {
 		this.#keep(name, new Blob(parts, { type: mime }));
 	}
 
-	/** The bytes of one file. Rejects with the signal's reason, or with why it can't be had. */
+	/** The bytes of one file. Rejects with the signal's reason, or with the reason the transfer failed. */
 	read(channel: Channel<Readable>, task: string, artifact: Artifact, options: ReadOptions = {}): Promise<Blob> {
 		const { key, revision = "" } = artifact;
 		const name = nameOf(task, key, revision);
@@ -85,7 +85,7 @@ class FileStore {
 		}
 	}
 
-	/** Remember a whole file and forget the least recently used. */
+	/** Store a complete file and evict the least recently used. */
 	#keep(name: string, file: Blob): Blob {
 		this.#files.delete(name);
 		this.#files.set(name, file);
@@ -103,5 +103,5 @@ class FileStore {
 
 const sizeOf = (parts: Bytes[]) => parts.reduce((sum, { byteLength }) => sum + byteLength, 0);
 
-/** The page's one store, for all cards of this release. */
+/** The page's store, shared by all cards of this release. */
 export const store = new FileStore();

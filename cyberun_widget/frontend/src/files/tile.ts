@@ -10,17 +10,17 @@ export interface Tile {
 	media: HTMLElement;
 	img: HTMLImageElement;
 	caption: HTMLElement;
-	/** Whether the picture itself is shown, not its poster. */
+	/** Whether the picture itself is shown instead of its poster. */
 	full: boolean;
 	artifact: Artifact;
 	show(blob: Blob): void;
 	update(artifact: Artifact): void;
-	/** Words shown in place of the facts, "" for none. */
+	/** Text shown instead of the facts, "" for none. */
 	tell(text: string): void;
 	remove(): void;
 }
 
-/** `changed` is called after each update, `removed` before the tile goes. */
+/** `changed` is called after each update, `removed` before the tile is removed. */
 export function artifactTile(first: Artifact, changed: (tile: Tile) => void, removed: (tile: Tile) => void): Tile {
 	const img = el("img");
 	const glyph = el("span", { class: "cy-glyph" });
@@ -51,7 +51,7 @@ export function artifactTile(first: Artifact, changed: (tile: Tile) => void, rem
 			setText(name, artifact.name);
 			setText(glyph, kind === "model" ? "3D" : (/\.(\w{1,5})$/.exec(artifact.name)?.[1] ?? kind));
 			setText(meta, told || factsOf(artifact));
-			setText(warning, state === "ready" ? (artifact.error ?? "") : ""); // cut off, or not what it is called
+			setText(warning, state === "ready" ? (artifact.error ?? "") : ""); // truncated, or misnamed
 			const mark = `${artifact.poster?.byteLength} ${artifact.poster_mime}`;
 			if (artifact.poster && !tile.full && mark !== poster)
 				tile.show(new Blob([artifact.poster], { type: artifact.poster_mime }));

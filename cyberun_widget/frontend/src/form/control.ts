@@ -1,4 +1,4 @@
-// The control of one field, by its type. Each returns its node, the element that the label is for, and how to fill it.
+// The control of one field, by type. Each returns its node, the labelled element, and a function that sets its value.
 import { el, OWN_KEYS } from "../shared/dom.ts";
 import { fileControl, type FileLine } from "./file_control.ts";
 import { numberControl, seedControl } from "./number_control.ts";
@@ -13,7 +13,7 @@ export interface ControlOptions {
 }
 export interface Control {
 	node: HTMLElement;
-	/** What the label names, the errors describe, and the focus goes to. */
+	/** The element that gets the label, the error description and the focus. */
 	main: HTMLElement;
 	/** Show a value; null is an empty field. */
 	put(value: Value): void;
@@ -41,7 +41,7 @@ function textControl(spec: FieldSpec, { id, change, signal }: ControlOptions): C
 	const main = spec.multiline
 		? el("textarea", { id, class: "cyf-input cyf-text", rows: 2, dir: "auto" })
 		: el("input", { type: "text", id, class: "cyf-input", dir: "auto", autocomplete: "off" });
-	// An emptied field is an empty one: the service's own default counts then.
+	// A cleared field is empty: the service's default applies.
 	main.addEventListener("input", () => {
 		grow();
 		change(main.value === "" ? null : main.value);

@@ -1,15 +1,15 @@
-// One field: label, control, help, what differs from the default, and what is wrong.
+// One field: label, control, help, a mark for a changed value, and the error.
 import { el, setAttributes, setText } from "../shared/dom.ts";
 import { controlOf } from "./control.ts";
 import type { FileLine } from "./file_control.ts";
 import type { FieldSpec, Value } from "./types.ts";
 
-let count = 0; // ids are the page's, and two views of one form are two forms
+let count = 0; // ids must be unique in the page, and one form may have two views
 
 export interface FieldView {
 	node: HTMLElement;
 	spec: FieldSpec;
-	/** Show what the kernel knows. */
+	/** Show the kernel's state. */
 	update(value: Value, error: string | undefined): void;
 	focus(): void;
 }
@@ -73,7 +73,7 @@ function shown(spec: FieldSpec): string {
 	return text.length > 24 ? `${text.slice(0, 23)}…` : text;
 }
 
-/** The workflow's own words, the bounds, and what a type that is new to this version means. */
+/** The workflow's help text, the bounds, and an explanation of an unknown type. */
 function helpOf(spec: FieldSpec): string {
 	const bounds =
 		spec.minimum !== null && spec.maximum !== null

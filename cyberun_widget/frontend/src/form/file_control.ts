@@ -1,12 +1,12 @@
-// A file: by button or dropped onto the field. It travels to the kernel in parts, and from there to the service.
+// A file, chosen with a button or dropped onto the field. It is sent to the kernel in parts, then to the service.
 import { button, el, OWN_KEYS, setText } from "../shared/dom.ts";
 import { dataSize } from "../shared/units.ts";
 import type { Control, ControlOptions } from "./control.ts";
 import type { FieldSpec } from "./types.ts";
 
-const PART = 1024 * 1024; // bytes of one message
+const PART = 1024 * 1024; // bytes per message
 
-/** What takes the file in the kernel. */
+/** Sends the file to the kernel. */
 export interface FileLine {
 	begin(key: string, name: string, size: number): Promise<unknown>;
 	part(key: string, offset: number, bytes: ArrayBuffer): Promise<unknown>;
@@ -44,7 +44,7 @@ export function fileControl(spec: FieldSpec, { id, change, signal, file: line }:
 		bar.value = 0;
 		try {
 			await line.begin(spec.key, file.name, file.size);
-			// An empty file is one empty part.
+			// An empty file is sent as one empty part.
 			for (let offset = 0; offset === 0 || offset < file.size; offset += PART) {
 				const bytes = await file.slice(offset, offset + PART).arrayBuffer();
 				if (current.signal.aborted) return;
@@ -73,7 +73,7 @@ export function fileControl(spec: FieldSpec, { id, change, signal, file: line }:
 	picker.addEventListener("change", () => take(picker.files), { signal });
 	node.addEventListener("dragover", (event) => {
 		event.preventDefault();
-		event.stopPropagation(); // the notebook would take the file
+		event.stopPropagation(); // otherwise the notebook handles the drop
 		node.classList.add("cyf-drop");
 	}, { signal });
 	node.addEventListener("dragleave", () => node.classList.remove("cyf-drop"), { signal });

@@ -1,4 +1,4 @@
-// The switch for runs that start by themselves. What that costs is said before it is on.
+// The switch for automatic runs. It says what they cost before it is turned on.
 import { askButton } from "../card/ask.ts";
 import { button, el, setText } from "../shared/dom.ts";
 

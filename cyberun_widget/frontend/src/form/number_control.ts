@@ -1,9 +1,9 @@
-// A number: a box for the exact value, and a slider beside it where one can aim.
+// A number: a text box for the exact value, and a slider if it can reach every step.
 import { button, el, OWN_KEYS } from "../shared/dom.ts";
 import type { Control, ControlOptions } from "./control.ts";
 import type { FieldSpec, Value } from "./types.ts";
 
-/** What was typed, as a number if it is one: "1e3" is 1000, "" is nothing, "abc" stays for the kernel to explain. */
+/** The typed text as a number if it is one: "1e3" is 1000, "" is empty, "abc" is kept for the kernel to reject. */
 export function readNumber(typed: string): Value {
 	const text = typed.trim().replace(/^(-?\d+),(\d+)$/, "$1.$2"); // a decimal comma
 	if (text === "") return null;
@@ -12,7 +12,7 @@ export function readNumber(typed: string): Value {
 }
 
 export function numberControl(spec: FieldSpec, { id, change, signal }: ControlOptions): Control {
-	// Text, not type=number: that one hides what can't be read, and its wheel changes values while one scrolls.
+	// Text, not type=number, which hides invalid text and changes the value when the user scrolls the wheel.
 	const box = el("input", {
 		...{ type: "text", id, class: "cyf-input cyf-number", autocomplete: "off", spellcheck: "false" },
 		inputmode: spec.control === "number" || (spec.minimum ?? -1) < 0 ? "text" : "numeric",
@@ -52,7 +52,7 @@ export function numberControl(spec: FieldSpec, { id, change, signal }: ControlOp
 	return { node, main: box, put };
 }
 
-/** A seed: a box, and a dice that draws one in the kernel, where it is recorded. */
+/** A seed: a text box, and a button that draws a seed in the kernel, where it is recorded. */
 export function seedControl(spec: FieldSpec, options: ControlOptions & { draw(): void }): Control {
 	const control = numberControl({ ...spec, slider: false }, options);
 	const dice = button("New random seed", options.draw, { icon: "dice", bare: true, signal: options.signal });
@@ -68,7 +68,7 @@ function rangeOf(spec: FieldSpec): HTMLInputElement {
 	});
 }
 
-/** The value `count` steps further, on the grid of steps, within the bounds. */
+/** The value `count` steps further, rounded to a step and within the bounds. */
 export function stepped(spec: FieldSpec, from: Value, count: number): number {
 	const step = spec.step ?? 1;
 	const start = typeof from === "number" ? from : (spec.minimum ?? 0);
@@ -76,7 +76,7 @@ export function stepped(spec: FieldSpec, from: Value, count: number): number {
 	return Math.min(spec.maximum ?? Infinity, Math.max(spec.minimum ?? -Infinity, value));
 }
 
-/** Without the rounding errors of binary fractions: 0.1 + 0.2 is 0.3. */
+/** Remove rounding errors of binary fractions: 0.1 + 0.2 is 0.3. */
 export function rounded(value: number, step: number | null): number {
 	if (!step) return Number(value.toPrecision(12));
 	const digits = Math.max(0, Math.ceil(-Math.log10(step)) + 1);

@@ -1,4 +1,4 @@
-// The runs below the form: one row each, the newest first and open, the older ones as lines that open.
+// The runs below the form: newest first and expanded, older ones as lines that can be expanded.
 import { button, el } from "../shared/dom.ts";
 import { embed, type Embedded } from "../shared/embed.ts";
 import type { FormModel } from "./types.ts";
@@ -6,9 +6,9 @@ import type { FormModel } from "./types.ts";
 export interface RunsOptions {
 	model: FormModel;
 	signal: AbortSignal;
-	/** Put a run's values into the form. */
+	/** Load a run's values into the form. */
 	use(run: string): void;
-	/** Open a line, or fold a card. */
+	/** Expand a line, or collapse a card. */
 	unfold(run: string, open: boolean): void;
 	compare(runs: string[]): void;
 }

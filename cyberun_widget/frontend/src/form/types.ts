@@ -1,10 +1,10 @@
-// What the kernel tells of a form. Types only.
+// The state of a form sent by the kernel. Types only.
 import type { WidgetManager } from "../shared/embed.ts";
 import type { Model } from "../shared/types.ts";
 
 export type Value = string | number | boolean | null | { file: string };
 
-/** One field, see form/field.py. Labels and help are foreign text. */
+/** One field, see form/field.py. Labels and help are untrusted text. */
 export interface FieldSpec {
 	key: string;
 	control: "text" | "number" | "integer" | "seed" | "boolean" | "select" | "file" | "other";
@@ -27,22 +27,22 @@ export interface FormTraits {
 	values: Record<string, Value>;
 	errors: Record<string, string>;
 	valid: boolean;
-	/** References to the cards' models, the newest first. */
+	/** References to the cards' models, newest first. */
 	tasks: string[];
 	_fields: FieldSpec[];
 	_workflow: { slug: string; name: string; description: string };
-	/** Seconds of rest before a live run starts; null while there are none. */
+	/** Seconds without a change before a live run starts; null if live runs are off. */
 	_live: number | null;
-	/** What went wrong with a live run. */
+	/** The error of a live run. */
 	_problem: string;
-	/** The reference of the comparison that is shown. */
+	/** The reference to the comparison shown. */
 	_comparison: string | null;
-	/** Changes of this form's pages that are in `values`: page -> number of its latest one. */
+	/** Changes included in `values`: page -> number of its latest change. */
 	_seen: Record<string, number>;
 	_beat: number;
 }
 
-/** anywidget's model, with the host's manager of all widgets; marimo has none. */
+/** anywidget's model, with the host's widget manager; marimo has none. */
 export interface FormModel extends Model<FormTraits> {
 	widget_manager?: WidgetManager;
 }

@@ -1,4 +1,4 @@
-// One view of a form: its fields, what can be done with them, and the runs that came of them.
+// One view of a form: its fields, actions and runs.
 import { Channel } from "../shared/channel.ts";
 import { button, copyText, el, relabel, setAttributes, setText } from "../shared/dom.ts";
 import { embed, type Embedded } from "../shared/embed.ts";
@@ -8,11 +8,11 @@ import { liveSwitch } from "./live.ts";
 import { runsList } from "./runs.ts";
 import type { FormModel, FormTraits, Value } from "./types.ts";
 
-const SHOWN = 8; // fields that a form shows at once; of longer ones the optional part is folded
-const REST = 800; // ms after a run was started in which a click on Run is the tail of a double click
+const SHOWN = 8; // fields shown at once; longer forms collapse their optional fields
+const REST = 800; // ms after a start in which another click on Run counts as part of a double click
 const TRAITS = ["values", "errors", "valid", "tasks", "_live", "_problem", "_comparison", "_seen", "_beat"] as const;
 
-/** Draw a form into `parent` until the function that it returns is called. */
+/** Draw a form into `parent` until the returned function is called. */
 export function showForm(model: FormModel, parent: HTMLElement): () => void {
 	const life = new AbortController();
 	const { signal } = life;
@@ -75,7 +75,7 @@ export function showForm(model: FormModel, parent: HTMLElement): () => void {
 		runs.node,
 	);
 
-	/** Required fields first; what is optional in a long form waits behind a fold, unless it was changed. */
+	/** Required fields first; a long form collapses its optional fields, except changed ones. */
 	function place(views: readonly FieldView[]): void {
 		const values = model.get("values");
 		const early = new Set(views.filter(({ spec }, index) => spec.required || index < SHOWN / 2 || values[spec.key] !== spec.default));
@@ -97,7 +97,7 @@ export function showForm(model: FormModel, parent: HTMLElement): () => void {
 			return undefined;
 		}
 	}
-	/** What is typed counts at once here, and is checked in the kernel. */
+	/** Input takes effect at once in the page, and is checked in the kernel. */
 	function change(key: string, value: Value): void {
 		changes += 1;
 		void ask("change", { key, value, page, number: changes });
@@ -138,7 +138,7 @@ export function showForm(model: FormModel, parent: HTMLElement): () => void {
 		setText(title, workflow.name);
 		setText(about, workflow.description);
 		setAttributes(root, { "data-workflow": workflow.slug, "aria-label": `Run ${workflow.name}`, "data-valid": String(traits.valid) });
-		// What the kernel knows is older than what was typed since: the fields wait for their own echo.
+		// The kernel's state is older than the latest input: the fields wait until it includes their change.
 		const current = (traits._seen[page] ?? 0) >= changes;
 		for (const field of fields) {
 			const value = traits.values[field.spec.key] ?? null;

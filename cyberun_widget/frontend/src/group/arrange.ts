@@ -1,46 +1,46 @@
-// Which point stands where: axes to rows, columns and pages; or one after the other, sorted. Pure.
+// Arranges the points: axes as rows, columns and pages, or all points in one sorted sequence. Pure.
 import type { Axis, Layout } from "./types.ts";
 
 export type Role = "rows" | "columns" | "pages";
 
 export interface View {
-	/** Each axis' role. At most one makes the rows and one the columns. */
+	/** Each axis's role. At most one forms the rows and one the columns. */
 	roles: Role[];
-	/** The step of each axis that is shown, where its role is pages. */
+	/** The step shown of each axis whose role is pages. */
 	page: number[];
-	/** "" for the axes' own order; else the name of a parameter, a metric, "seconds" or "status". */
+	/** "" for the order of the axes; else the name of a parameter or metric, "seconds" or "status". */
 	sort: string;
 	descending: boolean;
-	/** Words that a point's label or error must hold, or `metric > 3`. */
+	/** Words that a point's label or error must contain, or `metric > 3`. */
 	filter: string;
 	/** "" for every status. */
 	status: string;
-	/** Whether the rejected are left out. */
+	/** Whether rejected points are hidden. */
 	hideRejected: boolean;
 }
 
 export interface Grid {
 	rows: string[];
 	columns: string[];
-	/** The points of each row, by column; null for an empty place. */
+	/** The points of each row, by column; null for an empty cell. */
 	cells: (number | null)[][];
-	/** Whether each cell needs its own caption: the headers say nothing. */
+	/** Whether each cell needs a caption because there are no headers. */
 	captions: boolean;
 }
 
-/** The first axis makes the rows, the second the columns; one axis alone is wrapped, and needs neither. */
+/** The first axis forms the rows, the second the columns; a single axis is wrapped and needs neither. */
 export function firstRoles(axes: readonly Axis[]): Role[] {
 	if (axes.length === 1) return ["pages"];
 	return axes.map((_, index) => (index === 0 ? "rows" : index === 1 ? "columns" : "pages"));
 }
 
-/** Give an axis a role; the axis that had it gets the other's. */
+/** Give an axis a role; the axis that had it gets the other axis's role. */
 export function withRole(roles: readonly Role[], axis: number, role: Role): Role[] {
 	const before = roles[axis] ?? "pages";
 	return roles.map((had, index) => (index === axis ? role : had === role && role !== "pages" ? before : had));
 }
 
-/** Whether the points stand one after the other, wrapped. */
+/** Whether the points form one wrapped sequence. */
 export const flows = (axes: readonly Axis[], view: View): boolean =>
 	view.sort !== "" || axes.length === 0 || (axes.length === 1 && view.roles[0] === "pages");
 

@@ -1,4 +1,4 @@
-// The head of a sheet: what it is, how far it is, and what can be done with all of it.
+// The head of a sheet: title, progress, and actions on the whole sheet.
 import { askButton } from "../card/ask.ts";
 import type { Channel } from "../shared/channel.ts";
 import { el, plainButton, setAttributes, setText } from "../shared/dom.ts";
@@ -22,7 +22,7 @@ export interface Bar {
 	head: HTMLElement;
 	progress: HTMLElement;
 	counts: HTMLElement;
-	/** `failed`: the points that Retry failed is about. */
+	/** `failed`: the points affected by Retry failed. */
 	update(traits: Pick<Traits, "counts" | "progress" | "_facts">, comparing: boolean, failed: number[]): void;
 }
 
@@ -93,7 +93,7 @@ export function bar({ channel, onCompare, onCopy, tell }: BarOptions): Bar {
 				const segment = SEGMENT_OF[status] ?? (ACTIVE.has(status) ? "running" : null);
 				if (segment) sums[segment] += points;
 			}
-			// What is under way counts as far as it is.
+			// A running point counts with its progress.
 			const moving = Math.max(0, part * total - (facts.done ?? 0));
 			SEGMENTS.forEach((name, index) => {
 				const width = name === "running" ? moving : sums[name];

@@ -1,4 +1,4 @@
-// One cell of the sheet: of one size from the first moment, whatever it comes to hold.
+// One cell of the sheet. Its size is fixed from the start, regardless of its content.
 import { el, OWN_KEYS, setAttributes, setText } from "../shared/dom.ts";
 import { span } from "../shared/units.ts";
 import type { Cell } from "./types.ts";
@@ -7,20 +7,20 @@ import { ACTIVE, metric, statusName } from "./words.ts";
 export interface CellLook {
 	cell: Cell;
 	label: string;
-	/** Below the picture, where the headers say nothing; "" for none. */
+	/** Caption below the picture if there are no headers; "" for none. */
 	caption: string;
 	picture: string;
-	/** Of the point it is compared with, "" for none. */
+	/** The picture of the point it is compared with, "" for none. */
 	reference: string;
-	/** A metric shown in place of the picture. */
+	/** A metric shown instead of the picture. */
 	number: number | undefined;
-	/** What the colour says, in [0, 1]; null for no colour. */
+	/** The value shown as a colour, in [0, 1]; null for no colour. */
 	heat: number | null;
 	starred: boolean;
 	rejected: boolean;
 	pinned: boolean;
 	open: boolean;
-	/** Whether a filter passes over it. */
+	/** Whether a filter excludes it. */
 	dim: boolean;
 }
 

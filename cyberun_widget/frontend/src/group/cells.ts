@@ -1,4 +1,4 @@
-// All points as the kernel told them last: a snapshot from the trait, kept up to date by pushes. One a model.
+// The latest state of all points: a snapshot from the trait, updated by pushes. One store per model.
 import { onPush } from "../shared/channel.ts";
 import type { Cell, GroupModel } from "./types.ts";
 
@@ -18,7 +18,7 @@ export class Cells {
 		this.#adopt();
 	}
 
-	/** Follow the model until the function that it returns is called. Whoever comes later follows along. */
+	/** Follow the model until the returned function is called. Later callers share the same subscription. */
 	follow(): () => void {
 		if (this.#followed) return () => undefined;
 		this.#followed = true;
@@ -26,7 +26,7 @@ export class Cells {
 		this.model.on("change:_cells", adopt);
 		const deaf = onPush(this.model as never, {
 			cells: ({ sequence, cells }) => {
-				// What the snapshot holds already doesn't come again; what was missed is all asked for anew.
+				// Changes in the snapshot aren't sent again; if pushes were missed, request all cells.
 				if (sequence <= this.#sequence) return;
 				if (sequence !== this.#sequence + 1) this.lost();
 				this.#sequence = sequence;
@@ -42,19 +42,19 @@ export class Cells {
 		};
 	}
 
-	/** Look whether as many pushes came as the kernel has sent: those before the model was ready did not. */
+	/** Check that all pushes sent by the kernel have arrived: those sent before the model was ready have not. */
 	check(sent: number): void {
 		if (sent > this.#sequence) this.lost();
 	}
 
-	/** Called when pushes are missing; a view has a channel to ask with. */
+	/** Called when pushes are missing; set by a view, which has a channel. */
 	lost: () => void = () => undefined;
 
 	at(index: number): Cell {
 		return this.#cells[index] ?? BLANK;
 	}
 
-	/** `listener` gets the indices that changed. Returns what ends it. */
+	/** `listener` receives the changed indices. Returns a function that unsubscribes it. */
 	listen(listener: Heard): () => void {
 		this.#listeners.add(listener);
 		return () => this.#listeners.delete(listener);
@@ -76,8 +76,8 @@ export class Cells {
 const stores = new WeakMap<object, Cells>();
 
 /**
- * The widget's one store. anywidget hands a model of its own to `initialize` and to each view; the widget's layout is
- * one object for all of them.
+ * The store of a widget. anywidget passes a different model object to `initialize` and to each view, but the widget's
+ * layout is the same object for all of them.
  */
 export function cellsOf(model: GroupModel): Cells {
 	const layout: unknown = model.get("layout" as never);

@@ -1,4 +1,4 @@
-// What the first paint of a sheet (`view`) and the module `sweep` know of each other. Types only.
+// The interface between the first paint of a sheet (`view`) and the module `sweep`. Types only.
 import type { Channel } from "../shared/channel.ts";
 import type { GroupRequests } from "../shared/messages.ts";
 import type { Inbox } from "../shared/page.ts";
@@ -23,18 +23,18 @@ export interface Desk {
 	channel: Channel<GroupRequests>;
 	root: HTMLElement;
 	signal: AbortSignal;
-	/** A module of the package, sent once a page. */
+	/** A module of the package, sent once per page. */
 	load<T>(name: string): Promise<T>;
-	/** Parts of files that were sent ahead. */
+	/** Parts of files that were sent in advance. */
 	inbox: Inbox;
 	cells: Cells;
 	table: Sheet;
 	pictures: Thumbnails;
 	view: View;
 	choice: Choice;
-	/** What the filter lets through; null for all. */
+	/** The points that match the filter; null for all. */
 	matches: ((point: number, cell: Cell) => boolean) | null;
-	/** What sorts the points; null for the axes' own order. */
+	/** The sort order of the points; null for the order of the axes. */
 	order: ((a: number, b: number) => number) | null;
 	/** Above the sheet, and around it. */
 	shelf: HTMLElement;
@@ -47,7 +47,7 @@ export interface Desk {
 	/** Show a problem in the card; announce something to a screen reader. */
 	tell(text: string): void;
 	announce(text: string): void;
-	/** Put all cells in their places, now or at the next frame. */
+	/** Lay out all cells, now or at the next frame. */
 	place(): void;
 	placeSoon(): void;
 	draw(): void;
@@ -57,27 +57,27 @@ export interface Desk {
 	measureWidth(): void;
 }
 
-/** All that a person does with a sheet. */
+/** The controls of a sheet. */
 export interface Controls {
 	/** The point whose detail is open. */
 	readonly point: number | null;
 	readonly comparing: boolean;
 	open(point: number): void;
-	/** Offer what can be done with a row or a column. */
+	/** Show the actions for a row or a column. */
 	line(points: readonly number[], name: string): void;
-	/** A key on a cell. Returns whether it was taken. */
+	/** Handle a key pressed on a cell. Returns whether it was handled. */
 	key(point: number, key: string): boolean;
 	toggleCompare(): void;
-	/** One point, or the whole sweep, as Python. */
+	/** Python code for one point, or for the whole sweep. */
 	copy(point: number | null): Promise<void>;
 	update(): void;
-	/** The axes have changed; another point, or none, is the reference. */
+	/** Called when the axes have changed, or when the reference has. */
 	relaid(): void;
 	pinned(): void;
 	close(): void;
 }
 
-/** The module `sweep`, sent once a page. */
+/** The module `sweep`, sent once per page. */
 export interface SweepModule {
 	attach(desk: Desk): Controls;
 }

@@ -1,4 +1,4 @@
-// The sheet of a sweep, as anywidget loads it. Python owns every trait; the page draws them and sends requests.
+// The sheet of a sweep: anywidget's entry point. Python owns all traits; the page draws them and sends requests.
 import { inbox } from "../card/inbox.ts";
 import { onPush } from "../shared/channel.ts";
 import { acceptModule } from "../shared/modules.ts";
@@ -6,7 +6,7 @@ import { cellsOf } from "./cells.ts";
 import type { GroupModel } from "./types.ts";
 import { showGroup } from "./view.ts";
 
-/** Once a group: take what the kernel sends unasked, also while no view is shown. */
+/** Called once per group: receives unsolicited messages from the kernel, even while no view is shown. */
 function initialize({ model }: { model: GroupModel }): () => void {
 	const unfollow = cellsOf(model).follow();
 	const deaf = onPush(model as never, {
@@ -19,7 +19,7 @@ function initialize({ model }: { model: GroupModel }): () => void {
 	};
 }
 
-/** Once a view. */
+/** Called once per view. */
 const render = ({ model, el }: { model: GroupModel; el: HTMLElement }): (() => void) => showGroup(model, el);
 
 export default { initialize, render };

@@ -1,29 +1,29 @@
-// The sheet: a grid with headers, its cells kept as they are while their places change.
+// The sheet: a grid with headers. Cells are reused when their positions change.
 import { el, OWN_KEYS, setAttributes } from "../shared/dom.ts";
 import type { Grid } from "./arrange.ts";
 import { sheetCell, type CellLook, type SheetCell } from "./cell.ts";
 
-const NEAR = "120px"; // around the sheet's window: what is this near has its picture
+const NEAR = "120px"; // margin around the visible area within which cells have their picture
 
 export interface SheetOptions {
 	look(point: number): CellLook;
 	onOpen(point: number): void;
 	/** A row's or a column's header was clicked. */
 	onLine(points: readonly number[], name: string): void;
-	/** A key on a cell that moves nowhere. Returns whether it was taken. */
+	/** Handle a key on a cell that isn't for navigation. Returns whether it was handled. */
 	onKey(point: number, key: string): boolean;
-	/** The points that are in view, or near. */
+	/** The points in or near the visible area. */
 	onSight(seen: ReadonlySet<number>): void;
 	signal: AbortSignal;
 }
 
 export interface Sheet {
 	node: HTMLElement;
-	/** Put the cells in their places. */
+	/** Lay out the cells. */
 	place(grid: Grid, titles: { rows: string; columns: string }): void;
-	/** Draw these points anew, or all. */
+	/** Redraw these points, or all. */
 	update(points?: Iterable<number>): void;
-	/** The cell that the keyboard is at. */
+	/** The cell with the keyboard focus. */
 	focus(point: number): void;
 	/** The point before or after another one, in the sheet's order. */
 	step(point: number, by: number): number | null;
@@ -48,7 +48,7 @@ export function sheet({ look, onOpen, onLine, onKey, onSight, signal }: SheetOpt
 				else seen.delete(point);
 				touched.push(point);
 			}
-			onSight(seen); // lets go of the pictures that left, so that no cell shows them below
+			onSight(seen); // releases pictures that left the view, so that the cells drawn below don't show them
 			for (const point of touched) cells.get(point)?.update(look(point));
 		},
 		{ rootMargin: NEAR },
@@ -101,7 +101,7 @@ export function sheet({ look, onOpen, onLine, onKey, onSight, signal }: SheetOpt
 		}
 	}
 
-	/** A header that can be clicked. The keyboard comes to it by the arrows, from the cell beside it. */
+	/** A clickable header, reached from the cell beside it with the arrow keys. */
 	function header(role: "rowheader" | "columnheader", kind: string, name: string, points: readonly (number | null)[]): HTMLElement {
 		const those = points.filter((point) => point !== null);
 		const label = kind === "row" ? `Row ${name}` : `Column ${name}`;
@@ -118,7 +118,7 @@ export function sheet({ look, onOpen, onLine, onKey, onSight, signal }: SheetOpt
 		return el("div", { class: kind === "row" ? "cy-g-name" : "cy-g-column", role }, name ? button : null);
 	}
 
-	/** The header that stands before a row or above a column. */
+	/** The header of a row or column. */
 	function headerOf(point: number, side: string): HTMLElement | null | undefined {
 		const [row, column] = whereIs(point);
 		if (side === "ArrowLeft") return node.children[row + 1]?.querySelector<HTMLElement>(".cy-g-line");

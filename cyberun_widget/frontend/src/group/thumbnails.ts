@@ -1,21 +1,21 @@
-// Small pictures of the cells in view: asked for in batches when they come, let go of when they leave.
+// Thumbnails of the visible cells: requested in batches when they come into view, released when they leave it.
 import type { Channel } from "../shared/channel.ts";
 import type { GroupRequests } from "../shared/messages.ts";
 
-const BATCH = 32; // pictures of one request
-const SETTLE = 60; // ms for which scrolling may bring in more
+const BATCH = 32; // pictures per request
+const SETTLE = 60; // ms to wait for more cells while scrolling
 
 export interface Thumbnails {
-	/** The picture of a point, "" while there is none; `shown` is called when it comes. */
+	/** The picture of a point, "" while there is none; `shown` is called when it arrives. */
 	get(point: number): string;
-	/** Which points are in view, and which of them have a picture that can be asked for. */
+	/** Set the points in view, and which of them have a picture to request. */
 	look(seen: ReadonlySet<number>, wanted: (point: number) => boolean): void;
-	/** Another output, or a point that has run again: what is here isn't right any more. */
+	/** Drop outdated pictures, after a change of output or when a point has run again. */
 	forget(points?: readonly number[]): void;
 	close(): void;
 }
 
-/** `output` names the file that is shown, "" for each point's first. `pinned` is never let go of. */
+/** `output`: the file to show, "" for each point's first. `pinned`: a point whose picture is never released. */
 export function thumbnails(
 	channel: Channel<GroupRequests>,
 	output: () => string,
@@ -42,13 +42,13 @@ export function thumbnails(
 			if (now !== generation || channel.signal.aborted) return;
 			(pictures as { point: number; mime: string }[]).forEach(({ point, mime }, index) => {
 				const data = buffers[index];
-				if (!data || !asked.has(point)) return; // it has left meanwhile
+				if (!data || !asked.has(point)) return; // it has left the view
 				drop(point);
 				urls.set(point, URL.createObjectURL(new Blob([data], { type: mime })));
 				shown(point);
 			});
 		} catch {
-			for (const point of points) asked.delete(point); // asked for again when it next comes into view
+			for (const point of points) asked.delete(point); // requested again when it next comes into view
 		}
 	}
 

@@ -1,19 +1,19 @@
-// What the kernel tells a sheet. Types only; group/traits.py and group/points.py make them.
+// The state of a sheet sent by the kernel, made by group/traits.py and group/points.py. Types only.
 import type { Artifact, Model } from "../shared/types.ts";
 
-/** One point as the kernel told it last. */
+/** The latest state of one point. */
 export interface Cell {
 	status: string;
 	/** In [0, 100]. */
 	percent: number;
-	/** The cause, in a line; "" for none. */
+	/** The error in one line; "" for none. */
 	error: string;
 	task: string | null;
-	/** That the task took, 0 before its end. */
+	/** Seconds the task took, 0 until it ends. */
 	seconds: number;
 	gpu: string;
 	metrics: Readonly<Record<string, number>>;
-	/** Its files; `shown`: whether there is a picture of it. */
+	/** Its files; `shown`: whether the file has a picture. */
 	outputs: readonly { key: string; kind: string; name: string; shown: boolean }[];
 	attempt: number;
 }
@@ -23,7 +23,7 @@ export interface Axis {
 	names: string[];
 	/** Each position's header. */
 	steps: string[];
-	/** Each position's values: numbers and booleans as they are, all else as text. */
+	/** Each position's values: numbers and booleans unchanged, all others as text. */
 	values: (string | number | boolean | null)[][];
 }
 
@@ -31,24 +31,24 @@ export interface Layout {
 	axes: Axis[];
 	/** Each point's position on each axis. */
 	places: number[][];
-	/** Each point's parameters that differ, as a line. */
+	/** Each point's differing parameters, as one line. */
 	labels: string[];
-	/** Parameters that are the same for all. */
+	/** Parameters that are the same for all points. */
 	fixed: Record<string, string>;
-	/** Whether it can grow. */
+	/** Whether the sweep can be extended. */
 	extends: boolean;
 }
 
 export interface Facts {
-	/** How many messages with cells there were: a page that was too late for some asks for all. */
+	/** Number of messages with cells sent so far: a page that missed some requests all cells. */
 	sequence: number;
 	title: string;
 	status: string;
 	total: number;
 	done: number;
-	/** How the number comes about: "64 points: 8 seed × 8 steps". */
+	/** The number of points and its factors: "64 points: 8 seed × 8 steps". */
 	size: string;
-	/** Points that wait for somebody's word, and the first and the last of all in words. */
+	/** Points that wait for a decision, and the first and last point in words. */
 	held: number;
 	edges: string[];
 	/** Seconds. */
@@ -56,7 +56,7 @@ export interface Facts {
 	problem: string | null;
 	retry_in: number | null;
 	saved: string | null;
-	/** Whether it can run points, and not only show tasks. */
+	/** Whether the group can run points instead of only showing tasks. */
 	sweep: boolean;
 	halted: boolean;
 	metrics: string[];
@@ -69,19 +69,19 @@ export interface Candidate {
 	created: string | null;
 	same: boolean | null;
 	seconds: number | null;
-	/** How many other points it may be, too. */
+	/** Number of other points it may also belong to. */
 	others: number;
 }
 
-/** A point with all that there is to it. */
+/** All details of a point. */
 export interface Detail extends Cell {
 	parameters: [name: string, value: string][];
 	former: string[];
 	created: string | null;
 	candidates: Candidate[];
-	/** What the search for them means, in words; "" before one. */
+	/** Advice from the search for them; "" before a search. */
 	advice: string;
-	/** `poster_at`: its poster's place among the reply's buffers. */
+	/** `poster_at`: index of its poster in the reply's buffers. */
 	files: (Artifact & { poster_at?: number })[];
 }
 

@@ -1,4 +1,4 @@
-// One view of a sheet: what is painted first. All that a person does with it comes with the module `sweep`.
+// One view of a sheet: the first paint. The module `sweep` adds the controls.
 import { announcer } from "../card/announcer.ts";
 import { inbox } from "../card/inbox.ts";
 import { Channel, onPush } from "../shared/channel.ts";
@@ -22,7 +22,7 @@ const USUAL = 112; // of a cell in a wrapped sheet
 const GAP = 4;
 const SCROLLBAR = 14;
 
-/** Draw a sheet into `parent` until the function that it returns is called. */
+/** Draw a sheet into `parent` until the returned function is called. */
 export function showGroup(model: GroupModel, parent: HTMLElement): () => void {
 	const life = new AbortController();
 	const { signal } = life;
@@ -99,7 +99,7 @@ export function showGroup(model: GroupModel, parent: HTMLElement): () => void {
 		trouble = text;
 		drawSoon();
 	};
-	/** Do something once the controls are here. A module that can't be had is asked for again at the next click. */
+	/** Do something once the controls are loaded. If loading fails, the next click tries again. */
 	function withControls(act: (controls: Controls) => void): void {
 		if (controls) return act(controls);
 		loadModule<SweepModule>("sweep", channel as never).then(
@@ -155,7 +155,7 @@ export function showGroup(model: GroupModel, parent: HTMLElement): () => void {
 		extent = values.length ? [Math.min(...values), Math.max(...values)] : [0, 0];
 	}
 
-	/** Put every cell in its place. */
+	/** Lay out all cells. */
 	function place(): void {
 		const rejected = new Set(view.hideRejected ? model.get("rejected") : []);
 		const across = Math.max(1, Math.floor((width - 60) / (USUAL + GAP)));
@@ -226,7 +226,7 @@ export function showGroup(model: GroupModel, parent: HTMLElement): () => void {
 		});
 	}
 
-	// --- what the kernel tells ----------------------------------------------------------------------------------------
+	// --- updates from the kernel --------------------------------------------------------------------------------------
 
 	const changes: Partial<Record<keyof Traits, () => void>> = {
 		_layout() {

@@ -1,15 +1,15 @@
-// The sheet's vocabulary: what each status is called, shared with the kernel.
+// Display names of a sheet's statuses, shared with the kernel.
 import { sweep_status } from "../../../support/words.json";
 
 const NAMES: Readonly<Record<string, string>> = sweep_status;
 
 export const statusName = (status: string): string => NAMES[status] ?? status;
 
-/** The statuses of tasks that go on. */
+/** The statuses of tasks that haven't ended. */
 export const ACTIVE: ReadonlySet<string> = new Set(["submitting", "submitted", "pending", "waiting", "provisioning", "queued", "running"]);
 export const ENDED: ReadonlySet<string> = new Set(["completed", "failed", "cancelled", "error"]);
 
-/** A metric as a cell has room for it. */
+/** A metric, short enough for a cell. */
 export function metric(value: number): string {
 	if (Number.isInteger(value) && Math.abs(value) < 1e6) return String(value);
 	const size = Math.abs(value);

@@ -1,8 +1,8 @@
-// A list of tasks or workflows, as anywidget loads it.
+// A list of tasks or workflows: anywidget's entry point.
 import type { ListModel } from "./types.ts";
 import { showList } from "./view.ts";
 
-/** Once a view. */
+/** Called once per view. */
 const render = ({ model, el }: { model: ListModel; el: HTMLElement }): (() => void) => showList(model, el);
 
 export default { render };

@@ -17,7 +17,7 @@ interface Row {
 	shown: { reference: string; widget: Embedded } | null;
 }
 
-/** Draw a list into `parent` until the function that it returns is called. */
+/** Draw a list into `parent` until the returned function is called. */
 export function showList(model: ListModel, parent: HTMLElement): () => void {
 	const life = new AbortController();
 	const { signal } = life;
@@ -149,7 +149,7 @@ function cellOf(value: Cell, { kind }: Column, at: number): HTMLTableCellElement
 	return node;
 }
 
-/** In the reader's own time zone; today's without the date. */
+/** In the user's time zone; without the date if it is today. */
 function timeOf(iso: string): HTMLElement {
 	const moment = new Date(iso);
 	const today = moment.toDateString() === new Date().toDateString();

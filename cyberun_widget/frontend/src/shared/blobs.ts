@@ -1,4 +1,4 @@
-// Bytes with a type that can do no harm.
+// Makes safe URLs for bytes.
 import type { Life } from "./life.ts";
 import type { Artifact } from "./types.ts";
 
@@ -6,8 +6,8 @@ const IMAGES = /^image\/(png|jpeg|webp|gif|avif|bmp|svg\+xml|x-icon)$/;
 const SVG_MAX = 8_000_000; // bytes
 
 /**
- * A source for an <img>. An SVG becomes a data: URL: scripts in it don't run in an <img>, and if somebody opens
- * the picture in a tab of its own, it has no origin there, whereas a blob: URL would have the notebook's.
+ * A source for an <img>. An SVG becomes a data: URL: its scripts don't run in an <img>, and if the user opens the
+ * picture in its own tab, it has no origin there, whereas a blob: URL would have the notebook's origin.
  */
 export async function imageSource(blob: Blob, mime: string, life: Life): Promise<string> {
 	if (mime === "image/svg+xml") {
@@ -31,7 +31,7 @@ export function mediaSource(blob: Blob, mime: string, life: Life): string {
 	return life.url(new Blob([blob], { type }));
 }
 
-/** The poster that came with the artifact, as an <img> source; posters are made by the kernel and never SVG. */
+/** The artifact's poster as an <img> source; posters are made by the kernel and are never SVG. */
 export function posterSource({ poster, poster_mime: mime }: Artifact, life: Life): string | null {
 	if (!poster || !/^image\/(png|jpeg|webp|gif)$/.test(mime)) return null;
 	return life.url(new Blob([poster], { type: mime }));

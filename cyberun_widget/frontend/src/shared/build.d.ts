@@ -1,4 +1,4 @@
-// What the bundler provides, see build.mjs.
+// Modules provided by the bundler, see build.mjs.
 
 /** The text of a style sheet with its imports. */
 declare module "*.css" {
@@ -6,7 +6,7 @@ declare module "*.css" {
 	export default css;
 }
 
-/** The modules that are sent on demand: name -> revision, a hash of the built script. */
+/** The modules sent on demand: name -> revision, a hash of the built script. */
 declare module "cyberun:revisions" {
 	const revisions: Readonly<Record<string, string>>;
 	export default revisions;
@@ -19,5 +19,5 @@ declare module "worker:*" {
 }
 
 type Words = typeof import("../../../support/words.json");
-/** The texts of words.json's section `card`, and those of its section `viewers`. The bundler puts each where it is used. */
+/** The texts of the sections `card` and `viewers` of words.json. The bundler inlines each where it is used. */
 declare const said: Words["card"] & { viewers: Words["viewers"] };

@@ -1,4 +1,4 @@
-// Requests from the page to the kernel: each has an id, and is answered once, by a reply or an error.
+// Requests from the page to the kernel: each has an id, and gets one answer, a reply or an error.
 import { PROTOCOL, type ErrorMessage, type Pushes, type ReplyMessage, type RequestTable } from "./messages.ts";
 import type { Bytes, Model } from "./types.ts";
 
@@ -6,9 +6,9 @@ const SILENT = "The kernel did not respond. It may be busy running a cell; try a
 const PATIENCE = 120_000; // ms; a kernel that can't answer while a cell runs is busy, not gone
 
 export interface AskOptions {
-	/** Gives up on the answer. What was asked for may still happen. */
+	/** Stops waiting for the answer. The request may still be carried out. */
 	signal?: AbortSignal | undefined;
-	/** Milliseconds after which the promise is rejected; Infinity waits for as long as the widget is shown. */
+	/** Milliseconds after which the promise is rejected; Infinity waits as long as the widget is shown. */
 	timeout?: number;
 	buffers?: ArrayBuffer[];
 }
@@ -17,18 +17,18 @@ type Answer = (ReplyMessage & Record<string, unknown>) | ErrorMessage;
 type Waiting = (answer: Answer, buffers: Bytes[]) => void;
 
 /**
- * One view's line to its widget in the kernel.
+ * One view's channel to its widget in the kernel.
  *
  *     const channel = new Channel<CardRequests>(model, signal);
  *     const { total, buffers } = await channel.ask("read", { key, offset: 0, length: 1024 });
  *
- * `signal` ends it: whatever is under way is rejected.
+ * `signal` closes it: pending requests are rejected.
  */
 export class Channel<R extends RequestTable<R>> {
 	readonly signal: AbortSignal;
 	#model: Pick<Model, "on" | "off" | "send">;
 	#waiting = new Map<string, Waiting>();
-	#prefix = Math.random().toString(36).slice(2, 10); // every page that shows the widget sees every answer
+	#prefix = Math.random().toString(36).slice(2, 10); // every page that shows the widget receives every answer
 	#count = 0;
 
 	constructor(model: Pick<Model, "on" | "off" | "send">, signal: AbortSignal) {
@@ -42,8 +42,8 @@ export class Channel<R extends RequestTable<R>> {
 	}
 
 	/**
-	 * Ask, and get the reply's fields and buffers. Rejects with words that may be shown, or with the reason of a
-	 * signal; the kernel's own error is the `cause`.
+	 * Send a request and return the reply's fields and buffers. Rejects with a message that may be shown, or with a
+	 * signal's reason; the kernel's error is the `cause`.
 	 */
 	ask<K extends keyof R & string>(
 		type: K,
@@ -76,7 +76,7 @@ export class Channel<R extends RequestTable<R>> {
 	}
 }
 
-/** Hear what the kernel sends unasked. Returns what ends it. */
+/** Listen to unsolicited messages from the kernel. Returns a function that stops listening. */
 export function onPush(
 	model: Pick<Model, "on" | "off">,
 	handlers: { [K in keyof Pushes]?: (message: Pushes[K], buffers: Bytes[]) => void },

@@ -1,4 +1,4 @@
-// Elements, icons and buttons. Text goes in as text; nothing here takes markup.
+// Elements, icons and buttons. Text is always set as text; no function accepts markup.
 import type { Life } from "./life.ts";
 
 const SVG = "http://www.w3.org/2000/svg";
@@ -45,12 +45,12 @@ export type Child = Node | string | null | undefined | false;
 type Attribute = string | number | boolean | null | undefined;
 
 /**
- * For elements that need keys which JupyterLab takes from everything but text fields (arrows, 0, +). It looks at the
- * element that has the focus: the attribute does nothing on the elements around it.
+ * For elements that need keys that JupyterLab intercepts outside text fields (arrows, 0, +). JupyterLab checks only
+ * the focused element: the attribute has no effect on its ancestors.
  */
 export const OWN_KEYS = { "data-lm-suppress-shortcuts": "true" };
 
-/** Make an element. `text` becomes text; true and false set and leave out an attribute. */
+/** Make an element. `text` becomes text; true sets an attribute and false omits it. */
 export function el<K extends keyof HTMLElementTagNameMap>(
 	tag: K,
 	props: { class?: string; text?: string; [attribute: string]: Attribute } = {},
@@ -66,13 +66,13 @@ export function el<K extends keyof HTMLElementTagNameMap>(
 	return node;
 }
 
-/** Text; an element without any is hidden, an unchanged one not touched. */
+/** Set an element's text. Hides it if the text is empty; doesn't touch it if unchanged. */
 export function setText(node: HTMLElement, text: string): void {
 	if (node.textContent !== text) node.textContent = text;
 	if (node.hidden === Boolean(text)) node.hidden = !text;
 }
 
-/** Attributes; null and false take one away, an unchanged one is not touched. */
+/** Set attributes. null and false remove one; unchanged ones aren't touched. */
 export function setAttributes(node: Element, values: Record<string, Attribute>): void {
 	for (const [name, value] of Object.entries(values)) {
 		if (value === null || value === undefined || value === false) node.removeAttribute(name);
@@ -100,7 +100,7 @@ export function icon(name: Icon): SVGSVGElement {
 
 export interface ButtonOptions {
 	icon?: Icon;
-	/** The icon only, the label for those who ask for it. */
+	/** Show only the icon; the label is the accessible name and tooltip. */
 	bare?: boolean;
 	title?: string;
 	class?: string;
@@ -126,7 +126,7 @@ export function relabel(node: HTMLButtonElement, name: Icon, label?: string): vo
 	node.title = label;
 }
 
-/** Whether typing goes into this element. */
+/** Whether this element accepts typed text. */
 export function isTyping(target: EventTarget | null): boolean {
 	return (
 		target instanceof HTMLElement &&
@@ -135,14 +135,14 @@ export function isTyping(target: EventTarget | null): boolean {
 	);
 }
 
-/** Copy a text. `near`: where a browser without the clipboard API may put a text field for a moment. */
+/** Copy a text. `near`: where a temporary text field may be added in a browser without the clipboard API. */
 export async function copyText(text: string, near: HTMLElement): Promise<boolean> {
 	if (navigator.clipboard && isSecureContext) {
 		try {
 			await navigator.clipboard.writeText(text);
 			return true;
 		} catch (error) {
-			if (!(error instanceof DOMException)) throw error; // refused by the browser or the frame: the old way, below
+			if (!(error instanceof DOMException)) throw error; // refused by the browser or the frame: use the fallback below
 		}
 	}
 	const field = el("textarea", { class: "cy-v-hidden", "aria-label": "Text to copy" });
@@ -156,7 +156,7 @@ export async function copyText(text: string, near: HTMLElement): Promise<boolean
 	return done;
 }
 
-/** A button that copies and says so. */
+/** A button that copies and confirms it. */
 export function copyButton(label: string, text: () => string, life: Life): HTMLButtonElement {
 	const copy = async () => {
 		const done = await copyText(text(), node.parentElement ?? node);

@@ -1,4 +1,4 @@
-// A widget inside one of ours: the view of another model, made by the host's widget manager.
+// A widget embedded in another: the view of another model, made by the host's widget manager.
 import { el } from "./dom.ts";
 
 export interface WidgetManager {
@@ -14,7 +14,7 @@ export interface Embedded {
 	remove(): void;
 }
 
-/** Show the model with this id. Hosts without a widget manager (marimo) get a line that says where it is. */
+/** Show the model with this id. Without a widget manager (marimo), show a line that says where to find it. */
 export function embed(model: { widget_manager?: WidgetManager }, id: string, signal: AbortSignal): Embedded {
 	const node = el("div", { class: "cy-embedded" });
 	let view: ChildView | null = null;

@@ -1,16 +1,16 @@
-// How a card's files are laid out: from what is known of them before any of their bytes is here, so that nothing moves.
+// Computes the layout of a card's files from what is known before their bytes arrive, so that nothing moves later.
 import { setAttributes } from "./dom.ts";
 import type { Artifact } from "./types.ts";
 
-export const FIRST = 8; // files that are shown unasked
-const IN_PLACE = 3; // documents that are shown in place; of more, each is a line
-/** Columns for 0, 1, 2... pictures, in a wide and in a narrow card: no lone picture in the last row. */
+export const FIRST = 8; // files shown at first
+const IN_PLACE = 3; // documents shown in place; if there are more, each is a line
+/** Columns for 0, 1, 2... pictures in a wide and in a narrow card, avoiding a single picture in the last row. */
 const [WIDE, NARROW] = ["112345344", "112323343"];
 
 const isPicture = ({ kind }: Artifact) => /image|video|model/.test(kind);
 const isDocument = ({ kind, state }: Artifact) => /audio|json|table|text/.test(kind) && !/offered|failed/.test(state);
 
-/** Tell the style sheet how to lay out a gallery of these. Returns whether each group is named. */
+/** Set the style variables for a gallery of these files. Returns whether each group has a heading. */
 export function layOut(node: HTMLElement, artifacts: readonly Artifact[]): boolean {
 	const pictures = artifacts.filter(isPicture);
 	const groups = Object.values(Object.groupBy(artifacts, ({ group }) => group)) as Artifact[][];
@@ -26,7 +26,7 @@ export function layOut(node: HTMLElement, artifacts: readonly Artifact[]): boole
 	return named;
 }
 
-/** What a tile tells the style sheet. */
+/** The style variables of a tile. */
 export function tileAttributes(artifact: Artifact): Record<string, string | number | false> {
 	const { key, kind, state, size, width, height } = artifact;
 	const lines = (size ?? 0) > 2000 ? 152 : (size ?? 0) > 80 ? 112 : 44;

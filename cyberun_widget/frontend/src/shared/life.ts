@@ -1,6 +1,6 @@
-// What a view holds on to, let go of all at once.
+// The resources of a view, all released at once.
 
-/** Listeners, timers and blob URLs with one end. */
+/** Listeners, timers and blob URLs that end together. */
 export class Life {
 	#controller = new AbortController();
 
@@ -10,7 +10,7 @@ export class Life {
 		parent?.addEventListener("abort", () => this.end(), { once: true, signal: this.signal });
 	}
 
-	/** For `addEventListener`, requests, and lives inside this one. */
+	/** For `addEventListener`, requests, and nested lives. */
 	get signal(): AbortSignal {
 		return this.#controller.signal;
 	}
@@ -19,13 +19,13 @@ export class Life {
 		return this.signal.aborted;
 	}
 
-	/** `release` is called once, at the end, or now if that has been. */
+	/** `release` is called once, at the end, or at once if this life has already ended. */
 	onEnd(release: () => void): void {
 		if (this.ended) release();
 		else this.signal.addEventListener("abort", release, { once: true });
 	}
 
-	/** A URL that ends with this life. */
+	/** A URL that is revoked with this life. */
 	url(blob: Blob): string {
 		const url = URL.createObjectURL(blob);
 		this.onEnd(() => URL.revokeObjectURL(url));

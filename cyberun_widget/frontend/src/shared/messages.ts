@@ -1,22 +1,22 @@
 // The messages between page and kernel; card/messages.py has the same tables, and a test compares them.
 
-/** Raised when a message changes its meaning. */
+/** Increased when a message changes its meaning. */
 export const PROTOCOL = 1;
 
-/** A table of what a page asks: kind, the fields of the request, the fields of its reply. Bytes travel as buffers. */
+/** A table of requests: kind, fields of the request, fields of the reply. Bytes are sent as buffers. */
 export type RequestTable<R> = { [Kind in keyof R]: { ask: object; reply: object } };
 
-/** Every widget's. */
+/** Requests of every widget. */
 export interface WidgetRequests {
-	/** A script that is sent once a page. Its bytes are the reply's buffer. */
+	/** A script sent once per page. Its bytes are the reply's buffer. */
 	module: { ask: { name: string; revision: string }; reply: { name: string; revision: string } };
 	/** All traits again. */
 	sync: { ask: {}; reply: {} };
-	/** Whether a view of the widget is in sight. `view`: an id of the page's own making. */
+	/** Whether a view of the widget is visible. `view`: an id that the page chose. */
 	visible: { ask: { view: string; visible: boolean }; reply: {} };
 }
 
-/** A card's. Orders are about the task that the page showed at the click. */
+/** Requests of a card. Orders apply to the task shown when the user clicked. */
 export interface CardRequests extends WidgetRequests {
 	cancel: { ask: { task_id: string }; reply: {} };
 	reconnect: { ask: { task_id: string }; reply: {} };
@@ -25,9 +25,9 @@ export interface CardRequests extends WidgetRequests {
 	/** Starts a new, paid run. */
 	run_again: { ask: { task_id: string }; reply: {} };
 	save_all: { ask: { task_id: string }; reply: {} };
-	/** Open a form on the run's values below the card, or put them into the form that the run came from. */
+	/** Open a form with the run's values below the card, or load them into the form that started the run. */
 	edit: { ask: { task_id: string }; reply: {} };
-	/** Tell when the task ends, or don't. */
+	/** Turn the notification at the task's end on or off. */
 	notify: { ask: { on: boolean }; reply: {} };
 	/** Download one file to the kernel's disk. */
 	fetch: { ask: { key: string }; reply: {} };
@@ -36,39 +36,39 @@ export interface CardRequests extends WidgetRequests {
 		ask: { key: string; revision: string; offset: number; length: number };
 		reply: { offset: number; total: number; mime: string };
 	};
-	/** What is in a file that a browser can't read. */
+	/** A preview of a file that the browser can't read. */
 	preview: { ask: { key: string }; reply: { preview: object } };
-	/** A picture that the page made of a model, as the request's buffer. */
+	/** A picture of a model rendered by the page, as the request's buffer. */
 	poster: { ask: { key: string }; reply: {} };
-	/** The redacted story of the task and its connection, to be pasted into an issue. */
+	/** The redacted log of the task and its connection, to be pasted into an issue. */
 	diagnostics: { ask: {}; reply: { text: string } };
 }
 
-/** A form's. See form/messages.py. */
+/** Requests of a form. See form/messages.py. */
 export interface FormRequests extends WidgetRequests {
-	/** The value that one field has now. `page` and `number` come back in the trait `_seen`. */
+	/** The new value of one field. `page` and `number` are echoed in the trait `_seen`. */
 	change: { ask: { key: string; value: unknown; page: string; number: number }; reply: {} };
-	/** Put a new seed into a field. */
+	/** Draw a new seed for a field. */
 	seed: { ask: { key: string }; reply: {} };
-	/** A file that will come in parts; `size` is in bytes. */
+	/** A file that will be sent in parts; `size` is in bytes. */
 	upload_begin: { ask: { key: string; name: string; size: number }; reply: {} };
 	/** The next part, as the request's buffer. */
 	upload_part: { ask: { key: string; offset: number }; reply: {} };
 	upload_cancel: { ask: { key: string }; reply: {} };
 	/** Starts a paid run. */
 	run: { ask: { new_seeds: boolean }; reply: {} };
-	/** Put the values of an earlier run into the form. */
+	/** Load the values of an earlier run into the form. */
 	use: { ask: { run: string }; reply: {} };
-	/** Show one run's whole card, or one line of it. */
+	/** Expand one run's card, or collapse it to one line. */
 	unfold: { ask: { run: string; open: boolean }; reply: {} };
 	compare: { ask: { runs: string[] }; reply: {} };
-	/** Start a paid run whenever the values rest for `delay` seconds; null ends it. */
+	/** Start a paid run whenever the values stay unchanged for `delay` seconds; null turns this off. */
 	live: { ask: { delay: number | null }; reply: {} };
-	/** The Python that does the same run. */
+	/** Python code for the same run. */
 	code: { ask: {}; reply: { code: string } };
 }
 
-/** A comparison's. */
+/** Requests of a comparison. */
 export interface CompareRequests extends WidgetRequests {
 	/** A part of a file; `key` is "RESULT/KEY". */
 	read: {
@@ -77,23 +77,23 @@ export interface CompareRequests extends WidgetRequests {
 	};
 }
 
-/** A list's. */
+/** Requests of a list. */
 export interface ListRequests extends WidgetRequests {
-	/** Open a row's card or form below it, or close it. */
+	/** Open or close a row's card or form below it. */
 	open: { ask: { row: number; open: boolean }; reply: {} };
 }
 
-/** A sheet's. `start`, `retry`, `extend` and `send_again` cost money: the page has asked whether they may. */
+/** Requests of a sheet. `start`, `retry`, `extend` and `send_again` cost money: the page asks first. */
 export interface GroupRequests extends WidgetRequests {
-	/** Runs so many more of the points that wait, 0 for all. */
+	/** Runs this many more waiting points, 0 for all. */
 	start: { ask: { count: number }; reply: {} };
-	/** Runs failed and cancelled points once more. */
+	/** Runs failed and cancelled points again. */
 	retry: { ask: { points: number[] }; reply: {} };
-	/** Adds values to an axis: what is missing runs. */
+	/** Adds values to an axis: the new points run. */
 	extend: { ask: { axis: string; values: string }; reply: { added: number } };
-	/** Submits an unknown point once more. */
+	/** Submits an unknown point again. */
 	send_again: { ask: { point: number }; reply: {} };
-	/** None: all. */
+	/** An empty list means all. */
 	cancel: { ask: { points: number[] }; reply: {} };
 	attach: { ask: { point: number; task: string }; reply: {} };
 	candidates: { ask: { point: number }; reply: { candidates: object[]; advice: string } };
@@ -103,11 +103,11 @@ export interface GroupRequests extends WidgetRequests {
 	pin: { ask: { points: number[] }; reply: {} };
 	/** The points in view. */
 	look: { ask: { points: number[] }; reply: {} };
-	/** Small pictures, as the reply's buffers; of each point's first output where `output` is "". */
+	/** Thumbnails, as the reply's buffers; of each point's first output if `output` is "". */
 	thumbnails: { ask: { points: number[]; output: string }; reply: { pictures: object[] } };
 	/** The files' posters are the reply's buffers. */
 	detail: { ask: { point: number }; reply: { detail: object } };
-	/** One point's, or with none the whole sweep's. */
+	/** Code for one point, or for the whole sweep if the list is empty. */
 	code: { ask: { points: number[] }; reply: { code: string } };
 	save_all: { ask: {}; reply: { saved: string } };
 	fetch: { ask: { point: number; key: string }; reply: {} };
@@ -119,17 +119,17 @@ export interface GroupRequests extends WidgetRequests {
 	poster: { ask: { point: number; key: string }; reply: {} };
 }
 
-/** What the kernel sends unasked. */
+/** Unsolicited messages from the kernel. */
 export interface Pushes {
-	/** A script, where a busy kernel couldn't answer later. */
+	/** A script, sent in advance if a busy kernel couldn't answer later. */
 	module: { name: string; revision: string };
-	/** A part of a file, likewise. */
+	/** A part of a file, also sent in advance. */
 	chunk: { key: string; revision: string; offset: number; total: number; mime: string };
-	/** The cells of a sheet that changed, each with its index; `sequence` counts these messages. */
+	/** The changed cells of a sheet, each with its index; `sequence` counts these messages. */
 	cells: { sequence: number; cells: unknown[] };
-	/** A problem with something that was asked for earlier. */
+	/** A problem with an earlier request. */
 	problem: { text: string };
-	/** A sign of life, for all widgets of this life of the kernel. */
+	/** A heartbeat, for all widgets of this kernel process. */
 	beat: { process: string };
 }
 
@@ -143,7 +143,7 @@ export interface ErrorMessage {
 	type: "error";
 	protocol: number;
 	re: string;
-	/** "failed": with words that may be shown; "fault": a bug of ours; "version": reload the page. */
+	/** "failed": with a message that may be shown; "fault": a bug in this package; "version": reload the page. */
 	code: "failed" | "fault" | "version";
 	text: string;
 }

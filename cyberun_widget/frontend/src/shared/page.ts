@@ -1,4 +1,4 @@
-// What belongs to the page and not to one widget: modules and files that travel once, however many widgets want them.
+// State shared by all widgets of a page: modules and files that are sent only once.
 import type { Pushes } from "./messages.ts";
 import type { Bytes } from "./types.ts";
 
@@ -7,23 +7,23 @@ export interface PageState {
 	modules: Map<string, ModuleSlot>;
 	/** Revision of the module `files` -> what was sent to it. */
 	inboxes: Map<string, Inbox>;
-	/** A kernel's life, by the word it goes by -> when it was last heard, in ms of `performance.now()`. */
+	/** Id of a kernel process -> when it was last heard, in ms of `performance.now()`. */
 	heard: Map<string, number>;
-	/** Tasks that went on when a card of theirs came into this page: their end is news, until it has been looked at. */
+	/** Tasks that were running when their card appeared in this page: their end is news until the user has seen it. */
 	going: Set<string>;
 }
 
-/** Parts of files that the kernel sent ahead, for when it will be too busy to answer. */
+/** Parts of files that the kernel sent in advance, in case it becomes too busy to answer. */
 export interface Inbox {
-	/** Those that came before there was somebody to take them. */
+	/** Parts that arrived before there was a receiver. */
 	early: EarlyChunk[];
 	receive?: (...chunk: EarlyChunk) => void;
 }
 export type EarlyChunk = [task: string, chunk: Pushes["chunk"], buffers: Bytes[]];
 
-/** A module: wanted by nobody yet, asked for, or here. */
+/** A module: not requested, requested, or loaded. */
 export interface ModuleSlot {
-	/** Resolved with the module. */
+	/** Resolves to the module. */
 	arrival: Promise<unknown>;
 	arrive(module: Promise<unknown>): void;
 	arrived: boolean;

@@ -1,18 +1,18 @@
-// Whether anybody can see a view: it is in the window, and the tab is shown. What nobody sees costs few messages.
+// Whether a view is visible: it is in the window, and the tab is shown. Hidden views get few messages.
 import type { Channel } from "./channel.ts";
 import type { WidgetRequests } from "./messages.ts";
 
-const NEAR = "300px"; // around the window: what is about to be scrolled to counts as seen
+const NEAR = "300px"; // margin around the window within which a view counts as visible
 
-/** Tell the kernel whenever a view goes out of sight or comes back, until the function that it returns is called. */
+/** Tell the kernel whenever a view becomes hidden or visible, until the returned function is called. */
 export function watchSight(root: Element, channel: Channel<WidgetRequests>): () => void {
 	const view = Math.random().toString(36).slice(2);
 	let near = false;
-	let told: boolean | undefined; // every view speaks once: those of a page that was left don't count for it
+	let told: boolean | undefined; // every view reports once, as views of a closed page don't
 	const tell = (visible: boolean) => {
 		if (visible === told) return;
 		told = visible;
-		channel.ask("visible", { view, visible }, { timeout: Infinity }).catch(() => undefined); // it saves work, no more
+		channel.ask("visible", { view, visible }, { timeout: Infinity }).catch(() => undefined); // it only saves work
 	};
 	const look = () => tell(near && !document.hidden);
 	const sight = new IntersectionObserver(
@@ -22,7 +22,7 @@ export function watchSight(root: Element, channel: Channel<WidgetRequests>): () 
 		},
 		{ rootMargin: NEAR },
 	);
-	sight.observe(root); // which reports at once
+	sight.observe(root); // reports at once
 	document.addEventListener("visibilitychange", look);
 	return () => {
 		sight.disconnect();

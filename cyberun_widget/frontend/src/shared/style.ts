@@ -1,16 +1,16 @@
-// Style sheets that come with a script, into whichever document or shadow root it works in.
+// Adds a script's style sheets to the document or shadow root it works in.
 
 const TOKENS = [
 	...["bg", "fg", "muted", "faint", "line", "sunk", "track", "accent", "accent-soft", "ok", "ok-soft", "bad", "bad-soft"],
 	...["warn", "warn-soft", "focus", "font", "mono", "radius", "s1", "s2", "s3", "s4", "s5"],
 ];
 
-/** One sheet for each text, however many widgets ask for it. */
+/** One sheet per text, shared by all widgets. */
 const sheets = new Map<string, CSSStyleSheet>();
 
 /**
- * Put a style sheet to use where a node stands. Call it once the node is in the document: before that, its root is
- * not the shadow root that it will live in.
+ * Apply a style sheet to a node's root. Call it once the node is in the document: before that, its root is not the
+ * shadow root that will contain it.
  */
 export function adopt(node: Node, css: string): void {
 	const root = node.getRootNode();
@@ -24,7 +24,7 @@ export function adopt(node: Node, css: string): void {
 	if (!home.adoptedStyleSheets.includes(sheet)) home.adoptedStyleSheets = [...home.adoptedStyleSheets, sheet];
 }
 
-/** A dialog stands outside the widget, where the host's theme may not reach: it takes the widget's tokens along. */
+/** A dialog is outside the widget, where the host's theme may not apply: copy the widget's tokens to it. */
 export function lendTokens(from: HTMLElement, to: HTMLElement): void {
 	const style = getComputedStyle(from);
 	for (const token of TOKENS) {

@@ -1,9 +1,9 @@
-// Texts put together from parts.
+// Builds texts from parts.
 
-/** The parts that are there, side by side. */
+/** Join the non-empty parts. */
 export const dots = (...parts: unknown[]): string => parts.filter(Boolean).join(" · ");
 
-/** A moment as the time of day, with the date where it is not today's; "" for none. */
+/** A time as the time of day, with the date if it isn't today; "" for none. */
 export function daytime(iso: string | null): string {
 	const moment = new Date(iso ?? "");
 	if (Number.isNaN(+moment)) return "";

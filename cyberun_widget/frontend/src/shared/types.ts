@@ -1,4 +1,4 @@
-// What the kernel tells, and what the parts of the page lend to each other. Types only.
+// State sent by the kernel, and interfaces between the parts of the page. Types only.
 import type { Channel } from "./channel.ts";
 import type { CardRequests } from "./messages.ts";
 import type { Life } from "./life.ts";
@@ -11,7 +11,7 @@ export type Action = "cancel" | "reconnect" | "resume" | "fetch_again" | "run_ag
 /** The binary parts of a message. */
 export type Bytes = DataView<ArrayBuffer>;
 
-/** One entry of the `artifacts` trait. Names are cleaned by the kernel and still foreign text. */
+/** One entry of the `artifacts` trait. Names are cleaned by the kernel but still untrusted text. */
 export interface Artifact {
 	key: string;
 	name: string;
@@ -22,9 +22,9 @@ export interface Artifact {
 	size: number | null;
 	group: string;
 	state: "offered" | "waiting" | "downloading" | "ready" | "failed";
-	/** Bytes that are here. */
+	/** Bytes received. */
 	received: number;
-	/** Why it failed; of a ready file, a warning. */
+	/** Why it failed; for a ready file, a warning. */
 	error: string | null;
 	/** Pixels. */
 	width: number | null;
@@ -35,7 +35,7 @@ export interface Artifact {
 	poster_mime: string;
 	/** Where the file is on the kernel's disk. */
 	path: string | null;
-	/** Changes whenever the file's content may have. */
+	/** Changes whenever the file's content may have changed. */
 	revision?: string;
 }
 
@@ -47,7 +47,7 @@ export interface Stage {
 	progress: number | null;
 }
 
-/** What a card tells beyond the traits of the contract. Times are ISO 8601, lengths of time seconds. */
+/** Facts of a card beyond the public traits. Times are ISO 8601, durations are seconds. */
 export interface Facts {
 	title: string;
 	tool: string;
@@ -58,9 +58,9 @@ export interface Facts {
 	ended: string | null;
 	waited: number | null;
 	node: string;
-	/** Those that differ from the workflow's defaults, in its order. */
+	/** Parameters that differ from the workflow's defaults, in its order. */
 	parameters?: Record<string, unknown>;
-	/** Steps a second. */
+	/** Steps per second. */
 	speed: number | null;
 	attempt: number;
 	news: number | null;
@@ -72,12 +72,12 @@ export interface Facts {
 	note: string;
 	download: { done: number; total: number; received: number; size: number | null } | null;
 	saved: string | null;
-	/** The task went on when the kernel first heard of it: its verdict is news. */
+	/** Whether the task was running when the kernel first saw it: its end is then news. */
 	fresh?: boolean;
 	/** The model id of the form below the card, "" for none. */
 	form?: string;
 	stopped: boolean;
-	/** The kernel's life that feeds the card; one sign of it counts for all its cards. */
+	/** The id of the kernel process behind the card; a heartbeat counts for all cards of the process. */
 	process?: string;
 	actions: Action[];
 }
@@ -102,7 +102,7 @@ export interface Traits {
 	density: "full" | "compact";
 	/** The user's own name for the run. */
 	label: string;
-	/** Whether the page is to tell when the task ends. */
+	/** Whether the page should notify the user when the task ends. */
 	notify: boolean;
 	_facts: Facts;
 	_beat: number;
@@ -110,7 +110,7 @@ export interface Traits {
 	[poster: `_poster:${string}`]: Bytes | null | undefined;
 }
 
-/** anywidget's model, as far as our widgets use it. */
+/** The part of anywidget's model that the widgets use. */
 export interface Model<T = Traits> {
 	get<K extends keyof T>(name: K): T[K];
 	on(event: string, handler: (...args: any[]) => void): void;
@@ -118,7 +118,7 @@ export interface Model<T = Traits> {
 	send(content: object, callbacks?: unknown, buffers?: ArrayBuffer[]): void;
 }
 
-/** What the kernel tells of a file without sending it. */
+/** A preview of a file from the kernel, without its bytes. */
 export type Cell = string | number | boolean | null;
 export interface TablePreview {
 	columns: string[];
@@ -129,7 +129,7 @@ export interface TablePreview {
 }
 export interface ListPreview {
 	entries: { name: string; size: number | null }[];
-	/** Of entries. */
+	/** Number of entries. */
 	total?: number;
 	note?: string;
 }
@@ -137,7 +137,7 @@ export interface TextPreview {
 	text: string;
 	truncated?: boolean;
 }
-/** Why there is none, "" where nothing is to be expected. */
+/** Why there is no preview, "" if none is expected. */
 export interface NoPreview {
 	note: string;
 }
@@ -145,37 +145,37 @@ export type Preview = TablePreview | ListPreview | TextPreview | NoPreview;
 
 export interface ReadOptions {
 	signal?: AbortSignal;
-	/** Bytes received, bytes in all. */
+	/** Bytes received, total bytes. */
 	onProgress?: (received: number, total: number) => void;
 }
 
-/** What a card lends to a viewer. */
+/** What a card provides to a viewer. */
 export interface Ctx {
 	bytes(key: string, options?: ReadOptions): Promise<Blob>;
-	/** A module of the package, sent once a page. */
+	/** A module of the package, sent once per page. */
 	load(name: "three"): Promise<any>;
 	preview?(key: string, options?: { signal?: AbortSignal }): Promise<Preview>;
-	/** The full-size view, with all artifacts of the card. */
+	/** Opens the full-size view, with all artifacts of the card. */
 	open?(key: string): void;
 	/** Keeps a still of a 3D view. */
 	poster(key: string, still: Blob): void;
 	/** A download in the browser. */
 	save(key: string): Promise<void> | void;
-	/** Carries the colour tokens. */
+	/** The element with the colour tokens. */
 	root: HTMLElement;
 	/** Ends everything. */
 	signal: AbortSignal;
 }
 
-/** A viewer makes the nodes for one artifact. */
+/** A viewer makes the nodes that show one artifact. */
 export interface View {
 	node: HTMLElement;
 	/** For the toolbar. */
 	tools?: HTMLElement[];
-	/** Whether the key was taken. */
+	/** Returns whether the key was handled. */
 	key?: (event: KeyboardEvent) => boolean;
 }
-/** `full`: the viewer has the dialog to itself. */
+/** `full`: whether the viewer fills the dialog. */
 export interface Env {
 	artifact: Artifact;
 	ctx: Ctx;
@@ -187,30 +187,30 @@ export interface Env {
 export interface ViewersModule {
 	mount(host: HTMLElement, artifact: Artifact, ctx: Ctx): { destroy(): void };
 	open(artifacts: Artifact[], key: string, ctx: Ctx): { close(): void };
-	/** A picture of a model that has none goes to `ctx.poster`, in a while; see viewers/stills.ts. */
+	/** Makes a picture of a model without one, and later passes it to `ctx.poster`; see viewers/stills.ts. */
 	still(artifact: Artifact, ctx: Ctx, signal: AbortSignal): Promise<void>;
 }
 
-/** One view of a card, as the modules that add to it see it. */
+/** One view of a card: the interface for modules that add to it. */
 export interface Card {
 	model: Model;
 	channel: Channel<CardRequests>;
 	root: HTMLElement;
 	signal: AbortSignal;
 	inbox: Inbox;
-	/** As they are now. */
+	/** The current values. */
 	traits(): Traits;
-	/** Have the kernel do it; a refusal shows on the card. */
+	/** Sends an order to the kernel; a refusal is shown on the card. */
 	order(action: Action): void;
-	/** A module of the package, sent once a page. */
+	/** A module of the package, sent once per page. */
 	load<T>(name: string): Promise<T>;
-	/** Shows a problem in the card; "" takes it away. */
+	/** Shows a problem in the card; "" removes it. */
 	tell(text: string): void;
 }
 
-/** A module that adds to a card: `actions` the buttons, `files` the artifacts and what can be done with them. */
+/** A module that adds to a card: `actions` adds buttons, `files` adds artifacts and their actions. */
 export interface PartModule<P extends Part = Part> {
-	/** It puts its nodes where they belong by itself. */
+	/** Inserts its nodes itself. */
 	attach(card: Card): P;
 }
 export interface Part {

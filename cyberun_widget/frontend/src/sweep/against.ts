@@ -1,4 +1,4 @@
-// One point beside the reference, in full size: pictures, videos with one clock, models with one camera.
+// One point beside the reference, at full size: pictures, videos with a shared clock, models with a shared camera.
 import { store } from "../files/store.ts";
 import type { Desk } from "../group/desk.ts";
 import type { Detail } from "../group/types.ts";
@@ -11,12 +11,12 @@ import type { Artifact } from "../shared/types.ts";
 import type { Mode } from "./compare.ts";
 
 type Comparison = typeof import("../comparison/index.ts");
-const SEEN: readonly string[] = ["image", "video", "model"]; // kinds that are looked at
+const SEEN: readonly string[] = ["image", "video", "model"]; // kinds compared visually
 
 export interface Side {
 	point: number;
 	label: string;
-	/** What changes whenever the point's files do. */
+	/** Changes whenever the point's files do. */
 	task: string | null;
 	/** Null until they are known. */
 	files: readonly Artifact[] | null;
@@ -24,18 +24,18 @@ export interface Side {
 export interface Pair {
 	own: Side;
 	reference: Side;
-	/** The file's key, "" for the first that both have. */
+	/** The file's key, "" for the first file that both have. */
 	output: string;
 	mode: Mode;
 }
 
 export interface Against {
 	node: HTMLElement;
-	/** Null takes it away. Nothing is drawn anew where nothing changed. */
+	/** Null removes it. Redraws only if something changed. */
 	update(pair: Pair | null): void;
 }
 
-/** `load` gets a module of the package, sent once a page. */
+/** `load` gets a module of the package, sent once per page. */
 export function against(channel: Channel<GroupRequests>, root: HTMLElement, load: Desk["load"]): Against {
 	const stage = el("div", { class: "cy-g-stage" });
 	const node = el("div", { class: "cy-g-against", role: "group", hidden: true }, stage);

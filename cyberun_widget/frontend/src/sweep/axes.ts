@@ -1,4 +1,4 @@
-// The axes, each in its place: rows, columns or pages. Moved by dragging, or by the arrow keys; grown by "+".
+// The axes and their roles: rows, columns or pages. Moved by dragging or with the arrow keys; extended with "+".
 import { askButton } from "../card/ask.ts";
 import { el, plainButton } from "../shared/dom.ts";
 import type { Role } from "../group/arrange.ts";
@@ -10,7 +10,7 @@ const TITLES: Readonly<Record<Role, string>> = { rows: "Rows", columns: "Columns
 export interface AxesOptions {
 	onMove(axis: number, role: Role): void;
 	onPage(axis: number, step: number): void;
-	/** Runs what is missing: it has been asked for. */
+	/** Runs the new points, after the user has confirmed. */
 	onGrow(axis: number, values: string): void;
 	signal: AbortSignal;
 }
@@ -86,7 +86,7 @@ export function axesBar({ onMove, onPage, onGrow, signal }: AxesOptions): AxesBa
 		return button;
 	}
 
-	/** Ask for the values, and then once more, since what is missing is run and paid for. */
+	/** Ask for the values, then for confirmation, since the new points are paid for. */
 	function grow(axis: number, title: string): void {
 		const field = el("input", { class: "cy-g-input", "aria-label": `Values to add to ${title}`, placeholder: "40, 50", autocomplete: "off" });
 		const others = layout ? layout.axes.reduce((product, { steps }, index) => (index === axis ? product : product * steps.length), 1) : 1;

@@ -1,4 +1,4 @@
-// Every cell beside the reference: a slider, a flicker or the difference, at one zoom. All by style, on the sheet's root.
+// Compares every cell with the reference: slider, flicker or difference, with a shared zoom, all by CSS on the root.
 import { el, setText } from "../shared/dom.ts";
 
 export type Mode = "slider" | "flicker" | "difference";
@@ -7,10 +7,10 @@ const ZOOM_MAX = 16;
 const STEP = 1.5;
 
 export interface CompareOptions {
-	/** Carries the attributes and variables that the faces follow. */
+	/** The element with the attributes and variables that style the faces. */
 	root: HTMLElement;
 	onUnpin(): void;
-	/** Another way of comparing was chosen. */
+	/** Called when another mode is chosen. */
 	onMode(): void;
 	signal: AbortSignal;
 }
@@ -21,14 +21,14 @@ export interface Compare {
 	readonly mode: Mode;
 	/** Turn it on or off; `label` names the reference. */
 	update(on: boolean, label: string): void;
-	/** Have wheel and drag on the faces inside zoom and move all of them. */
+	/** Make wheel and drag on any face inside zoom and move all of them. */
 	attach(host: HTMLElement): void;
 	zoom(factor: number, at?: readonly [x: number, y: number]): void;
 	reset(): void;
 }
 
 export function compare({ root, onUnpin, onMode, signal }: CompareOptions): Compare {
-	/** Where each picture lies in its face, in parts of the face. */
+	/** The position of each picture in its face, as fractions of the face. */
 	const place = { scale: 1, x: 0, y: 0 };
 	let on = false;
 	let chosen: Mode = "slider";
@@ -94,7 +94,7 @@ export function compare({ root, onUnpin, onMode, signal }: CompareOptions): Comp
 		draw();
 	}
 
-	/** The pointer's place in the face under it, in parts of the face. */
+	/** The pointer's position in the face under it, as fractions of the face. */
 	function at(event: MouseEvent): [number, number] | null {
 		const face = event.target instanceof Element ? event.target.closest(".cy-g-face") : null;
 		if (!face) return null;
@@ -129,7 +129,7 @@ export function compare({ root, onUnpin, onMode, signal }: CompareOptions): Comp
 			draw();
 		}, { signal });
 		host.addEventListener("click", (event) => {
-			if (moved > 0.03) event.stopPropagation(); // it was a drag, and opens nothing
+			if (moved > 0.03) event.stopPropagation(); // it was a drag, so open nothing
 			moved = 0;
 		}, { signal, capture: true });
 		host.addEventListener("dblclick", (event) => {

@@ -1,4 +1,4 @@
-// One point beside the sheet: its files, alone or against the reference, its facts, and what can be done with it.
+// One point beside the sheet: its files, alone or compared with the reference, its facts and its actions.
 import { askButton } from "../card/ask.ts";
 import type { Channel } from "../shared/channel.ts";
 import { el, plainButton, setAttributes, setText } from "../shared/dom.ts";
@@ -29,7 +29,7 @@ export interface DetailLook {
 	starred: boolean;
 	rejected: boolean;
 	pinned: boolean;
-	/** What it is compared with, null for nothing. */
+	/** The point it is compared with, or null. */
 	against: { point: number; label: string; task: string | null } & Pick<Pair, "output" | "mode"> | null;
 }
 
@@ -105,7 +105,7 @@ export function detailPanel(options: DetailOptions): DetailPanel {
 		event.stopPropagation();
 	});
 
-	/** The files of a point, as the module `files` knows those of a card. */
+	/** The files of a point, in the form that the module `files` expects. */
 	async function showFiles(at: number, detail: Detail, alive: Life): Promise<void> {
 		if (!detail.files.length) {
 			files?.close();

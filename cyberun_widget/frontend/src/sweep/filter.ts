@@ -1,7 +1,7 @@
-// What points are sorted by, and what a filter means. Pure.
+// Sorting and filtering of points. Pure.
 import type { Cell, Layout } from "../group/types.ts";
 
-/** What a point is sorted by: a metric, a parameter, its time, its status. */
+/** The sort key of a point: a metric, a parameter, its time, its status. */
 export function valueOf(layout: Layout, cell: Cell, point: number, by: string): string | number | boolean | null {
 	if (by === "seconds") return cell.seconds || null;
 	if (by === "status") return cell.status;
@@ -14,7 +14,7 @@ export function valueOf(layout: Layout, cell: Cell, point: number, by: string): 
 	return null;
 }
 
-/** Compare two values; what has none comes last, whichever way. */
+/** Compare two values; missing values come last in both directions. */
 export function compareValues(a: unknown, b: unknown, descending: boolean): number {
 	if (a === null || b === null) return a === b ? 0 : a === null ? 1 : -1;
 	const less = typeof a === "number" && typeof b === "number" ? a - b : String(a) < String(b) ? -1 : String(a) > String(b) ? 1 : 0;
@@ -23,7 +23,7 @@ export function compareValues(a: unknown, b: unknown, descending: boolean): numb
 
 const CONDITION = /^\s*(.+?)\s*(<=|>=|!=|=|<|>)\s*(\S.*?)\s*$/;
 
-/** What a filter means: words that must all be there, or a comparison such as `score > 3`. */
+/** A parsed filter: words that must all occur, or a comparison such as `score > 3`. */
 export function matcher(layout: Layout, text: string): (point: number, cell: Cell) => boolean {
 	const condition = CONDITION.exec(text);
 	if (condition) {

@@ -1,4 +1,4 @@
-// Where a sweep waits for a word: what would run, and how much of it is to.
+// Asks how many points to run while a sweep waits for a decision.
 import type { Facts } from "../group/types.ts";
 import { el, plainButton } from "../shared/dom.ts";
 import { many } from "../shared/units.ts";
@@ -8,13 +8,13 @@ export interface Gate {
 	update(facts: Facts): void;
 }
 
-/** `onStart` runs so many more points, 0 for all: each is paid for. */
+/** `onStart` runs this many more points, 0 for all: each is paid for. */
 export function gate(onStart: (points: number) => void): Gate {
-	// Each stays where it is, also when it has nothing to do: none may come to stand where another was just clicked.
+	// Each button keeps its position even if disabled: none may move to where another was just clicked.
 	const run = (label: string, points: number) => {
 		const button = plainButton(label, () => {
 			if (button.ariaDisabled === "true") return;
-			for (const each of runs) each.ariaDisabled = "true"; // until the kernel says how many still wait
+			for (const each of runs) each.ariaDisabled = "true"; // until the kernel reports how many still wait
 			onStart(points);
 		});
 		return button;

@@ -1,4 +1,4 @@
-// The module `sweep`: all that a person does with a sheet. It comes after the sheet's first paint, once a page.
+// The module `sweep`: the controls of a sheet. Sent once per page, after the sheet's first paint.
 import type { Controls, Desk } from "../group/desk.ts";
 import { withRole } from "../group/arrange.ts";
 import { adopt } from "../shared/style.ts";
@@ -15,7 +15,7 @@ import { tools } from "./tools.ts";
 const TYPING = 150; // ms
 const patient = { timeout: Infinity };
 
-/** Put the controls into one view of a sheet. They end with its signal. */
+/** Add the controls to one view of a sheet. They are removed by its signal. */
 export function attach(desk: Desk): Controls {
 	const { model, channel, root, signal, cells, table, pictures, view, choice, tell } = desk;
 	let comparing = false;
@@ -122,7 +122,7 @@ export function attach(desk: Desk): Controls {
 		desk.measureWidth();
 	}
 
-	/** Without a reference, the open point is one, else the first that has a picture. */
+	/** Without a reference, use the open point, else the first with a picture. */
 	function toggleCompare(): void {
 		comparing = !comparing;
 		if (comparing && desk.pinned() === null) {

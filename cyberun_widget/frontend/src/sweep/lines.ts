@@ -1,4 +1,4 @@
-// A row or a column: what can be done with all of its points.
+// Actions for all points of a row or column.
 import { askButton } from "../card/ask.ts";
 import { el, OWN_KEYS, setText } from "../shared/dom.ts";
 import { many } from "../shared/units.ts";
@@ -13,7 +13,7 @@ export interface LinesOptions {
 	sweep(): boolean;
 	onRetry(points: number[]): void;
 	onCancel(points: number[]): void;
-	/** Star these, or take their stars away. */
+	/** Star these points, or remove their stars. */
 	onStar(points: number[], on: boolean): void;
 	starred(point: number): boolean;
 }

@@ -1,4 +1,4 @@
-// A point in doubt: which task it may have become, and how a person settles it.
+// Settles a point in doubt: shows the tasks that may belong to it, and lets the user decide.
 import { askButton } from "../card/ask.ts";
 import type { Candidate, Detail } from "../group/types.ts";
 import { statusName } from "../group/words.ts";
@@ -8,11 +8,11 @@ import type { GroupRequests } from "../shared/messages.ts";
 import { daytime, dots } from "../shared/text.ts";
 import { many } from "../shared/units.ts";
 
-const OFFERED = 6; // candidates that are shown
+const OFFERED = 6; // candidates shown
 
 export interface Settle {
 	node: HTMLElement;
-	/** Show what is known of a point, and look for its task where nobody has. `signal` ends with the point's turn. */
+	/** Show the state of a point, and search for its task if not done yet. `signal`: aborted when the point is closed. */
 	show(point: number, detail: Detail, signal: AbortSignal): void;
 	update(unknown: boolean): void;
 	clear(): void;

@@ -1,4 +1,4 @@
-// What the sheet shows of each point, in which order, and which of them.
+// Controls for what the sheet shows of each point, the sort order, and the filter.
 import { el, setText } from "../shared/dom.ts";
 import type { View } from "../group/arrange.ts";
 import type { Choice } from "../group/desk.ts";

@@ -1,18 +1,18 @@
-// A picture of a model that came without one, for its tile and the strip: made unasked, one at a time, when the page is
-// idle. The kernel keeps it, so that the saved notebook has it too.
+// Makes pictures of models without one, for tiles and the strip: automatically, one at a time, when the page is idle.
+// The kernel keeps them, so that the saved notebook has them too.
 import { el } from "../shared/dom.ts";
 import { Life } from "../shared/life.ts";
 import type { Artifact, Ctx } from "../shared/types.ts";
 
-const MOST = 64_000_000; // bytes; larger models are drawn when they are opened
-const IDLE = 4_000; // ms after which a page that is never idle is no longer waited for
+const MOST = 64_000_000; // bytes; larger models are drawn only when opened
+const IDLE = 4_000; // maximum ms to wait for the page to be idle
 const SIZE = { width: "512px", height: "384px" };
 
-/** One WebGL context at a time, for all cards of the page: browsers have few. */
+/** One WebGL context at a time for all cards of the page: browsers limit their number. */
 let last: Promise<unknown> = Promise.resolve();
 let webgl: boolean | undefined;
 
-/** Whether there is WebGL; asked once, before the large 3D module is sent for. Leaves no context behind. */
+/** Whether WebGL is available; checked once, before requesting the large 3D module. Leaves no context behind. */
 function supported(): boolean {
 	if (webgl === undefined) {
 		const context = document.createElement("canvas").getContext("webgl2");
@@ -22,7 +22,7 @@ function supported(): boolean {
 	return webgl;
 }
 
-/** Resolves when the page has nothing better to do, or at the signal. */
+/** Resolves when the page is idle, or at the signal. */
 function idle(life: Life): Promise<void> {
 	return new Promise((resolve) => {
 		life.onEnd(resolve);
@@ -33,13 +33,13 @@ function idle(life: Life): Promise<void> {
 }
 
 /**
- * Have a still made of a model in sight: `ctx.poster` gets it. Rejects with why the model can't be drawn.
- * @param signal takes the order back, also while it is carried out
+ * Make a picture of a visible model and pass it to `ctx.poster`. Rejects with the reason the model can't be drawn.
+ * @param signal cancels the request, even while it is being carried out
  */
 export async function still(artifact: Artifact, ctx: Ctx, signal: AbortSignal): Promise<void> {
 	if (artifact.poster || (artifact.size ?? Infinity) > MOST || signal.aborted || !supported()) return;
 	const turn = last.then(() => make(artifact, ctx, signal));
-	last = turn.catch(() => undefined); // whoever ordered it is told
+	last = turn.catch(() => undefined); // the caller gets the error
 	await turn;
 }
 
@@ -59,6 +59,6 @@ async function make({ key, name }: Artifact, ctx: Ctx, signal: AbortSignal): Pro
 	} catch (error) {
 		if (!life.ended) throw error;
 	} finally {
-		life.end(); // and with it the view and its context
+		life.end(); // also ends the view and its context
 	}
 }

@@ -1,12 +1,12 @@
-// The browser's download of one file, to the computer that shows the page. The kernel's copy is on the kernel's disk.
+// Downloads one file to the computer that shows the page. The kernel's copy is on the kernel's disk.
 import { button } from "../../shared/dom.ts";
 import type { Life } from "../../shared/life.ts";
 import type { Ctx } from "../../shared/types.ts";
 import { reason } from "../loading.js";
 
-const SHOWN = 5_000; // ms that a failure stands on the button
+const SHOWN = 5_000; // ms for which a failure is shown on the button
 
-/** `key`: of the artifact that is meant when the button is pressed. */
+/** `key`: returns the key of the artifact to download when the button is pressed. */
 export function downloadButton(key: () => string, ctx: Ctx, life: Life): HTMLButtonElement {
 	const node = button(said.viewers.download, () => void download(), { icon: "down", title: said.viewers.download_hint, signal: life.signal });
 	const tell = (text: string, hint: string) => {

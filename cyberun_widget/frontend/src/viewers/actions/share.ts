@@ -1,4 +1,4 @@
-// What can be done with what is looked at: copied as a picture, opened in a tab of its own.
+// Actions on the shown file: copy as a picture, open in a new tab.
 import { button, el, relabel } from "../../shared/dom.ts";
 import type { Artifact, Env } from "../../shared/types.ts";
 import { decode } from "../image.js";
@@ -6,7 +6,7 @@ import { decode } from "../image.js";
 const SHOWN = 1_600; // ms
 const TEXTS = new Set(["text", "json", "table"]);
 
-/** A picture as PNG, the one kind that every clipboard takes. */
+/** A picture as PNG, the only type that every clipboard accepts. */
 async function png(env: Env): Promise<Blob> {
 	const { artifact, ctx, life } = env;
 	const blob = await ctx.bytes(artifact.key, { signal: life.signal });
@@ -30,7 +30,7 @@ function copyImage(env: Env): HTMLButtonElement {
 			// Safari wants the promise, not its value: the copy must belong to the click
 			await navigator.clipboard.write([new ClipboardItem({ "image/png": png(env) })]);
 		} catch {
-			done = false; // no HTTPS, a frame that may not, a picture that doesn't decode: the button says so
+			done = false; // no HTTPS, no permission, an invalid picture: shown on the button
 		}
 		if (life.ended) return;
 		relabel(node, done ? "check" : "warning", done ? said.copied : said.viewers.copy_image_refused);
@@ -44,8 +44,8 @@ function copyImage(env: Env): HTMLButtonElement {
 }
 
 /**
- * The type under which a file may be opened in a tab; null for none. A blob's tab belongs to the notebook's origin:
- * markup and SVG would run their scripts there, so markup opens as text and SVG not at all.
+ * The type with which a file may be opened in a tab; null if it may not. A blob's tab has the notebook's origin, where
+ * markup and SVG would run their scripts, so markup opens as text and SVG doesn't open.
  */
 function tabType({ kind, mime }: Artifact): string | null {
 	if (TEXTS.has(kind) && /^(text\/|application\/json)/.test(mime)) return "text/plain;charset=utf-8";
@@ -73,7 +73,7 @@ export interface ShareTools {
 	tab: HTMLButtonElement | null;
 }
 
-/** For the toolbar; each where it applies. */
+/** The buttons for the toolbar that apply. */
 export function shareTools(env: Env): ShareTools {
 	const type = tabType(env.artifact);
 	return { copy: env.artifact.kind === "image" ? copyImage(env) : null, tab: type === null ? null : openInTab(env, type) };

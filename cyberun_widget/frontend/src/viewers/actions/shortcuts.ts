@@ -1,9 +1,9 @@
-// "?": the keys of the full-size view and of what it shows.
+// "?": lists the keys of the full-size view and of the current viewer.
 import { button, el } from "../../shared/dom.ts";
 import type { Life } from "../../shared/life.ts";
 import type { Artifact } from "../../shared/types.ts";
 
-/** Keys that do the same or the opposite, and what they do. */
+/** Keys with the same or opposite effects, and a description. */
 type Shortcut = readonly [keys: readonly string[], does: string];
 
 const ARROWS = ["←", "→", "↑", "↓"];
@@ -17,7 +17,7 @@ const OF_KIND: Partial<Record<Artifact["kind"], readonly Shortcut[]>> = {
 	audio: [[["Space"], said.viewers.key_play]],
 };
 
-/** What there is to do: whether there are other files, other pictures, and a tab to open. */
+/** Which keys apply: whether there are other files, other pictures, and a tab to open. */
 export interface About {
 	kind: Artifact["kind"];
 	several: boolean;
@@ -25,7 +25,7 @@ export interface About {
 	opens: boolean;
 }
 
-/** Open the list, above the dialog; Esc, the button or a click beside it close it. */
+/** Open the list above the dialog; Esc, the button or a click outside close it. */
 export function showShortcuts(dialog: HTMLElement, { kind, several, pictures, opens }: About, life: Life): void {
 	const general: Shortcut[] = [
 		...(several ? [[["n", "p"], said.viewers.key_step] as const] : []),
@@ -54,7 +54,7 @@ export function showShortcuts(dialog: HTMLElement, { kind, several, pictures, op
 	sheet.addEventListener(
 		"keydown",
 		(event) => {
-			event.stopPropagation(); // the keys below it stand still
+			event.stopPropagation(); // disables the keys of the dialog below
 			if (event.key === "?") sheet.close();
 		},
 		{ signal },

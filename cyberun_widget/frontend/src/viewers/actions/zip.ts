@@ -1,8 +1,8 @@
-// Files as one zip, stored as they are: pictures, videos and splats hardly shrink. Pure.
+// Makes an uncompressed zip of files: pictures, videos and splats hardly compress. Pure.
 
 /** Bytes; more would need the zip64 format. */
 export const ZIP_MAX = 4_200_000_000;
-const SLICE = 4 * 2 ** 20; // bytes that are summed between two pauses, some 10 ms
+const SLICE = 4 * 2 ** 20; // bytes processed between pauses, about 10 ms
 const [LOCAL, CENTRAL, END] = [0x04034b50, 0x02014b50, 0x06054b50];
 const UTF8 = 0x0800; // names are UTF-8
 const VERSION = 20;
@@ -21,7 +21,7 @@ export interface Entry {
 	sum: number;
 }
 
-/** The checksum of a file, in slices between which the page stays alive. Rejects with the signal's reason. */
+/** The checksum of a file, computed in slices so that the page stays responsive. Rejects with the signal's reason. */
 export async function crc32(blob: Blob, signal?: AbortSignal): Promise<number> {
 	let sum = 0xffffffff;
 	for (let at = 0; at < blob.size; at += SLICE) {
@@ -33,8 +33,8 @@ export async function crc32(blob: Blob, signal?: AbortSignal): Promise<number> {
 }
 
 /**
- * Names that unpack where they should, on every system: no folders above, no device characters, no two alike. A
- * second `a.png` becomes `a (2).png`.
+ * Names that are safe to unpack on every system: no parent folders, no forbidden characters, no duplicates. A second
+ * `a.png` becomes `a (2).png`.
  */
 export function entryNames(names: readonly string[]): string[] {
 	const taken = new Set<string>();
@@ -64,7 +64,7 @@ function record(fields: readonly (readonly [2 | 4, number])[], text: Uint8Array<
 	return bytes;
 }
 
-/** The whole zip; the files' bytes are referred to, not copied. At most `ZIP_MAX` bytes and 65,535 files. */
+/** The complete zip; the files' bytes are referenced, not copied. At most `ZIP_MAX` bytes and 65,535 files. */
 export function zipOf(entries: readonly Entry[], when: Date): Blob {
 	const time = (when.getHours() << 11) | (when.getMinutes() << 5) | (when.getSeconds() >> 1);
 	const date = ((Math.max(1980, when.getFullYear()) - 1980) << 9) | ((when.getMonth() + 1) << 5) | when.getDate();

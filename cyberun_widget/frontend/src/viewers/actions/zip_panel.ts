@@ -1,4 +1,4 @@
-// "Download all": says how much it is, reads file by file, can be cancelled, and names what it had to leave out.
+// "Download all": shows the size, reads file by file, can be cancelled, and names the files it had to leave out.
 import { saveBlob } from "../../shared/download.ts";
 import { button, el } from "../../shared/dom.ts";
 import { Life } from "../../shared/life.ts";
@@ -8,10 +8,10 @@ import { fill } from "../../shared/words.ts";
 import { reason } from "../loading.js";
 import { crc32, entryNames, zipOf, ZIP_MAX, type Entry } from "./zip.ts";
 
-const NAMED = 3; // files left out that are named; the others are counted
+const NAMED = 3; // omitted files listed by name; the others are counted
 
 export interface ZipPanel {
-	/** Empty until it is asked for. */
+	/** Empty until requested. */
 	node: HTMLElement;
 	open(): void;
 }
@@ -31,7 +31,7 @@ export function zipPanel(artifacts: readonly Artifact[], ctx: Ctx, parent: Life)
 		if (back instanceof HTMLElement) back.focus({ preventScroll: true });
 	}
 
-	/** Words and the buttons beside them; the first has the focus. */
+	/** A text with buttons; the first button gets the focus. */
 	function show(text: string, ...buttons: HTMLButtonElement[]): HTMLElement {
 		const line = el("span", { class: "cy-v-zip-words", role: "status", text });
 		node.replaceChildren(line, ...buttons);
@@ -53,7 +53,7 @@ export function zipPanel(artifacts: readonly Artifact[], ctx: Ctx, parent: Life)
 		life = new Life(parent.signal);
 		const { signal } = life;
 		const line = show("", action(said.viewers.zip_cancel, close));
-		line.removeAttribute("role"); // a count that changes several times a second is not read aloud
+		line.removeAttribute("role"); // a count that changes several times a second shouldn't be announced
 		const bar = el("progress", { class: "cy-v-zip-bar", max: Math.max(1, total), value: 0, "aria-label": said.viewers.download_all });
 		line.after(bar);
 		const names = entryNames(ready.map(({ name }) => name));
@@ -92,7 +92,7 @@ export function zipPanel(artifacts: readonly Artifact[], ctx: Ctx, parent: Life)
 	return { node, open };
 }
 
-/** The end of an id tells siblings apart; its beginning is the time. */
+/** The end of an id, since ids of related tasks start with similar times. */
 function archiveName({ root }: Ctx): string {
 	const id = (root.dataset["taskId"] ?? "").replace(/[^\w-]/g, "").slice(-8);
 	return id ? `results-${id}.zip` : "results.zip";

@@ -1,4 +1,4 @@
-// A line chart: panels over one axis, a legend that shows and hides, a cursor that is moved by hand or by keys.
+// A line chart: panels with a common axis, a legend that toggles lines, a cursor moved by pointer or keys.
 import { button, el, OWN_KEYS } from "../../shared/dom.ts";
 import type { Life } from "../../shared/life.ts";
 import { count } from "../../shared/units.ts";
@@ -8,14 +8,14 @@ import { isAxisName, nearestRow, valueAt, type Chart, type Series } from "./seri
 import { place, valueLabel, valueOf } from "./scale.ts";
 
 const COLOURS = 8; // in chart.css
-const LINES = 24; // more than these are said, not drawn
-const LEAP = 10; // a page key moves by this part of the width
+const LINES = 24; // maximum lines drawn; a text says how many are left out
+const LEAP = 10; // a page key moves by 1/LEAP of the width
 
 export interface ChartOptions {
 	/** Of the file. */
 	name: string;
 	life: Life;
-	/** Panels that are open at first; each takes some height. */
+	/** Number of panels open at first. */
 	panels: number;
 	/** Further buttons for the bar. */
 	tools?: HTMLElement[];
@@ -23,9 +23,9 @@ export interface ChartOptions {
 
 export interface ChartPane {
 	node: HTMLElement;
-	/** What the legend and the buttons stand in. */
+	/** The container of the legend and the buttons. */
 	bar: HTMLElement;
-	/** What only the chart needs of the bar. */
+	/** The parts of the bar that only the chart uses. */
 	controls: HTMLElement[];
 	stage: HTMLElement;
 }
@@ -122,7 +122,7 @@ export function chartPane(chart: Chart, { name, life, panels, tools = [] }: Char
 		point();
 	}
 
-	/** The row so many pixels away, the next one at the least. */
+	/** The row that many pixels away, at least the next one. */
 	function step(pixels: number): number {
 		if (!drawn) return row;
 		const next = nearestRow(x, valueOf(drawn.across, place(drawn.across, x[row] ?? 0) + pixels));
@@ -171,5 +171,5 @@ export function chartPane(chart: Chart, { name, life, panels, tools = [] }: Char
 	return { node, bar, controls: [legend, scale], stage };
 }
 
-/** A line's colour; beyond the palette, lines are dashed. */
+/** A line's colour; once the palette is used up, lines are dashed. */
 const lineAttributes = (index: number) => ({ class: `cy-v-series cy-v-series-${index % COLOURS}${index < COLOURS ? "" : " cy-v-dashed"}` });

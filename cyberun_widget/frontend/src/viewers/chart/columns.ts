@@ -2,19 +2,19 @@
 import type { Cell } from "../../shared/types.ts";
 import { parseRows } from "../data/csv.js";
 
-const SLICE = 20_000; // lines read between two pauses, about 10 ms
+const SLICE = 20_000; // lines read between pauses, about 10 ms
 
-/** What one column holds. Empty cells are left out; NaN and the infinities are kept. */
+/** The values of one column. Empty cells are left out; NaN and infinities are kept. */
 export interface Column {
 	name: string;
-	/** Rows that hold a number, ascending, from 0. */
+	/** Indices of rows with a number, ascending, from 0. */
 	rows: Int32Array;
 	values: Float64Array;
-	/** Cells that hold something else. */
+	/** Number of non-empty cells that aren't numbers. */
 	words: number;
 }
 
-/** Read a cell: a number, NaN and the infinities included; null where it is empty; undefined where it is text. */
+/** Parse a cell: a number, including NaN and infinities; null if it is empty; undefined if it is text. */
 export function readNumber(cell: Cell | undefined): number | null | undefined {
 	if (typeof cell === "number") return cell;
 	if (cell === null || cell === undefined) return null;
@@ -28,7 +28,7 @@ export function readNumber(cell: Cell | undefined): number | null | undefined {
 	return /^n/i.test(spelt[2] ?? "") ? Number.NaN : spelt[1] === "-" ? -Infinity : Infinity;
 }
 
-/** Collects rows as they come, one or a million. */
+/** Collects rows as they arrive. */
 export class Columns {
 	#columns: { name: string; rows: Int32Array; values: Float64Array; size: number; words: number }[];
 	/** Rows added so far. */
@@ -64,8 +64,8 @@ export class Columns {
 }
 
 /**
- * Read the rows of a large file, in slices between which the page stays alive.
- * @param from where the first row of values begins
+ * Read the rows of a large file in slices, so that the page stays responsive.
+ * @param from where the first row of values starts
  */
 export async function readColumns(
 	text: string,

@@ -1,4 +1,4 @@
-// The drawing itself, at one size: axes, grid, lines, and a cursor that moves without drawing the rest again.
+// The drawing at one size: axes, grid, lines, and a cursor that moves without redrawing the rest.
 import { brokenAt, extent, linePath, logTicks, padded, place, tickLabel, ticks, type Scale } from "./scale.ts";
 import { valueAt, type Series } from "./series.ts";
 
@@ -31,7 +31,7 @@ export interface PlotOptions {
 export interface Plot {
 	node: SVGSVGElement;
 	across: Scale;
-	/** Point at a row, or at none. */
+	/** Move the cursor to a row, or hide it. */
 	cursor(row: number | null): void;
 }
 
@@ -42,7 +42,7 @@ function shape(tag: string, attributes: Record<string, string | number>, text = 
 	return node;
 }
 
-/** One panel's scale and ticks; linear where nothing in it is above zero. */
+/** One panel's scale and ticks; linear if it has no value above zero. */
 function vertical(lines: Line[], log: boolean, top: number, bottom: number): { up: Scale; at: number[] } {
 	const series = lines.map(({ line }) => line);
 	const positive = log ? extent(series, true) : null;

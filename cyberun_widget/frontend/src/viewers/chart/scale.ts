@@ -1,4 +1,4 @@
-// From values to pixels: ranges, ticks, their labels, and lines no finer than the screen. Pure.
+// Maps values to pixels: ranges, ticks, labels, and paths reduced to screen resolution. Pure.
 import type { Series } from "./series.ts";
 
 export interface Scale {
@@ -11,7 +11,7 @@ export interface Scale {
 	end: number;
 }
 
-/** The pixel of a value; NaN where a logarithmic scale has none. */
+/** The pixel of a value; NaN if a logarithmic scale has none. */
 export function place({ log, low, high, start, end }: Scale, value: number): number {
 	const share = log ? Math.log(value / low) / Math.log(high / low) : (value - low) / (high - low);
 	return value <= 0 && log ? Number.NaN : start + share * (end - start);
@@ -23,7 +23,7 @@ export function valueOf({ log, low, high, start, end }: Scale, pixel: number): n
 	return log ? low * (high / low) ** share : low + share * (high - low);
 }
 
-/** The smallest and largest value that can be drawn, null where none can. */
+/** The smallest and largest drawable value, null if there is none. */
 export function extent(lines: readonly Series[], log: boolean): { low: number; high: number } | null {
 	let [low, high] = [Infinity, -Infinity];
 	for (const { values } of lines) {
@@ -36,7 +36,7 @@ export function extent(lines: readonly Series[], log: boolean): { low: number; h
 	return low <= high ? { low, high } : null;
 }
 
-/** Room around a range, also around that of a line which never changes. */
+/** A range with a margin, also for a constant line. */
 export function padded({ low, high }: { low: number; high: number }, log: boolean): { low: number; high: number } {
 	if (log) {
 		const room = low === high ? 3 : (high / low) ** 0.05;
@@ -48,7 +48,7 @@ export function padded({ low, high }: { low: number; high: number }, log: boolea
 	}
 	const room = (high - low) * 0.06;
 	const next = low - room;
-	return { low: low >= 0 && next < 0 ? 0 : next, high: high + room }; // no loss is below nothing
+	return { low: low >= 0 && next < 0 ? 0 : next, high: high + room }; // a loss is never negative
 }
 
 /** 1, 2 or 5 times a power of ten, not below `least`. */
@@ -58,7 +58,7 @@ function niceStep(least: number): number {
 	return step * power;
 }
 
-/** Round values within a range, `most` at the most. `whole`: only integers. */
+/** Round values within a range, at most `most`. `whole`: only integers. */
 export function ticks(low: number, high: number, most: number, whole = false): number[] {
 	if (!(high > low) || most < 1) return [];
 	let step = niceStep((high - low) / most);
@@ -68,7 +68,7 @@ export function ticks(low: number, high: number, most: number, whole = false): n
 	return Array.from({ length: Math.max(0, last - first + 1) }, (_, index) => Number(((first + index) * step).toPrecision(12)));
 }
 
-/** Round values of a logarithmic range: powers of ten, more where there are few of these, fewer where there are many. */
+/** Round values of a logarithmic range: powers of ten, with more values if these are few, fewer if they are many. */
 export function logTicks(low: number, high: number, most: number): number[] {
 	const [first, last] = [Math.ceil(Math.log10(low) - 1e-9), Math.floor(Math.log10(high) + 1e-9)];
 	const decades = last - first + 1;
@@ -86,7 +86,7 @@ export function logTicks(low: number, high: number, most: number): number[] {
 	return found;
 }
 
-/** A tick's label: no more digits than tell it from its neighbours, a power of ten where zeros would fill the axis. */
+/** A tick's label: only as many digits as needed to distinguish it, or a power of ten instead of many zeros. */
 export function tickLabel(value: number, all: readonly number[]): string {
 	if (value === 0) return "0";
 	const size = Math.max(...all.map(Math.abs));
@@ -97,7 +97,7 @@ export function tickLabel(value: number, all: readonly number[]): string {
 	return value.toLocaleString("en-US", { minimumFractionDigits: even ? Math.min(decimals, 6) : own, maximumFractionDigits: 6 });
 }
 
-/** A value in full, as read at the cursor: six digits tell all that matters. */
+/** A value as shown at the cursor, with six digits. */
 export function valueLabel(value: number): string {
 	if (Number.isNaN(value)) return "NaN";
 	if (!Number.isFinite(value)) return value > 0 ? "∞" : "−∞";
@@ -111,8 +111,8 @@ export function valueLabel(value: number): string {
 const short = (text: string) => text.replace(/\.?0+e/, "e").replace("e+", "e").replaceAll("-", "−");
 
 /**
- * The path of a line, "" where nothing of it can be drawn. Of the points in one column of pixels the first, the
- * lowest, the highest and the last are enough. What can't be drawn breaks the line; a lone point becomes a dot.
+ * The path of a line, "" if nothing can be drawn. For each column of pixels, only the first, lowest, highest and last
+ * point are kept. Undrawable values break the line; an isolated point becomes a dot.
  */
 export function linePath({ rows, values }: Series, x: Float64Array, across: Scale, up: Scale): string {
 	const runs: string[] = [];
@@ -156,7 +156,7 @@ export function linePath({ rows, values }: Series, x: Float64Array, across: Scal
 	return runs.join("");
 }
 
-/** Where a line holds NaN or an infinity: pixels, each once. */
+/** The pixels, without duplicates, where a line is NaN or infinite. */
 export function brokenAt({ rows, values }: Series, x: Float64Array, across: Scale): number[] {
 	const found = new Set<number>();
 	values.forEach((value, i) => {

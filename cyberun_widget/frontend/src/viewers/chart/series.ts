@@ -1,26 +1,26 @@
-// Which columns of a table are lines, and over what. Pure.
+// Chooses the columns of a table to draw as lines, and the horizontal axis. Pure.
 import type { Column, Columns } from "./columns.ts";
 
 const AXIS = /^((global|train|training)[ _-]?)?(step|iteration|iter|it|epoch|batch|frame|time|timestep|timestamp|seconds?|index|idx|x|t)s?$/i;
-const NUMBERS = 0.9; // the share of a column's cells that makes it one of numbers
-const ALIKE = 12; // times that the largest values of lines on one axis may differ
+const NUMBERS = 0.9; // fraction of numeric cells that makes a column numeric
+const ALIKE = 12; // maximum ratio between the largest values of lines on one axis
 
 export interface Series {
 	name: string;
 	/** Rows with a value, ascending. */
 	rows: Int32Array;
-	/** One for each of these; NaN and the infinities can't be drawn. */
+	/** One value per row; NaN and infinities can't be drawn. */
 	values: Float64Array;
 }
 
 export interface Chart {
-	/** The name of the horizontal axis; "" where it counts rows. */
+	/** The name of the horizontal axis; "" if it counts rows. */
 	axis: string;
-	/** The place of each row, ascending. */
+	/** The position of each row, ascending. */
 	x: Float64Array;
 	/** At least one. */
 	series: Series[];
-	/** Lines, by index, that fit one vertical axis; each group has its own. */
+	/** Groups of lines, by index, that share a vertical axis. */
 	panels: number[][];
 }
 
@@ -35,10 +35,10 @@ function ascends(values: Float64Array, strictly: boolean): boolean {
 
 const isNumeric = ({ values, words }: Column) => values.length > 0 && values.length >= NUMBERS * (values.length + words);
 
-/** Whether a column is called like what other columns are drawn over. */
+/** Whether a column's name is typical of a horizontal axis. */
 export const isAxisName = (name: string): boolean => AXIS.test(name.trim());
 
-/** The column to draw over: one that is called like an axis and ascends, best strictly, or a first one that does. */
+/** The horizontal axis: an ascending column, preferably strictly, with the name of an axis, else a first one. */
 function axisOf(columns: Column[], total: number): Column | undefined {
 	const whole = columns.filter(({ rows, words }) => words === 0 && rows.length === total);
 	const named = whole.filter(({ name }) => isAxisName(name));
@@ -47,14 +47,14 @@ function axisOf(columns: Column[], total: number): Column | undefined {
 	return whole[0] === columns[0] && whole[0] && ascends(whole[0].values, true) ? whole[0] : undefined;
 }
 
-/** The largest distance from zero of what can be drawn; 0 where nothing can. */
+/** The largest absolute value that can be drawn; 0 if none can. */
 export function reach({ values }: Series): number {
 	let most = 0;
 	for (const value of values) if (Number.isFinite(value) && Math.abs(value) > most) most = Math.abs(value);
 	return most;
 }
 
-/** Lines whose sizes are alike share a panel, the first line first. */
+/** Lines of similar magnitude share a panel, in order of the first line. */
 function panelsOf(series: Series[]): number[][] {
 	const panels: { reach: number; lines: number[] }[] = [];
 	series.forEach((line, index) => {
@@ -66,7 +66,7 @@ function panelsOf(series: Series[]): number[][] {
 	return panels.map(({ lines }) => lines);
 }
 
-/** What can be drawn of a table, or null: numbers are half of its columns at least, and there is more than one row. */
+/** The series of a table, or null unless at least half of its columns are numeric and it has more than one row. */
 export function chartOf(table: Columns): Chart | null {
 	const { all, total } = table;
 	const numeric = all.filter(isNumeric);
@@ -80,7 +80,7 @@ export function chartOf(table: Columns): Chart | null {
 	return { axis: axis?.name ?? "", x, series, panels: panelsOf(series) };
 }
 
-/** The place in a sorted list of the first entry that isn't below a value. */
+/** The index in a sorted list of the first entry that isn't below a value. */
 export function lowerBound(sorted: ArrayLike<number>, value: number): number {
 	let [low, high] = [0, sorted.length];
 	while (low < high) {
@@ -91,14 +91,14 @@ export function lowerBound(sorted: ArrayLike<number>, value: number): number {
 	return low;
 }
 
-/** The row whose place is nearest. */
+/** The row with the nearest position. */
 export function nearestRow(x: Float64Array, place: number): number {
 	const above = Math.min(lowerBound(x, place), x.length - 1);
 	const below = Math.max(above - 1, 0);
 	return place - (x[below] ?? 0) < (x[above] ?? 0) - place ? below : above;
 }
 
-/** A line's value in a row, undefined where its cell is empty. */
+/** A line's value in a row, undefined if its cell is empty. */
 export function valueAt({ rows, values }: Series, row: number): number | undefined {
 	const at = lowerBound(rows, row);
 	return rows[at] === row ? values[at] : undefined;

@@ -1,4 +1,4 @@
-// A table as its rows, and as a line chart beside them where it holds numbers.
+// A table as rows, with a line chart beside them if it has numbers.
 import { chartPane } from "../chart/chart.ts";
 import { Columns, readColumns, readNumber } from "../chart/columns.ts";
 import { chartOf } from "../chart/series.ts";
@@ -10,20 +10,20 @@ import { load, loadBytes } from "../loading.js";
 import { parseRows, separator } from "./csv.js";
 import { tableBody } from "./table.js";
 
-const READ = 8_000_000; // bytes of a file whose rows are listed
-const DRAWN = 64_000_000; // bytes of a file whose numbers are drawn
-const PANELS = { wide: 4, narrow: 2 }; // panels of a chart that are open at first
+const READ = 8_000_000; // maximum bytes of a file read for listing rows
+const DRAWN = 64_000_000; // maximum bytes of a file whose numbers are drawn
+const PANELS = { wide: 4, narrow: 2 }; // panels of a chart open at first
 const WIDE = 760; // CSS pixels; narrower windows have the table below the chart, see chart.css
 
 interface Read {
 	table: TablePreview;
-	/** What can be drawn, more rows than are listed perhaps. */
+	/** The data to draw, possibly with more rows than are listed. */
 	columns: Columns;
-	/** Why the chart isn't whole. */
+	/** Why the chart is incomplete. */
 	note: string;
 }
 
-/** The first row names the columns, unless it is one of numbers. */
+/** The first row has the column names, unless it is numeric. */
 function named(rows: string[][]): { columns: string[]; rows: string[][]; headless: boolean } {
 	const [first = [], ...rest] = rows;
 	const headless = first.length > 0 && first.every((cell) => typeof readNumber(cell) === "number");
@@ -36,7 +36,7 @@ async function readText(blob: Blob, mime: string, signal: AbortSignal): Promise<
 	const mark = /tab-separated/.test(mime) ? "\t" : separator(text);
 	const listed = blob.size <= READ ? text : text.slice(0, READ);
 	const parsed = parseRows(listed, mark);
-	if (listed.length < text.length) parsed.pop(); // cut in the middle
+	if (listed.length < text.length) parsed.pop(); // cut off mid-row
 	const { columns: names, rows, headless } = named(parsed);
 	const whole = blob.size <= READ;
 	const table = { columns: names, rows, total_rows: whole ? rows.length : null };
@@ -58,7 +58,7 @@ function collected({ columns: names, rows }: TablePreview): Columns {
 	return columns;
 }
 
-/** Side by side where there is room; in a card, one of the two. */
+/** Side by side if there is room; in a card, only one of the two. */
 function shown({ table, columns, note }: Read, env: Env): HTMLElement {
 	const { life, full, artifact } = env;
 	const chart = chartOf(columns);
