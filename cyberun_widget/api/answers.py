@@ -77,7 +77,7 @@ def is_success(status: int) -> bool:
     return HTTPStatus.OK <= status < HTTPStatus.MULTIPLE_CHOICES
 
 
-def failure(status: int, headers: Mapping[str, str], content: bytes, now: datetime | None) -> CyberunError:  # noqa: PLR0911 - one a status
+def failure(status: int, headers: Mapping[str, str], content: bytes, now: datetime | None) -> CyberunError:  # noqa: PLR0911 - one per status
     """Return the error for an HTTP status, with the server's message if there is one."""
     said = _said(content)
     wait = parse_retry_after(headers.get("retry-after"), now or datetime.now(UTC))

@@ -99,5 +99,5 @@ def _proof(body: bytes) -> bytes:
     data = json.loads(body)
     proof = data.get("proof") if isinstance(data, dict) else None
     if not isinstance(proof, str):
-        raise ValueError("no proof")  # noqa: TRY004 - what arrives is a value, whatever its type
+        raise ValueError("no proof")  # noqa: TRY004 - bad data, not a wrong argument type
     return proof.encode("ascii", "replace")

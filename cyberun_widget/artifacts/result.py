@@ -41,11 +41,11 @@ class _VerdictError(CyberunError):
         self.result = result
 
 
-class TaskFailed(_VerdictError):  # noqa: N818 - a name of the contract
+class TaskFailed(_VerdictError):  # noqa: N818 - public name
     """The task failed. `result`: everything known about it, including the error and any partial artifacts."""
 
 
-class TaskCancelled(_VerdictError):  # noqa: N818 - a name of the contract
+class TaskCancelled(_VerdictError):  # noqa: N818 - public name
     """The task was cancelled. `result`: everything known about it."""
 
 

@@ -32,7 +32,7 @@ class Account:
     def _of(cls, calls: Calls) -> Self:
         """Return a client that makes these calls."""
         client = cls.__new__(cls)
-        client._calls = calls  # noqa: SLF001 - of this class
+        client._calls = calls  # noqa: SLF001 - same class
         return client
 
     @classmethod

@@ -76,7 +76,7 @@ class _Table(Sequence[T]):
         if _kernel.host() != "kernel" or not self._items:
             _kernel.show({"text/plain": repr(self), "text/html": self._repr_html_()})
             return
-        from cyberun_widget.client.list_widget import ListWidget  # noqa: PLC0415 - with the first list that is shown
+        from cyberun_widget.client.list_widget import ListWidget  # noqa: PLC0415 - imported on first use
 
         rows = [
             tuple(clean(cell, limit=_CELL_MAX) if isinstance(cell, str) else cell for cell in self._facts(item))
@@ -164,7 +164,7 @@ class WorkflowList(_Table[Workflow]):
         self._client = client
 
     def _opened(self, place: int) -> WorkflowForm:
-        from cyberun_widget.form.widget import WorkflowForm  # noqa: PLC0415 - with the first form that is opened
+        from cyberun_widget.form.widget import WorkflowForm  # noqa: PLC0415 - imported on first use
 
         return WorkflowForm(self._items[place].slug, self._client)
 

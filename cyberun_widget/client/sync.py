@@ -28,7 +28,7 @@ def _waiting(
     """Return a `Client` method that blocks until the given `AsyncClient` method returns."""
 
     def call(self: Client, /, *args: P.args, **kwargs: P.kwargs) -> T:
-        return background.run(method(AsyncClient._of(self._calls), *args, **kwargs))  # noqa: SLF001 - one package
+        return background.run(method(AsyncClient._of(self._calls), *args, **kwargs))  # noqa: SLF001 - same package
 
     update_wrapper(call, method)
     call.__qualname__ = f"Client.{method.__name__}"

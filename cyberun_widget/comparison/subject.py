@@ -48,7 +48,7 @@ def subject(item: TaskWidget | TaskResult | Artifact) -> Subject:
 
 
 def _of_card(card: TaskWidget) -> Subject:
-    session, shown = card._session, card._facts  # noqa: SLF001 - one package
+    session, shown = card._session, card._facts  # noqa: SLF001 - same package
     watch, run = session.watch, session.rerun.run
     given = run.parameters if run is not None else watch.state.parameters if watch is not None else {}
     facts = {

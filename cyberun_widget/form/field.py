@@ -79,7 +79,7 @@ def seed_bounds(parameter: Field) -> tuple[int, int]:
     return low, max(low, high)
 
 
-def _control(parameter: Parameter) -> Control:  # noqa: PLR0911 - one a type
+def _control(parameter: Parameter) -> Control:  # noqa: PLR0911 - one per type
     match parameter.type:
         case "string":
             return "text"

@@ -255,7 +255,7 @@ class FormSession:
         else:
             with self._lock:
                 self._runs = [replace(run, parameters=parameters) if run.card is card else run for run in self._runs]
-            card._session.follow(task_id, self._card_run(parameters))  # noqa: SLF001 - a card of ours
+            card._session.follow(task_id, self._card_run(parameters))  # noqa: SLF001 - same package
         return await card
 
     async def _cancel(self, task_id: str) -> None:

@@ -65,7 +65,7 @@ class WorkflowForm(BatchedWidget):
     _session: FormSession
 
     def __init__(self, slug: str, /, client: HasCalls | None = None, **values: Any) -> None:
-        calls = client._calls if client is not None else Calls.resolve()  # noqa: SLF001 - what a client is to us
+        calls = client._calls if client is not None else Calls.resolve()  # noqa: SLF001 - package-internal
         workflow = background.run(calls.workflow(slug))
         self._session = FormSession(calls, slug, workflow, self._write, self._announce, random=random.SystemRandom())
         self._run_handlers: list[Callable[[TaskWidget], None]] = []
@@ -145,7 +145,7 @@ def form_on(calls: Calls, slug: str, parameters: Mapping[str, Any]) -> WorkflowF
     form.values = {key: value for key, value in parameters.items() if key in form.values}
     gone = [key for key in parameters if key not in form.values]
     if gone:
-        form._write({"_problem": f"The workflow no longer takes {', '.join(gone)}."})  # noqa: SLF001 - of this module
+        form._write({"_problem": f"The workflow no longer takes {', '.join(gone)}."})  # noqa: SLF001 - same module
     return form
 
 

@@ -60,7 +60,7 @@ class Outputs:
         if self._display_ids and not self._ahead:
             self._ahead = True
             if _kernel.in_kernel() and not _kernel.has_subshells():
-                group._channel.push_module("sweep")  # noqa: SLF001 - one package
+                group._channel.push_module("sweep")  # noqa: SLF001 - same package
 
     def _redraw(self, group: TaskGroup) -> None:
         bundle = self._bundle(group)
@@ -69,7 +69,7 @@ class Outputs:
 
     def _bundle(self, group: TaskGroup) -> dict[str, str]:
         if not self._session.still:
-            return sweep_archive.unfinished(group.to_code(), line(group.counts, group._facts, group.progress))  # noqa: SLF001 - one package
+            return sweep_archive.unfinished(group.to_code(), line(group.counts, group._facts, group.progress))  # noqa: SLF001 - same package
         shown = export.sheet(self._session, None, None)
         text = "\n".join([line(group.counts, group._facts, group.progress), *table(shown)])  # noqa: SLF001 - likewise
         return sweep_archive.bundle(shown, group.counts, group.to_code(), group.selected, text)

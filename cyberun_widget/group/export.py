@@ -53,7 +53,7 @@ def rows(cells: Sequence[Cell]) -> list[dict[str, Any]]:
 
 def to_dataframe(cells: Sequence[Cell]) -> Any:
     """Return a pandas DataFrame, one row per point, indexed by point index. Raises ImportError without pandas."""
-    import pandas as pd  # noqa: PLC0415 - an extra of the user's
+    import pandas as pd  # noqa: PLC0415 - optional dependency
 
     frame = pd.DataFrame(rows(cells))
     return frame.set_index("index_" if "index_" in frame.columns else "index", drop=True)

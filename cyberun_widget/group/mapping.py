@@ -34,8 +34,8 @@ def map_points(  # noqa: PLR0913 - what `client.map` takes, each by name
         raise ConfigurationError(f'start must be "all", "first" or "none", not {start!r}.')
     if isinstance(in_flight, bool) or not isinstance(in_flight, int) or in_flight < 1:
         raise ConfigurationError(f"in_flight must be a whole number from 1 on, not {in_flight!r}.")
-    calls = client._calls  # noqa: SLF001 - what a client is to this package
+    calls = client._calls  # noqa: SLF001 - package-internal
     opened = background.run(open_sweep(calls, slug, grid, zipped, fixed, name=name, fresh=fresh))
     group = TaskGroup((), client, in_flight=in_flight, _opened=opened)
-    group._go_on(start, unasked=isinstance(start, Unasked))  # noqa: SLF001 - one package
+    group._go_on(start, unasked=isinstance(start, Unasked))  # noqa: SLF001 - same package
     return group

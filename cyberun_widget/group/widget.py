@@ -64,7 +64,7 @@ class TaskGroup(BatchedWidget):
     reference = t.Int(None, allow_none=True).tag(sync=True)
     """Index of the point that all others are compared with, or None."""
     _layout = t.Dict().tag(sync=True)
-    _cells = t.Any(None).tag(sync=True, to_json=lambda _value, widget: widget._snapshot())  # noqa: SLF001 - of this class
+    _cells = t.Any(None).tag(sync=True, to_json=lambda _value, widget: widget._snapshot())  # noqa: SLF001 - same class
     _facts = t.Dict().tag(sync=True)
 
     def __init__(
@@ -292,4 +292,4 @@ class TaskGroup(BatchedWidget):
 def _calls(client: HasCalls | None) -> Calls:
     from cyberun_widget.api.calls import Calls  # noqa: PLC0415
 
-    return client._calls if client is not None else Calls.resolve()  # noqa: SLF001 - what a client is to this package
+    return client._calls if client is not None else Calls.resolve()  # noqa: SLF001 - package-internal

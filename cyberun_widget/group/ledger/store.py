@@ -114,13 +114,13 @@ class Ledger:
     def entries(self, sweep: int) -> dict[str, Entry]:
         """Return the entries of a sweep's points, by key."""
         with self._lock:
-            rows = self._db.execute(f"SELECT {_COLUMNS} FROM points WHERE sweep = ?", (sweep,)).fetchall()  # noqa: S608 - our own column names
+            rows = self._db.execute(f"SELECT {_COLUMNS} FROM points WHERE sweep = ?", (sweep,)).fetchall()  # noqa: S608 - constant column names
         return {row[0]: _entry(row) for row in rows}
 
     def entry(self, sweep: int, key: str) -> Entry:
         """Return the entry of one point."""
         with self._lock:
-            query = f"SELECT {_COLUMNS} FROM points WHERE sweep = ? AND key = ?"  # noqa: S608 - our own column names
+            query = f"SELECT {_COLUMNS} FROM points WHERE sweep = ? AND key = ?"  # noqa: S608 - constant column names
             return _entry(self._db.execute(query, (sweep, key)).fetchone())
 
     def changed(self) -> int:
@@ -214,7 +214,7 @@ class Ledger:
                 told = "The kernel stopped while this point was being submitted."
                 where = "sweep = ? AND owner = ? AND lease = ?"
                 rows = db.execute(
-                    f"UPDATE points SET state = 'unknown', error = ? WHERE state = 'sending' AND {where} RETURNING key",  # noqa: S608 - our own words
+                    f"UPDATE points SET state = 'unknown', error = ? WHERE state = 'sending' AND {where} RETURNING key",  # noqa: S608 - constant SQL
                     (told, sweep, owner, lease),
                 ).fetchall()
                 doubted += [key for (key,) in rows]
@@ -245,7 +245,7 @@ class Ledger:
         fields = {"sweep": sweep, "key": key, "me": self.owner.name, "now": now, "lease": now + LEASE, **values}
         with self._write() as db:
             cursor = db.execute(
-                f"UPDATE points SET {then} WHERE sweep = :sweep AND key = :key AND {where}",  # noqa: S608 - our own words
+                f"UPDATE points SET {then} WHERE sweep = :sweep AND key = :key AND {where}",  # noqa: S608 - constant SQL
                 fields,
             )
             return cursor.rowcount == 1

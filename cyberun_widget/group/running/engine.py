@@ -179,7 +179,7 @@ class Engine:
                 return None
             parameters = {name: await self._uploaded(value) for name, value in job.parameters.items()}
             task_id = await self._service.start(self._slug, parameters, sending=sending)
-        except BaseException as exc:  # noqa: BLE001 - whatever it is, the ledger has to say what became of the point
+        except BaseException as exc:  # noqa: BLE001 - the ledger must record every outcome
             return await self._failed(job, exc, out=out)
         self._running.add(job.index)
         if not await run_in_thread(self._ledger.submitted, self._sweep, job.key, task_id):

@@ -33,7 +33,7 @@ class Json(JSONResponse):
         return json.dumps(content, separators=(",", ":"), allow_nan=False).encode("ascii")
 
 
-class Problem(Exception):  # noqa: N818 - an answer, not a fault of the program
+class Problem(Exception):  # noqa: N818 - an answer, not a program error
     """An error answer. `details`: one `{"key", "message"}` for each invalid parameter."""
 
     def __init__(self, status: int, code: str, words: str, details: list[dict[str, str]] | None = None) -> None:

@@ -15,7 +15,7 @@ from cyberun_widget.local.state.ids import named_uuid
 _KEY: Final = re.compile(r"sk-[\x21-\x7e]{5,}")
 
 
-class Refused(Exception):  # noqa: N818 - an answer, not a fault of the program
+class Refused(Exception):  # noqa: N818 - an answer, not a program error
     """A refused request. `status`: the HTTP status of the answer; `code`: its machine-readable reason."""
 
     def __init__(self, status: int, code: str, words: str) -> None:

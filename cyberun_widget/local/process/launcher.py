@@ -114,7 +114,7 @@ def spawn(settings: ServerSettings, log: IO[str] | None = None) -> tuple[subproc
     require_extra()
     # In a separate session: Ctrl-C in the terminal and a notebook's stop button are meant for the parent.
     apart: dict[str, Any] = {"start_new_session": True} if os.name == "posix" else {"creationflags": 0x00000208}
-    process = subprocess.Popen(  # noqa: S603 - our own module, by this very interpreter
+    process = subprocess.Popen(  # noqa: S603 - this package, run by this interpreter
         [sys.executable, "-m", "cyberun_widget.local", "--announce", *settings.arguments()],
         stdin=subprocess.PIPE if settings.lifeline else subprocess.DEVNULL,
         stdout=subprocess.PIPE,

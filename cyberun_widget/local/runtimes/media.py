@@ -71,6 +71,6 @@ def _ffmpeg(path: Path, width: int, height: int, fps: int, scale: int) -> subpro
         "-c:v", "libx264", "-preset", "veryfast", "-crf", 18, "-pix_fmt", "yuv420p", "-threads", 1,
         "-movflags", "+faststart", path,
     ]  # fmt: skip
-    return subprocess.Popen(  # noqa: S603 - the binary of imageio-ffmpeg, and arguments of our own
+    return subprocess.Popen(  # noqa: S603 - imageio-ffmpeg's binary with fixed arguments
         [str(item) for item in command], stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
     )

@@ -99,7 +99,7 @@ class Store:
         """Store a new task."""
         values = asdict(task) | {"parameters": json.dumps(task.parameters), "output": None}
         marks = ", ".join(f":{name}" for name in values)
-        self._db.execute(f"INSERT INTO tasks ({', '.join(values)}) VALUES ({marks})", values)  # noqa: S608 - our own names
+        self._db.execute(f"INSERT INTO tasks ({', '.join(values)}) VALUES ({marks})", values)  # noqa: S608 - constant names
 
     def update_task(self, task_id: str, **changes: Any) -> bool:
         """Change columns of a task. Returns False, with nothing changed, if the task has ended."""
@@ -107,7 +107,7 @@ class Store:
             changes["output"] = json.dumps(changes["output"])
         setters = ", ".join(f"{name} = :{name}" for name in changes)
         done = self._db.execute(
-            f"UPDATE tasks SET {setters} WHERE id = :id AND status NOT IN ({_VERDICTS})",  # noqa: S608 - our own names
+            f"UPDATE tasks SET {setters} WHERE id = :id AND status NOT IN ({_VERDICTS})",  # noqa: S608 - constant names
             changes | {"id": task_id},
         )
         return done.rowcount == 1

@@ -101,7 +101,7 @@ class Dispatcher:
             output = await self._work(task, workflow, folder)
         except WorkFailed as exc:
             self._end(task_id, "failed", error=str(exc))
-        except Exception as exc:  # noqa: BLE001 - logged below; whatever breaks, the task must end with a verdict
+        except Exception as exc:  # noqa: BLE001 - logged below; the task must always end
             _LOG.exception("task %s broke the dispatcher", task_id)
             self._end(task_id, "failed", error=f"The local agent broke: {type(exc).__name__}: {exc}")
         else:

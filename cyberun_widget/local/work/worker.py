@@ -44,7 +44,7 @@ def _work(job: dict[str, Any], messages: IO[str]) -> None:
     except RuntimeFailure as exc:
         _send(messages, "failed", error=str(exc))
         return
-    except Exception as exc:  # noqa: BLE001 - whatever a runtime raises is its task's failure, with its traceback
+    except Exception as exc:  # noqa: BLE001 - any error of a runtime fails its task
         log = traceback.format_exc(limit=-6)
         _send(messages, "broken", error=f"{type(exc).__name__}: {exc}\n\n{log}")
         return

@@ -108,7 +108,7 @@ def render(gaussians: Gaussians, camera: Camera, background: Array) -> Rendering
 
 def backward(gaussians: Gaussians, camera: Camera, drawn: Rendering, slope: Array) -> Gaussians:
     """Return the loss gradient with respect to the Gaussians, given the one for the pixels, `slope` (pixels, 3)."""
-    flat = drawn._flat  # noqa: SLF001 - of this module
+    flat = drawn._flat  # noqa: SLF001 - same module
     pixel, owner, dx, dy, alpha, before, share, begins, lengths = drawn._pairs  # noqa: SLF001
     count = len(flat.opacity)
 
