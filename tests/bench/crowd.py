@@ -199,7 +199,9 @@ def measure() -> Iterable[Row]:
         expected = crowd.end()
         wrong = sum(status != expected[task_id] for task_id, status in crowd.shown(expected, 60).items())
         yield Row("crowd", "verdicts in the page", OURS, f"{wrong} wrong of {SHOWN}", aim="none", good=wrong == 0)
-        delays = crowd.delays()
+        deadline = time.monotonic() + 30
+        while max(delays := crowd.delays()) == float("inf") and time.monotonic() < deadline:
+            time.sleep(1)  # those that no page shows come by pages of the task list
         figure = f"p50 {statistics.median(delays):.1f} s, the last {max(delays):.1f} s"
         yield Row("crowd", "from an end to its trait", OURS, figure, aim="5 s", good=max(delays) <= 5)
         most = crowd.server.most["events"]

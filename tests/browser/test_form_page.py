@@ -203,6 +203,9 @@ def test_nothing_in_a_comparison_stands_in_the_way_of_a_screen_reader(
         expect(comparison.locator(".cyc-body[aria-busy]")).to_have_count(0)
         expect(comparison.locator(".cyc-body > *").first).to_be_visible()
         assert violations(page, ".cyberun-compare") == [], way
+        drawn = "all => all.map(one => getComputedStyle(one).imageRendering)"
+        # Both alike: the pictures are 64 pixels wide, and enlarged.
+        assert comparison.locator(".cyc-picture").evaluate_all(drawn) == ["pixelated"] * 2, way
 
 
 @pytest.mark.parametrize("app", ["lab", "notebook"])
