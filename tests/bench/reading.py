@@ -102,6 +102,9 @@ def ticking(way: str, base_url: str, count: int) -> dict[str, float]:
         before, told = told["streams"], sent(base_url)
         if told["streams"] == before and told["streams"] >= 10 and way != "naive":
             break  # a budget of streams: the others are followed by pages
+    if way != "naive":
+        while any(each.state.status == "unknown" for each in kept) and time.monotonic() < deadline + PATIENCE:
+            time.sleep(0.2)  # what each costs to begin is no part of what it costs to follow
     time.sleep(1.0)
     started, used, told = time.monotonic(), time.process_time(), sent(base_url)
     time.sleep(WINDOW)

@@ -15,6 +15,7 @@ import sys
 import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final
+from urllib.parse import parse_qsl
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -78,7 +79,7 @@ class Server:
         """Answer one connection's requests."""
         try:
             while True:
-                path = (await reader.readuntil(b"\r\n\r\n")).decode().split(" ")[1].partition("?")[0]
+                path, _, query = (await reader.readuntil(b"\r\n\r\n")).decode().split(" ")[1].partition("?")
                 task_id = path.split("/r/tasks/")[-1].split("/")[0]
                 if path.endswith("/events"):
                     writer.write(_STREAM)
@@ -87,7 +88,7 @@ class Server:
                     else:
                         self.streams[writer] = task_id
                     continue
-                body = json.dumps(self.body(path, task_id)).encode()
+                body = json.dumps(self.body(path, task_id, query)).encode()
                 head = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n"
                 writer.write(head % len(body) + body)
         except (asyncio.IncompleteReadError, ConnectionError):
@@ -101,17 +102,19 @@ class Server:
         writer.write(chunk(f"event: completed\ndata: {data}\n\n".encode()) + b"0\r\n\r\n")
         self.sent += count
 
-    def body(self, path: str, task_id: str) -> dict[str, object]:
+    def body(self, path: str, task_id: str, query: str) -> dict[str, object]:
         """Return the answer to a JSON call."""
         if path.endswith("/sent"):
             return {"sent": self.sent, "streams": len(self.streams)}
         if path.endswith("/result"):
             return {"id": task_id, "task_status": "completed", "task_output": {}, "download_urls": {}}
         if path.endswith("/r/tasks"):
-            listed = [task(known) for known in list(self.tasks)[:100]]
+            asked = dict(parse_qsl(query))
+            page, size = int(asked.get("current_page", 1)), int(asked.get("per_page", 20))
+            listed = [task(known) for known in list(self.tasks)[(page - 1) * size : page * size]]
             return {
                 "task_list": listed,
-                "page_meta": {"current_page": 1, "per_page": 100, "total_count": len(self.tasks)},
+                "page_meta": {"current_page": page, "per_page": size, "total_count": len(self.tasks)},
             }
         if "/r/tasks/" in path:
             self.tasks[task_id] = None
