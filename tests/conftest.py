@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,6 +10,7 @@ import pytest
 
 from cyberun_widget import Client
 from cyberun_widget.local import LocalServer
+from tests.waiting import until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -82,10 +82,9 @@ def no_watch_is_left() -> Iterator[None]:
     module = sys.modules.get("cyberun_widget.following.task_watch")
     if module is None:
         return
-    end = time.monotonic() + 10
-    while module._watches and time.monotonic() < end:
-        time.sleep(0.02)
-    left = [watch.key for watch in module._watches.values()]
-    for watch in [*module._watches.values()]:
-        watch._work.cancel()
-    assert not left, f"still watched at the end: {left}"
+    watches = module._watches
+    try:
+        until(lambda: not watches, state=lambda: [watch.key for watch in watches.values()])
+    finally:
+        for watch in [*watches.values()]:
+            watch._work.cancel()

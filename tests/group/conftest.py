@@ -5,9 +5,6 @@ from __future__ import annotations
 import pytest
 from ipywidgets import Widget
 
-from cyberun_widget.following import task_watch
-from tests.waiting import until
-
 
 @pytest.fixture(autouse=True)
 def own_folders(monkeypatch, tmp_path):
@@ -20,4 +17,3 @@ def closed_groups(own_folders):
     """A group goes on until it is closed: what a test leaves open would try to reach its server for ever."""
     yield
     Widget.close_all()
-    until(lambda: not task_watch._watches)
