@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import json
 import resource
-import shutil
 import statistics
 import sys
 import tempfile
@@ -211,12 +210,12 @@ def measure() -> Iterable[Row]:
 @contextmanager
 def _opened() -> Iterator[Crowd]:
     sys.path.insert(0, str(Path(__file__).parents[1] / "browser"))  # as pytest does for the folder's own modules
-    from tests.browser.conftest import CHROMIUM_FLAGS, Lab, Notebook  # noqa: PLC0415 - the browser's tests need pytest
+    from tests.browser.conftest import Lab, Notebook, launch  # noqa: PLC0415 - the browser's tests need pytest
 
     task_ids = ids(COUNT)
     with tempfile.TemporaryDirectory() as folder, ManyTasks(task_ids) as server, sync_playwright() as playwright:
         lab = Lab(Path(folder))
-        chromium = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=CHROMIUM_FLAGS)
+        chromium = launch(playwright)
         try:
             lab.start()
             page = chromium.new_page(viewport={"width": 1200, "height": 900})

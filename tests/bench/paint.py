@@ -8,7 +8,6 @@ Naive: `watching.Naive`, whose text is an ipywidgets HTML.
 from __future__ import annotations
 
 import json
-import shutil
 import statistics
 import sys
 import tempfile
@@ -76,11 +75,11 @@ def measure() -> Iterable[Row]:
 def _taken(way: str) -> list[float]:
     """Return the milliseconds of each event."""
     sys.path.insert(0, str(Path(__file__).parents[1] / "browser"))  # as pytest does for the folder's own modules
-    from tests.browser.conftest import CHROMIUM_FLAGS, Lab, Notebook  # noqa: PLC0415 - the browser's tests need pytest
+    from tests.browser.conftest import Lab, Notebook, launch  # noqa: PLC0415 - the browser's tests need pytest
 
     with tempfile.TemporaryDirectory() as folder, serving(RATE) as base_url, sync_playwright() as playwright:
         lab = Lab(Path(folder))
-        chromium = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=CHROMIUM_FLAGS)
+        chromium = launch(playwright)
         try:
             lab.start()
             page = chromium.new_page(viewport={"width": 1200, "height": 900})

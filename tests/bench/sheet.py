@@ -7,7 +7,6 @@ half a row a frame. A busy machine spoils these two; the CPU time of the page's 
 
 from __future__ import annotations
 
-import shutil
 import statistics
 import sys
 import tempfile
@@ -81,12 +80,12 @@ def measure() -> Iterable[Row]:
 def figures() -> dict[str, float]:
     """Return messages a second, milliseconds of a click, frames a second, and the CPU milliseconds of both."""
     sys.path.insert(0, str(Path(__file__).parents[1] / "browser"))  # as pytest does for the folder's own modules
-    from tests.browser.conftest import CHROMIUM_FLAGS, Lab, Notebook  # noqa: PLC0415 - the browser's tests need pytest
+    from tests.browser.conftest import Lab, Notebook, launch  # noqa: PLC0415 - the browser's tests need pytest
 
     ids = [f"task-{number:04x}" for number in range(COUNT)]
     with tempfile.TemporaryDirectory() as folder, ManyTasks(ids, rate=RATE) as server, sync_playwright() as playwright:
         lab = Lab(Path(folder))
-        chromium = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=CHROMIUM_FLAGS)
+        chromium = launch(playwright)
         try:
             lab.start()
             page = chromium.new_page(viewport={"width": 1200, "height": 900})

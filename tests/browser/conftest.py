@@ -28,6 +28,7 @@ import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 from playwright.sync_api import sync_playwright
 from states.serve import served
+from viewer_bench import Bench
 
 from cyberun_widget import Client
 from cyberun_widget.local import LocalServer
@@ -35,7 +36,7 @@ from cyberun_widget.local import LocalServer
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
-    from playwright.sync_api import Browser, ConsoleMessage, Locator, Page, Response
+    from playwright.sync_api import Browser, ConsoleMessage, Locator, Page, Playwright, Response
 
 App = Literal["lab", "notebook"]
 
@@ -367,6 +368,16 @@ class Notebook:
         )
 
 
+def launch(playwright: Playwright) -> Browser:
+    """Start a headless Chromium: the machine's, or else the one that ``playwright install`` fetched.
+
+    The headless shell comes first: ``chromium --headless`` runs the whole desktop browser behind each page, at about
+    twice the cost.
+    """
+    found = shutil.which("chromium-headless-shell") or shutil.which("chromium")
+    return playwright.chromium.launch(executable_path=found, args=[*CHROMIUM_FLAGS, *WEBGL_FLAGS])
+
+
 def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
@@ -395,11 +406,9 @@ def lab(tmp_path_factory: pytest.TempPathFactory, service: LocalServer) -> Itera
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    """A Chromium: the machine's, or else the one that ``playwright install`` fetched."""
+    """A Chromium for the tests of one file."""
     with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(
-            executable_path=shutil.which("chromium"), args=[*CHROMIUM_FLAGS, *WEBGL_FLAGS]
-        )
+        chromium = launch(playwright)
         yield chromium
         chromium.close()
 
@@ -485,3 +494,10 @@ def show(address: str, page: Page) -> Callable[..., Locator]:
         return page.locator(".cyberun-task").first
 
     return open_page
+
+
+@pytest.fixture(scope="module")
+def bench(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bench]:
+    """The viewers on a page of their own, with files of all kinds."""
+    with Bench(tmp_path_factory.mktemp("viewers")) as served:
+        yield served

@@ -8,13 +8,12 @@ opened and judged.
 from __future__ import annotations
 
 import io
-import shutil
 import sys
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from conftest import CHROMIUM_FLAGS, WEBGL_FLAGS, Lab, Notebook
+from conftest import Lab, Notebook, launch
 from PIL import Image
 from playwright.sync_api import sync_playwright
 from settled import settle
@@ -140,9 +139,7 @@ def sheet(browser: Browser, folder: Path) -> None:
 def main(folder: Path | None) -> None:
     """Make the pictures."""
     with served() as address, sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=shutil.which("chromium"), args=[*CHROMIUM_FLAGS, *WEBGL_FLAGS]
-        )
+        browser = launch(playwright)
         for theme in ("light", "dark"):
             if folder is None:
                 for name, states in README.items():

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 import pytest
 from playwright.sync_api import expect
 from states.messages import asked
-from viewer_bench import Bench
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
     from playwright.sync_api import Locator, Page
+    from viewer_bench import Bench
 
 WATCH = """
 // Every WebGL context ever made, and the most that lived at one time.
@@ -29,12 +29,6 @@ HTMLCanvasElement.prototype.getContext = function (kind, ...rest) {
 };
 """
 TRIANGLE = "v 0 0 0\\nv 1 0 0\\nv 0 1 0\\nv 0 0 1\\nf 1 2 3\\nf 1 2 4\\nf 2 3 4\\nf 1 3 4\\n"
-
-
-@pytest.fixture(scope="module")
-def bench(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bench]:
-    with Bench(tmp_path_factory.mktemp("stills")) as served:
-        yield served
 
 
 @pytest.fixture

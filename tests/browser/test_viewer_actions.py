@@ -12,15 +12,7 @@ from playwright.sync_api import expect
 from viewer_bench import HOSTILE_NAME, Bench
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from playwright.sync_api import Locator, Page
-
-
-@pytest.fixture(scope="module")
-def bench(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bench]:
-    with Bench(tmp_path_factory.mktemp("actions")) as served:
-        yield served
 
 
 @pytest.fixture

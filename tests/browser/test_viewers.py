@@ -19,8 +19,6 @@ from viewer_bench import HOSTILE_NAME, Bench
 from tests.waiting import until
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from numpy.typing import NDArray
     from playwright.sync_api import Locator, Page
 
@@ -64,12 +62,6 @@ URL.revokeObjectURL = (url) => {
   revoke.call(URL, url);
 };
 """
-
-
-@pytest.fixture(scope="module")
-def bench(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bench]:
-    with Bench(tmp_path_factory.mktemp("viewers")) as served:
-        yield served
 
 
 @pytest.fixture
