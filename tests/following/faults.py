@@ -182,7 +182,7 @@ FAULTS = [
     ),
     Fault(
         "the stream falls silent, and the task goes on",
-        streams(sse(progress(0.5), Pause(0.7), *finished())),
+        streams(sse(progress(0.5), Pause(1.5), *finished())),
         story=("silent",),
         most={"task": 4},
         count=2,
@@ -215,6 +215,7 @@ FAULTS = [
     Fault(
         "a stream that is taken and never answered",
         streams(*[Answer(headers=None, end="hang") for _ in range(6)], life=LATER),
+        policy={"idle_timeout": 0.3},
         most=POLLED,
         says=("never responded",),
     ),
@@ -618,7 +619,7 @@ FAULTS = [
         "one byte at a time, slower than the patience for silence",
         streams(
             sse(
-                *[part for byte in progress(0.5)[:12] for part in (bytes([byte]), Pause(0.05))],
+                *[part for byte in progress(0.5)[:12] for part in (bytes([byte]), Pause(0.1))],
                 progress(0.5)[12:],
                 *finished(),
             )

@@ -17,7 +17,7 @@ from tests.servers.faulty import KEY, SIGNATURE, TASK, TERMINAL, FaultyServer
 
 FAST = {
     "poll_interval": 0.05,
-    "idle_timeout": 0.3,
+    "idle_timeout": 1.0,
     "connect_timeout": 1.0,
     "backoff_initial": 0.01,
     "backoff_max": 0.1,
