@@ -22,7 +22,7 @@ _MAX_DEPTH: Final = 8
 _MAX_STEPS: Final = 200_000  # maximum values of a result to visit
 _MAX_KEY: Final = 200
 _URL: Final = ("url", "download_url", "signed_url", "presigned_url", "href")
-_STORE: Final = ("s3_key", "storage_key", "object_key", "file_key")
+STORAGE_KEYS: Final = ("s3_key", "storage_key", "object_key", "file_key")
 _NAME: Final = ("name", "file_name", "filename")
 _SIZE: Final = ("size", "file_size", "size_bytes", "content_length", "bytes")
 _MIME: Final = ("mime", "mime_type", "content_type", "media_type")
@@ -98,7 +98,7 @@ def _walk(value: Any, path: tuple[str, ...], steps: Iterator[int], *, bare: bool
 
 def _leaf(entry: Mapping[str, Any], path: tuple[str, ...]) -> Part | None:
     """Parse an object that describes one file; None if it doesn't."""
-    url, store = _first(entry, _URL), _first(entry, _STORE)
+    url, store = _first(entry, _URL), _first(entry, STORAGE_KEYS)
     if not store and "/" in _first(entry, ("key",)):
         store = entry["key"]  # a storage key, not an output's name
     named = (

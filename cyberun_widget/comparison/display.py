@@ -56,7 +56,9 @@ def _whole(
         parts.append(_table(say("archive.file"), labels, rows, len(drawn) - len(rows)))
     for table in tables:
         found = table["differences"]
-        rows = [_row(row["path"], [_value(cell) for cell in row["cells"]]) for row in found["rows"][:_ROWS]]
+        rows = [
+            _row(row["path"], [_value(cell, table["absent"]) for cell in row["cells"]]) for row in found["rows"][:_ROWS]
+        ]
         parts.append(node("p", {}, node("bdi", {}, say("archive.differences", title=_text(table["title"])))))
         parts.append(_table(say("archive.value"), labels, rows, len(found["rows"]) - len(rows) + found["more"]))
     if ids:
@@ -83,7 +85,7 @@ def _row(name: str, cells: Sequence[Node]) -> Node:
 
 def _picture(item: Artifact | None, label: str, side: int) -> Node:
     if item is None:
-        return _value(None)
+        return _value(None, say("archive.none"))
     data, mime = thumbnail(item.poster, side) if item.poster and side else (b"", "")
     if not data:
         return node("td", {}, node("span", {"class": "cy-a-quiet"}, say("archive.not_shown")))
@@ -91,9 +93,9 @@ def _picture(item: Artifact | None, label: str, side: int) -> Node:
     return node("td", {}, node("img", {"src": source, "alt": _text(f"{item.name}, {label}"), "width": str(side)}))
 
 
-def _value(text: str | None) -> Node:
+def _value(text: str | None, absent: str) -> Node:
     if text is None:
-        return node("td", {}, node("span", {"class": "cy-a-quiet"}, say("archive.none")))
+        return node("td", {}, node("span", {"class": "cy-a-quiet"}, absent))
     return node("td", {}, node("bdi", {}, _text(text)))
 
 

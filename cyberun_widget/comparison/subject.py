@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from cyberun_widget.artifacts.model import Artifact, Artifacts
 from cyberun_widget.artifacts.result import TaskResult
+from cyberun_widget.artifacts.result_parts import STORAGE_KEYS
 from cyberun_widget.card.widget import TaskWidget
 from cyberun_widget.errors import ParameterError
 from cyberun_widget.support.text import clean
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
 _LABEL: int = 60  # characters
+_DEPTH_MAX: int = 24  # levels of an output searched for storage keys
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +43,7 @@ def subject(item: TaskWidget | TaskResult | Artifact) -> Subject:
             return _of_card(item)
         case TaskResult():
             facts = {"status": item.status, "seconds": round(item.elapsed, 1), "error": item.error}
-            return Subject("", _id(item.task_id), item.artifacts, output=item.output, facts=_known(facts))
+            return Subject("", _id(item.task_id), item.artifacts, output=_values(item.output), facts=_known(facts))
         case Artifact():
             return Subject("", clean(item.name, limit=_LABEL), Artifacts([item]))
     raise ParameterError(f"compare() takes tasks, results and artifacts, not {type(item).__name__}.")
@@ -63,7 +65,7 @@ def _of_card(card: TaskWidget) -> Subject:
         name=_id(card.task_id),
         artifacts=card.artifacts,
         parameters={name: value if _is_json(value) else str(value) for name, value in given.items()},
-        output=card.output,
+        output=_values(card.output),
         facts=_known(facts),
         ready=session.outcome.done(),
     )
@@ -89,6 +91,15 @@ def _known(facts: Mapping[str, Any]) -> dict[str, Any]:
 def _id(task_id: str) -> str:
     """Return the end of a task's id, which distinguishes it from others: a UUIDv7 starts with the time."""
     return f"…{task_id[-8:]}" if len(task_id) > 8 else task_id or "result"  # noqa: PLR2004 - shown and hidden alike
+
+
+def _values(output: Any, depth: int = 0) -> Any:
+    """Return an output without its files' storage keys: they differ in every run and say nothing about it."""
+    if depth < _DEPTH_MAX and isinstance(output, dict):
+        return {key: _values(item, depth + 1) for key, item in output.items() if key not in STORAGE_KEYS}
+    if depth < _DEPTH_MAX and isinstance(output, list):
+        return [_values(item, depth + 1) for item in output]
+    return output
 
 
 def _is_json(value: Any) -> bool:

@@ -31,7 +31,8 @@ if TYPE_CHECKING:
     from cyberun_widget.comparison.subject import Subject
 
 Comparable = TaskWidget | TaskResult | Artifact
-_TABLES = (("Parameters", "parameters"), ("Output", "output"), ("Run", "facts"))
+_TABLES = (("Parameters", "parameters", "default"), ("Output", "output", "missing"), ("Run", "facts", "missing"))
+"""Title, field of the subject, and what a cell without a value says."""
 _DOCUMENTS_MAX = 2 * 1000 * 1000  # maximum bytes of a JSON file compared value by value
 
 
@@ -121,13 +122,16 @@ def _shown(each: Pair) -> dict[str, Any]:
 
 
 def _tables(subjects: Sequence[Subject], pairs: Sequence[Pair]) -> list[dict[str, Any]]:
-    tables = [(title, [getattr(each, name) for each in subjects]) for title, name in _TABLES]
+    tables = [(title, [getattr(each, name) for each in subjects], absent) for title, name, absent in _TABLES]
     tables += [
-        (each.name, [item.json() for item in each.artifacts if item is not None])
+        (each.name, [item.json() for item in each.artifacts if item is not None], "missing")
         for each in pairs
         if each.kind == "json" and all(_readable(item) for item in each.artifacts)
     ]
-    return [{"title": title, "differences": asdict(differences(documents))} for title, documents in tables]
+    return [
+        {"title": title, "absent": absent, "differences": asdict(differences(documents))}
+        for title, documents, absent in tables
+    ]
 
 
 def _readable(item: Artifact | None) -> bool:

@@ -68,6 +68,7 @@ def test_many_pictures_stay_within_the_limit(files):
     tables = [
         {
             "title": "Output",
+            "absent": "missing",
             "differences": {"rows": [{"path": f"a[{n}]", "cells": ("1" * 200, None)} for n in range(500)], "more": 7},
         }
     ]

@@ -256,11 +256,25 @@ def test_compare_tells_what_differs_and_pairs_the_files(form):
     assert [pair["kind"] for pair in shown._pairs].count("image") == 1
     rows = {table["title"]: table["differences"]["rows"] for table in shown._tables}
     assert [(row["path"], row["cells"]) for row in rows["Parameters"]] == [("steps", ("60", "90"))]
+    assert not any("s3_key" in row["path"] for row in rows["Output"])
     assert shown._labels == ["steps 60", "steps 90"]
     results = compare(first.wait(), second.wait())
     assert len(results._labels) == len(set(results._labels)) == 2
     artifact = first.artifacts.first("image")
     assert compare(artifact, artifact)._labels == ["1: gray-scott.png", "2: gray-scott.png"]
+
+
+def test_a_parameter_that_a_run_left_out_has_its_default(client, own_cache):
+    runs = [
+        client.run("echo-files", kinds="txt", seconds=0),
+        client.run("echo-files", kinds="txt", seconds=0, text="Hi"),
+    ]
+    for run in runs:
+        run.wait(60)
+    [table, *_] = compare(*runs)._tables
+    assert (table["title"], table["absent"]) == ("Parameters", "default")
+    assert [(row["path"], row["cells"]) for row in table["differences"]["rows"]] == [("text", (None, "Hi"))]
+    assert ">default<" in compare(*runs)._bundle()["text/html"]
 
 
 def test_a_comparison_of_a_running_task_fills_when_it_is_done(form):

@@ -12,7 +12,8 @@ export interface CompareTraits {
 	/** Names of the results, untrusted text. */
 	_labels: string[];
 	_pairs: Pair[];
-	_tables: { title: string; differences: Differences }[];
+	/** `absent` is what a cell without a value says. */
+	_tables: { title: string; absent: string; differences: Differences }[];
 	/** Number of results that aren't complete yet. */
 	_waiting: number;
 }

@@ -68,7 +68,7 @@ export function showComparison(model: CompareModel, parent: HTMLElement): () => 
 		left.hidden = right.hidden = !(two && labels.length > 2);
 		options(left, labels, first);
 		options(right, labels, second);
-		values.replaceChildren(...model.get("_tables").map(({ title, differences }) => comparison.differenceTable(differences, labels, title)));
+		values.replaceChildren(...model.get("_tables").map(({ title, absent, differences }) => comparison.differenceTable(differences, labels, title, absent)));
 		if (!pair) {
 			stage.replaceChildren();
 			return;

@@ -10,7 +10,7 @@ export interface Differences {
 	partial: boolean;
 }
 
-export function differenceTable({ rows, equal, more, partial }: Differences, labels: readonly string[], title: string): HTMLElement {
+export function differenceTable({ rows, equal, more, partial }: Differences, labels: readonly string[], title: string, absent: string): HTMLElement {
 	const notes = [
 		equal && `${many(equal, "value")} the same everywhere`,
 		more && `${many(more, "more difference")} not shown`,
@@ -25,7 +25,7 @@ export function differenceTable({ rows, equal, more, partial }: Differences, lab
 			"tr",
 			{},
 			el("th", { scope: "row", dir: "auto", text: path || "(whole)" }),
-			...cells.map((cell) => (cell === null ? el("td", { class: "cyc-missing", text: "missing" }) : el("td", { dir: "auto", text: cell }))),
+			...cells.map((cell) => (cell === null ? el("td", { class: "cyc-missing", text: absent }) : el("td", { dir: "auto", text: cell }))),
 		),
 	);
 	const table = el("table", { "aria-label": title }, el("thead", {}, head), el("tbody", {}, ...body));
