@@ -11,6 +11,7 @@ from cyberun_widget.artifacts.result_parts import STORAGE_KEYS
 from cyberun_widget.card.widget import TaskWidget
 from cyberun_widget.errors import ParameterError
 from cyberun_widget.support.text import clean
+from cyberun_widget.support.units import span
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -42,7 +43,7 @@ def subject(item: TaskWidget | TaskResult | Artifact) -> Subject:
         case TaskWidget():
             return _of_card(item)
         case TaskResult():
-            facts = {"status": item.status, "seconds": round(item.elapsed, 1), "error": item.error}
+            facts = {"status": item.status, "duration": span(item.elapsed), "error": item.error}
             return Subject("", _id(item.task_id), item.artifacts, output=_values(item.output), facts=_known(facts))
         case Artifact():
             return Subject("", clean(item.name, limit=_LABEL), Artifacts([item]))
@@ -56,7 +57,7 @@ def _of_card(card: TaskWidget) -> Subject:
     facts = {
         "workflow": shown.get("title"),
         "status": card.status,
-        "seconds": round(card.elapsed, 1),
+        "duration": span(card.elapsed),
         "gpu": shown.get("gpu"),
         "error": card.error,
     }
