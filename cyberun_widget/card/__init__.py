@@ -1,4 +1,4 @@
-"""The live card: the widget, its traits, the publisher, the requests of the page.
+"""The live card: the widget, its traits, the publisher, and requests from the page.
 
-It shows what `following` reports and never talks HTTP itself.
+It shows what `following` reports and makes no HTTP requests.
 """

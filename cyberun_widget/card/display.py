@@ -1,4 +1,4 @@
-"""Where a card is seen: as a pair of outputs in a notebook, as text in a terminal or a script."""
+"""How a card is displayed: as a pair of outputs in a notebook, as text in a terminal or a script."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from concurrent.futures import Future
 
-_QUICK: Final = 1.0  # seconds: a shorter wait isn't drawn, its caller polls and prints for himself
+_QUICK: Final = 1.0  # seconds: a shorter wait isn't drawn, since its caller polls and prints progress itself
 
 State = dict[str, Any]
 
@@ -32,23 +32,23 @@ class _Shown(Protocol):
 
 
 class Archives:
-    """The static outputs of one card: one for each time it was shown."""
+    """The static outputs of one card, one per display."""
 
     def __init__(self) -> None:
         self._display_ids: list[str] = []
-        self._shown: Any = None  # the files that they show
+        self._shown: Any = None  # the artifacts in the outputs
 
     def add(self, display_id: str | None) -> None:
-        """Note one more, None where the host keeps none."""
+        """Add an output. `display_id`: None if the host keeps no outputs."""
         if display_id is not None:
             self._display_ids.append(display_id)
 
     def expire(self) -> None:
-        """Have the next `rewrite` write them whatever they show."""
+        """Force the next `rewrite` to write the outputs even if the artifacts haven't changed."""
         self._shown = None
 
     def rewrite(self, card: _Shown) -> None:
-        """Put what is known at the end into them; again when a picture comes after it."""
+        """Write the card's final state to the outputs, and again if a poster arrives later."""
         if self._display_ids and card.artifacts != self._shown:
             bundle = kept(card)
             for display_id in self._display_ids:
@@ -57,26 +57,26 @@ class Archives:
 
 
 def display(card: _Shown, mimebundle: Callable[[], Any]) -> str | None:
-    """Show a card in the cell that runs; return the display id of its archive, None where there is none."""
+    """Show a card in the running cell. Return the display id of its archive, None if there is none."""
     if _kernel.host() in ("terminal", "script"):
-        sys.stdout.write(f"{card!r}\n")  # the card is this expression's value: what a terminal shows of it
+        sys.stdout.write(f"{card!r}\n")  # a terminal shows the value of the expression
         return None
     made = mimebundle()
     live, metadata = made if isinstance(made, tuple) else (made, {})
-    # What GitHub shows of a widget. It is never rewritten, so it says nothing that will be wrong.
+    # GitHub shows this in place of the widget. It is never rewritten, so it must not contain anything that changes.
     live = {**(live or {}), "text/plain": f"TaskWidget({json.dumps(card.task_id)})"}
     return _kernel.display_pair(live, kept(card), metadata)
 
 
 def facts(card: _Shown) -> State:
-    """Return a card's state with all that is known of its files here, posters and paths included."""
+    """Return a card's state with all details of its files, including posters and local paths."""
     return {**card.get_state(), "artifacts": shown(card.artifacts)}
 
 
 def kept(card: _Shown) -> dict[str, str]:
-    """Return the archive of a card, with names and no places of this machine. Reads a few small files: blocks shortly.
+    """Return the archive of a card, with file names but no local paths. Blocks briefly: it reads a few small files.
 
-    A notebook travels: nobody's home folder goes with it.
+    Notebooks are shared, so they must not reveal the user's home folder.
     """
     state = facts(card)
     read = excerpts(state)
@@ -85,7 +85,7 @@ def kept(card: _Shown) -> dict[str, str]:
 
 
 def unplaced(value: Any, places: Sequence[Path]) -> Any:
-    """Return a state without the given folders: what is in them is named from there on."""
+    """Return a state in which paths inside the given folders are relative to them."""
     match value:
         case str():
             for place in places:
@@ -101,9 +101,9 @@ def unplaced(value: Any, places: Sequence[Path]) -> Any:
 
 
 def attend(card: _Shown, until: Future[Any], timeout: float | None) -> bool:
-    """Wait until a future is done, False after `timeout` seconds; a terminal or a script sees the card meanwhile.
+    """Wait until a future is done; return False after `timeout` seconds.
 
-    It is drawn on stderr, as progress is; not for waits of less than a second.
+    Meanwhile a terminal or a script shows the card on stderr, unless the timeout is less than a second.
     """
     drawn = _kernel.host() in ("terminal", "script") and (timeout is None or timeout >= _QUICK)
     if not drawn or until.done():

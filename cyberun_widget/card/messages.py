@@ -1,7 +1,7 @@
-"""The messages between page and kernel. `frontend/src/shared/messages.ts` has the same tables; a test compares them.
+"""Messages between page and kernel. `frontend/src/shared/messages.ts` has the same tables; a test compares them.
 
-A request has an `id`, and is answered once: by a reply with the fields named here, or by an error. Bytes travel as
-binary buffers beside the fields. What the kernel sends unasked is a push.
+Each request has an `id` and gets exactly one answer: a reply with the fields listed here, or an error. Bytes are sent
+as binary buffers next to the fields. A message that the kernel sends without a request is a push.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 PROTOCOL: Final = 1
-"""Raised when a message changes its meaning."""
+"""Protocol version: incremented when the meaning of a message changes."""
 
 
 class Nothing(TypedDict):
@@ -22,27 +22,27 @@ class Nothing(TypedDict):
 
 
 class Module(TypedDict):
-    """A script that is sent once a page. Its bytes are the reply's buffer."""
+    """A script, sent once per page. Its bytes are the reply's buffer."""
 
     name: str
     revision: str
 
 
 class Visible(TypedDict):
-    """Whether one of the page's views of the widget is in sight. `view`: an id of the page's own making."""
+    """Whether one of the page's views of the widget is visible. `view`: an id chosen by the page."""
 
     view: str
     visible: bool
 
 
 class Order(TypedDict):
-    """A click, about the task that the page showed then."""
+    """A click on a button. `task_id`: the task that the page showed at the time."""
 
     task_id: str
 
 
 class Switch(TypedDict):
-    """Whether something is to be on."""
+    """The new state of a switch."""
 
     on: bool
 
@@ -54,7 +54,7 @@ class File(TypedDict):
 
 
 class Read(TypedDict):
-    """A part of a file, at most `length` bytes from `offset` on."""
+    """A part of a file: at most `length` bytes starting at `offset`."""
 
     key: str
     revision: str
@@ -63,7 +63,7 @@ class Read(TypedDict):
 
 
 class Part(TypedDict):
-    """Where a part of a file lies; its bytes are the reply's buffer."""
+    """The position of a part in its file, in bytes. The part itself is the reply's buffer."""
 
     offset: int
     total: int
@@ -71,13 +71,13 @@ class Part(TypedDict):
 
 
 class Preview(TypedDict):
-    """What is in a file that a browser can't read, see `content.preview`."""
+    """A preview of a file that browsers can't read, see `content.preview`."""
 
     preview: dict[str, Any]
 
 
 class Chunk(TypedDict):
-    """A part of a file that is sent ahead."""
+    """A part of a file, sent before the page requests it."""
 
     key: str
     revision: str
@@ -87,26 +87,26 @@ class Chunk(TypedDict):
 
 
 class Beat(TypedDict):
-    """A sign of life, for all widgets of this life of the kernel."""
+    """A heartbeat for all widgets of one kernel process."""
 
     process: str
 
 
 class Cells(TypedDict):
-    """The cells of a sheet that changed, by index; `sequence` counts these messages."""
+    """The changed cells of a sheet, by index. `sequence` counts these messages."""
 
     sequence: int
     cells: list[Any]
 
 
 class Problem(TypedDict):
-    """A problem with something that was asked for earlier."""
+    """A problem with an earlier request."""
 
     text: str
 
 
 class Report(TypedDict):
-    """The redacted story of a task and its connection, to be pasted into an issue."""
+    """A redacted log of the task and its connection, for pasting into an issue."""
 
     text: str
 
@@ -116,7 +116,7 @@ WIDGET_REQUESTS: Final[dict[str, tuple[type, type]]] = {
     "sync": (Nothing, Nothing),
     "visible": (Visible, Nothing),
 }
-"""What every page asks of its widget: kind -> the request's fields, its reply's."""
+"""Requests that every widget answers: kind -> (fields of the request, fields of the reply)."""
 
 CARD_REQUESTS: Final[dict[str, tuple[type, type]]] = {
     **WIDGET_REQUESTS,
@@ -134,14 +134,14 @@ CARD_REQUESTS: Final[dict[str, tuple[type, type]]] = {
     "poster": (File, Nothing),
     "diagnostics": (Nothing, Report),
 }
-"""What a card's page asks."""
+"""Requests that a card answers."""
 
 PUSHES: Final[dict[str, type]] = {"module": Module, "chunk": Chunk, "cells": Cells, "problem": Problem, "beat": Beat}
-"""What the kernel sends unasked."""
+"""Messages that the kernel sends without a request."""
 
 
 class Reply(TypedDict):
-    """An answer to the request with the id `re`; its fields stand beside these."""
+    """The answer to the request whose id is `re`. The fields of its kind are added to these."""
 
     type: Literal["reply"]
     protocol: int
@@ -149,9 +149,9 @@ class Reply(TypedDict):
 
 
 class Error(TypedDict):
-    """Why the request with the id `re` failed.
+    """Why the request whose id is `re` failed.
 
-    `code`: "failed", with words for the user; "fault", a bug of ours; "version", the page must be loaded again.
+    `code`: "failed", `text` is for the user; "fault", a bug in this package; "version", the page must be reloaded.
     """
 
     type: Literal["error"]
@@ -162,7 +162,7 @@ class Error(TypedDict):
 
 
 def check(fields: Mapping[str, Any], shape: type) -> None:
-    """Raise ValueError unless the fields that `shape` names are there, with the right types; numbers from 0."""
+    """Raise ValueError if a field of `shape` is missing or has the wrong type. Integers must not be negative."""
     for name, wanted in _types(shape).items():
         value = fields.get(name)
         if wanted is not Any and (type(value) not in wanted or (type(value) is int and value < 0)):
@@ -171,7 +171,7 @@ def check(fields: Mapping[str, Any], shape: type) -> None:
 
 @cache
 def _types(shape: type) -> dict[str, Any]:
-    """Return field -> the types that it may have, `Any` for JSON of any shape. A float may be written as an int."""
+    """Return field -> its allowed types, `Any` for arbitrary JSON. A float field also accepts an int."""
     return {name: hint if hint is Any else _members(hint) for name, hint in get_type_hints(shape).items()}
 
 

@@ -1,4 +1,4 @@
-"""Who observes a card: handlers and iterators that take every event, views on a page, and callers of `wait`."""
+"""The observers of a card: handlers and iterators that receive every event, views on a page, and callers of `wait`."""
 
 from __future__ import annotations
 
@@ -26,27 +26,27 @@ if TYPE_CHECKING:
 _log = logging.getLogger(__name__)
 T = TypeVar("T")
 
-_VIEWS: Final = 32  # of one card that are remembered; a page that was closed never says so
+_VIEWS: Final = 32  # remembered per card: a page that is closed doesn't say so
 _callbacks: Final = Serial("callbacks")
 
 
 def call_handler(handler: Callable[[T], object], value: T) -> None:
-    """Queue a call of a user's handler on the callback thread. What the handler raises is logged."""
+    """Queue a call of a user's handler on the callback thread. Exceptions that it raises are logged."""
     _callbacks.call(_guarded, handler, value)
 
 
 def _guarded(handler: Callable[[T], object], value: T) -> None:
     try:
         handler(value)
-    except BaseException:  # noqa: BLE001 - SystemExit and the like too: it must not end the others' thread
+    except BaseException:  # noqa: BLE001 - not even SystemExit may end the thread that all handlers share
         _log.exception("a handler raised: %r", handler)
 
 
 class Observers:
     """The observers of one card.
 
-    A handler gets every event in order, beginning with the last 1,000 before it was added. `attend` is called whenever
-    `interest` may have changed.
+    A handler receives every event in order, starting with the last 1,000 before it was added. `attend` is called
+    whenever `interest` may have changed.
     """
 
     def __init__(self, attend: Callable[[], None]) -> None:
@@ -63,27 +63,27 @@ class Observers:
 
     @property
     def interest(self) -> Interest:
-        """How closely the task is followed for them."""
+        """How closely the task must be followed for these observers."""
         if self._listened:
             return Interest.EVENTS
         return Interest.VERDICT if self.away else Interest.LIVE
 
     @property
     def away(self) -> bool:
-        """Whether the card has no visible view, no waiting caller, and no handler on its traits."""
+        """Whether the card has no visible view, no waiting caller and no handler on its traits."""
         return not (self._waiting or self._observed) and self.out_of_sight
 
     @property
     def out_of_sight(self) -> bool:
         """Whether every view of the card is known to be scrolled away or on a hidden tab.
 
-        Never where a busy kernel couldn't hear that one has come back.
+        Always False without subshells: a busy kernel couldn't be told that a view is visible again.
         """
         with self._lock:
             return bool(self._views) and not any(self._views.values()) and has_subshells()
 
     def look(self, view: str, *, visible: bool) -> None:
-        """Note whether a view is in sight. One that has gone is out of sight."""
+        """Note whether a view is visible. A view that has been removed isn't."""
         with self._lock:
             self._views.pop(view, None)
             self._views[view] = visible
@@ -93,7 +93,7 @@ class Observers:
 
     @contextlib.contextmanager
     def waiter(self) -> Iterator[None]:
-        """Count a caller that waits for the end."""
+        """Count a caller that waits for the task, while it waits."""
         self._count(1)
         try:
             yield
@@ -101,7 +101,7 @@ class Observers:
             self._count(-1)
 
     def observe(self) -> None:
-        """Note that a handler of the user's is on a trait."""
+        """Note that the user has registered a handler on a trait."""
         self._observed = True
         self._attend()
 
@@ -113,19 +113,19 @@ class Observers:
     # --- events ------------------------------------------------------------------------------------------------------
 
     def tell(self, event: Event) -> None:
-        """Pass an event to every handler. Returns at once: user handlers run on the callback thread."""
+        """Pass an event to every handler. Returns at once: users' handlers run on the callback thread."""
         with self._lock:
             self._seen.append(event)
             for handler in self._handlers:
                 handler(event)
 
     def clear(self) -> None:
-        """Forget the events so far, before another watch begins. The handlers stay."""
+        """Discard the events so far, before another watch starts. The handlers stay."""
         with self._lock:
             self._seen.clear()
 
     def add(self, handler: Callable[[Event], None]) -> None:
-        """Have a handler called for every event."""
+        """Call a handler for every event."""
         self._join(lambda event: call_handler(handler, event))
 
     async def listen(self, over: Future[TaskResult]) -> AsyncIterator[Event]:
@@ -134,7 +134,7 @@ class Observers:
         queue: asyncio.Queue[Event | None] = asyncio.Queue()
 
         def put(event: Event | None) -> None:
-            with contextlib.suppress(RuntimeError):  # the loop is closed: there is no reader any more
+            with contextlib.suppress(RuntimeError):  # the loop is closed, so nobody is reading
                 loop.call_soon_threadsafe(queue.put_nowait, event)
 
         self._join(put)
@@ -156,7 +156,7 @@ class Observers:
 
 
 def rising(handler: Callable[[float], None]) -> Callable[[Event], None]:
-    """Return an event handler that calls `handler(progress)` when progress has risen, or the task started over."""
+    """Return an event handler that calls `handler(progress)` when progress rises, or the task starts over."""
     high = -1.0
 
     def passed(event: Event) -> None:

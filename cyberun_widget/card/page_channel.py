@@ -1,4 +1,4 @@
-"""A widget's channel to its pages: it takes requests on any thread, has them handled, and answers each by its id."""
+"""A widget's channel to its pages: accepts requests on any thread, dispatches them, and answers each by its id."""
 
 from __future__ import annotations
 
@@ -21,23 +21,23 @@ if TYPE_CHECKING:
     Route = tuple[FairExecutor | None, Handler]
 
 _log = logging.getLogger(__name__)
-_WORDS: Final = (CyberunError, OSError, ValueError)  # what these say may be shown
+_WORDS: Final = (CyberunError, OSError, ValueError)  # errors whose text may be shown
 _OLD_PAGE: Final = "This widget was drawn by another version of cyberun-widget. Reload the page and run its cell again."
 _OLD_KERNEL: Final = "cyberun-widget was updated while this kernel was running. Restart the kernel."
 
 
 class Widget(Protocol):
-    """What the channel needs of a widget."""
+    """What the channel needs from a widget."""
 
     def send(self, content: dict[str, Any], buffers: list[bytes], /) -> None:
-        """Send a custom message to every page that shows the widget; nothing happens where there is none."""
+        """Send a custom message to every page that shows the widget, if there is one."""
 
     def send_state(self) -> None:
         """Send all synced traits."""
 
 
 class Request(NamedTuple):
-    """What a page asks: the fields that its kind has in the table of messages, and its buffers."""
+    """A request from a page: its fields, as listed for its kind in the table of messages, and its buffers."""
 
     fields: dict[str, Any]
     buffers: list[bytes]
@@ -53,19 +53,19 @@ class Answer(NamedTuple):
 class PageChannel:
     """Answers the requests of one widget's pages.
 
-    `table`: the kinds of request, see `card.messages`; those that every widget has are answered here. `routes`: kind
-    -> executor and handler. Without an executor the handler runs at once, on the thread that the message came on: for
-    what only posts to another thread, such as a click. What blocks goes to `executors.READS` or `executors.SAVES`,
-    which run each widget's requests in order and let no widget wait for all of another's.
+    `table`: the kinds of request, see `card.messages`; those common to all widgets are answered here. `routes`: kind ->
+    executor and handler. Without an executor, the handler runs at once on the thread that received the message; this is
+    for handlers that only post to another thread, such as clicks. Blocking handlers run on `executors.READS` or
+    `executors.SAVES`, which keep each widget's requests in order and share their threads fairly between widgets.
 
-    A handler gets the `Request` and returns an `Answer`, None for a reply without fields, or a Future of either. What
-    it raises rejects the page's promise: the words of a CyberunError, OSError or ValueError are shown, anything else
-    is logged and called a fault.
+    A handler receives the `Request` and returns an `Answer`, None for a reply without fields, or a Future of either. An
+    exception rejects the page's promise: the text of a CyberunError, OSError or ValueError is shown, anything else is
+    logged and reported as a fault.
 
         channel = PageChannel(widget, FORM_REQUESTS, {"run": (None, lambda request: start(request.fields))})
         widget.on_msg(channel.take)
 
-    `on_visible`: called with a view's id and whether it is in sight.
+    `on_visible`: called with a view's id and whether it is visible.
     """
 
     def __init__(
@@ -90,7 +90,7 @@ class PageChannel:
                 self._queues.setdefault(executor, JobQueue())
 
     def take(self, _widget: object, content: object, buffers: Sequence[memoryview | bytes]) -> None:
-        """Take a page's message, on any thread, and return at once. For `on_msg`."""
+        """Accept a page's message on any thread, and return at once. To be passed to `on_msg`."""
         if not isinstance(content, dict) or not isinstance(content.get("id"), str):
             return
         kind = str(content.get("type"))
@@ -102,18 +102,18 @@ class PageChannel:
             executor.call(self._queues[executor], self._serve, content, data)
 
     def push(self, kind: str, fields: Mapping[str, Any], buffers: Sequence[bytes] = ()) -> None:
-        """Send something that no page asked for."""
+        """Send a message that no page requested."""
         if kind not in PUSHES:
             raise ValueError(f"{kind!r} is not in the table of pushes.")
         self._send({"type": kind, "protocol": PROTOCOL, **fields}, buffers)
 
     def push_module(self, name: str) -> None:
-        """Send a script ahead, for when the kernel will be too busy to be asked."""
+        """Send a script ahead, in case the kernel is too busy when the page needs it."""
         answer = _script(name)
         self.push("module", answer.fields, answer.buffers)
 
     def tell(self, text: str) -> None:
-        """Have the pages show a problem with something that was asked for earlier."""
+        """Show a problem with an earlier request on the pages."""
         self.push("problem", {"text": clean(text, lines=True)})
 
     # --- answers ---------------------------------------------------------------------------------------------------
@@ -130,7 +130,7 @@ class PageChannel:
         try:
             check(content, self._table[kind][0])
             answer = self._routes[kind][1](Request(content, buffers))
-        except BaseException as exc:  # noqa: BLE001 - whatever it is, the page must not wait for ever
+        except BaseException as exc:  # noqa: BLE001 - the page must get an answer in any case
             self._failed(number, kind, exc)
             return
         if isinstance(answer, Future):
@@ -141,7 +141,7 @@ class PageChannel:
     def _finished(self, number: str, kind: str, future: Future[Answer | None]) -> None:
         try:
             answer = future.result()
-        except BaseException as exc:  # noqa: BLE001 - likewise; a cancelled future raises one too
+        except BaseException as exc:  # noqa: BLE001 - likewise, including the CancelledError of a cancelled future
             self._failed(number, kind, exc)
         else:
             self._reply(number, answer)
@@ -158,7 +158,7 @@ class PageChannel:
         else:
             _log.error("a page's %s raised", kind, exc_info=exc)
             self._refuse(
-                number, "fault", f"A fault in cyberun-widget ({type(exc).__name__}). The kernel's log says more."
+                number, "fault", f"A bug in cyberun-widget ({type(exc).__name__}). See the kernel's log for details."
             )
 
     def _refuse(self, number: str, code: Any, text: str) -> None:

@@ -1,7 +1,6 @@
-"""What a card's page can ask: the buttons, parts of files, previews.
+"""The requests of a card's page: buttons, parts of files, previews.
 
-Bytes travel in parts that the page asks for one by one, so that a large video is never one message, and a page that is
-closed costs nothing more.
+The page requests a file part by part: a large video is never a single message, and a closed page causes no traffic.
 """
 
 from __future__ import annotations
@@ -26,13 +25,13 @@ if TYPE_CHECKING:
     from cyberun_widget.card.page_channel import Request, Route
     from cyberun_widget.card.ports import Requested
 
-CHUNK: Final = 1024 * 1024  # bytes of one answer
+CHUNK: Final = 1024 * 1024  # bytes per answer
 _PUSH_EACH: Final = 4 * CHUNK
 _PUSH_ALL: Final = 16 * CHUNK
 
 
 class PageRequests:
-    """Serves the pages of one card."""
+    """Answers the requests of one card's pages."""
 
     def __init__(self, card: Requested) -> None:
         self._card = card
@@ -52,16 +51,16 @@ class PageRequests:
         self.tell = self._channel.tell
 
     def beat(self, process: str) -> None:
-        """Tell the page that this life of the kernel goes on, for all its cards."""
+        """Send the page a heartbeat of this kernel process, for all its cards."""
         self._channel.push("beat", {"process": process})
 
     def push_notify(self) -> None:
-        """Send the module that notifies of the end unasked, where a busy kernel could not answer in time."""
+        """Send the notification module ahead if a busy kernel couldn't answer a request for it in time."""
         if in_kernel() and not has_subshells():
             self._channel.push_module("actions")
 
     def push(self, artifacts: Artifacts) -> None:
-        """Send scripts and small files unasked, where a busy kernel couldn't answer for them later."""
+        """Send scripts and small files ahead if a busy kernel couldn't answer requests for them later."""
         if not in_kernel() or has_subshells():
             return
         self._channel.push_module("actions")
@@ -84,7 +83,7 @@ class PageRequests:
 
     def _order(self, order: str) -> Callable[[Request], None]:
         def give(request: Request) -> None:
-            # A click is about the task that the page showed then; by now the card may show the run that followed.
+            # A click refers to the task that the page showed at the time; the card may have moved on to another run.
             if request.fields["task_id"] == self._card.task_id:
                 getattr(self._card, order)()
 
@@ -110,9 +109,9 @@ class PageRequests:
 
 
 def read(artifact: Artifact, request: Request) -> Answer:
-    """Answer the request `read` for a file. Raises ValueError where it isn't here, or isn't what the page saw."""
+    """Answer a `read` request. Raises ValueError if the file isn't downloaded or has changed since the page saw it."""
     if request.fields["revision"] not in ("", revision(artifact)):
-        raise ValueError(f"{artifact.name} was fetched again meanwhile.")
+        raise ValueError(f"{artifact.name} has been downloaded again since.")
     return _part(artifact, request.fields["offset"], request.fields["length"])
 
 

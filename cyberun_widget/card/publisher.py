@@ -1,8 +1,8 @@
-"""States -> traits, for all widgets of the process under one budget.
+"""Writes task states to traits, for all widgets of the process under one message budget.
 
-A Jupyter server drops messages past 1,000 a second, the user's own prints among them. So no event is ever a message:
-a card is marked as changed, and the publisher writes its newest state when its turn comes. A step costs what is due,
-not what exists: idle cards are in no list that is walked.
+A Jupyter server drops messages above 1,000 a second, including the user's own prints. An event therefore never becomes
+a message directly: it marks its card as changed, and the publisher writes the card's latest state when its turn comes.
+The cost of a step depends on the cards that are due; idle cards are in no queue.
 """
 
 from __future__ import annotations
@@ -23,34 +23,34 @@ if TYPE_CHECKING:
     from cyberun_widget.card.ports import Publishable
 
 BUDGET: Final = 200.0  # messages a second, all cards together
-BURST: Final = 40.0  # messages that may go out at once
-PACE: Final = 0.2  # seconds between two messages of one card: the bar glides from one to the next
-UNSEEN: Final = 1.0  # seconds between two writes of a card out of sight: they cost no message
-PULSE: Final = 5.0  # seconds between two signs of life to the page, while something is going on
-_NAP: Final = 0.05  # seconds that a spent budget fills up before the next messages go out together
+BURST: Final = 40.0  # messages that may be sent at once
+PACE: Final = 0.2  # seconds between two messages of one card: the progress bar is animated in between
+UNSEEN: Final = 1.0  # seconds between two writes of a card that is out of sight: these send no message
+PULSE: Final = 5.0  # seconds between two heartbeats to the page while a task is active
+_NAP: Final = 0.05  # seconds that an exhausted budget refills before the next batch is sent
 
 
 @dataclass(slots=True)
 class _Seat:
-    """A card that was published a moment ago or is about to be."""
+    """A card that was published recently or is waiting to be."""
 
     dirty: bool = True
     urgent: bool = False
-    queued: bool = False  # for its turn; else it waits for the end of its pause, which is in the heap
+    queued: bool = False  # if not, the card is pausing, and the end of its pause is in the heap
 
 
 class Publisher:
-    """Decides whose turn it is. `clock`: monotonic seconds. `step` is called by one thread at a time."""
+    """Decides which card is published next. `clock`: monotonic seconds. `step` is called by one thread at a time."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
-        # A closed card's finalizer closes it again, and the garbage collector may call it on any line below.
+        # Re-entrant: the garbage collector may run a card's finalizer, which closes the card, on any line below.
         self._lock = RLock()
         self._seats: dict[Publishable, _Seat] = {}
         self._urgent: deque[Publishable] = deque()
         self._seen: deque[Publishable] = deque()
         self._unseen: deque[Publishable] = deque()
-        self._pauses: list[tuple[float, int, Publishable, _Seat]] = []  # a heap: the end of each, a tie-breaker
+        self._pauses: list[tuple[float, int, Publishable, _Seat]] = []  # a heap: end, tie-breaker
         self._order = itertools.count()
         self._going_on: dict[Publishable, None] = {}
         self._pulse_at = 0.0
@@ -59,9 +59,9 @@ class Publisher:
         self._pump = Pump("publish", self.step)
 
     def offer(self, card: Publishable, *, urgent: bool = False) -> None:
-        """Have the card published soon, an urgent one before all others. Cheap: it may be called for every event."""
+        """Schedule the card to be published, ahead of all others if `urgent`. Cheap enough to call for every event."""
         seat = self._seats.get(card)
-        # Without the lock: the thread that clears `dirty` reads the card's state after that.
+        # Safe without the lock: the publisher clears `dirty` before it reads the card's state.
         if seat is not None and seat.dirty and (seat.urgent or not urgent):
             return
         with self._lock:
@@ -74,13 +74,13 @@ class Publisher:
                 if urgent and not seat.urgent:
                     self._queue(card, seat, urgent=True)
                 elif not seat.queued:
-                    return  # its pause ends by itself
+                    return  # it is queued when its pause ends
             napping = self._napping
         if urgent or not napping:
             self._pump.wake()
 
     def pulse(self, card: Publishable, *, going_on: bool) -> None:
-        """Note whether something is going on with the card, so that its page counts on signs of life."""
+        """Note whether the card's task is active: if so, its page expects heartbeats."""
         with self._lock:
             if not going_on:
                 self._going_on.pop(card, None)
@@ -96,11 +96,11 @@ class Publisher:
             self._going_on.pop(card, None)
 
     def is_current(self) -> bool:
-        """Whether the caller runs inside `publish`, as observe handlers do."""
+        """Whether the caller is running inside `publish`, as observe handlers do."""
         return self._pump.is_current()
 
     def step(self) -> float | None:
-        """Publish what is due; return the seconds until something will be, None if nothing is in sight."""
+        """Publish what is due. Return the seconds until the next card is due, None if no card is scheduled."""
         now = self._clock()
         self._napping = False
         self._end_pauses(now)
@@ -131,7 +131,7 @@ class Publisher:
         return None
 
     def _seat(self, card: Publishable, now: float) -> bool:
-        """Take a card that `_next` gave out of its queue, and begin its pause. False where it was forgotten."""
+        """Take the card returned by `_next` out of its queue and start its pause. False if it has been forgotten."""
         with self._lock:
             seat = self._seats.get(card)
             if seat is None:
@@ -162,7 +162,7 @@ class Publisher:
     # --- the budget --------------------------------------------------------------------------------------------------
 
     def _beat(self, now: float) -> None:
-        """Give the page one sign of life for all cards, by a different one each time."""
+        """Send one heartbeat for all cards, through a different card each time."""
         with self._lock:
             if not self._going_on or now < self._pulse_at:
                 return
@@ -182,4 +182,4 @@ class Publisher:
 
 
 publisher: Final = Publisher()
-"""The process's one publisher."""
+"""The only publisher of the process."""

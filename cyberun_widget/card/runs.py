@@ -1,4 +1,4 @@
-"""The runs behind a card: how the current one ends, and submitting it again, never twice for one request."""
+"""The runs behind a card: how the current one ends, and submitting it again, at most once per request."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from cyberun_widget.artifacts.result import TaskResult
     from cyberun_widget.following.task_watch import TaskWatch
 
-_FORMS: Final = "cyberun_widget.form.widget"  # loaded for those who ask for a form: nobody else pays for it
+_FORMS: Final = "cyberun_widget.form.widget"  # imported only when a form is opened
 _log = logging.getLogger(__name__)
 
 Then = Literal["watch", "stop", "cancel", "drop"]
@@ -30,9 +30,9 @@ Then = Literal["watch", "stop", "cancel", "drop"]
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """Who submitted what: the account, the workflow's slug, the parameters as they were given.
+    """What was submitted, and by whom: the account, the workflow's slug, the parameters as given.
 
-    `edit`: puts the parameters into the form that the run came from, None where there is none.
+    `edit`: puts the parameters back into the form that the run came from; None if it didn't come from a form.
     """
 
     calls: Calls
@@ -42,7 +42,7 @@ class Run:
 
 
 def checked_id(task_id: object) -> tuple[str, str]:
-    """Return a task id as it may be shown, and why it can't be one ('' where it can). A key is never shown."""
+    """Return a task id that is safe to show, and why it is invalid ("" if it is valid). A key is never shown."""
     text = str(task_id)
     if looks_like_key(text):
         problem = (
@@ -56,7 +56,7 @@ def checked_id(task_id: object) -> tuple[str, str]:
 async def submit(
     calls: Calls, slug: str, parameters: Mapping[str, Any], label: str | None
 ) -> tuple[str, dict[str, Any], str | None]:
-    """Submit a run; return the task's id, its parameters, and the label unless the workflow has a parameter `label`."""
+    """Submit a run. Return the task id, its parameters, and the label, None if the workflow has a `label` parameter."""
     given = dict(parameters)
     if label is not None and any(item.key == "label" for item in (await calls.workflow(slug)).parameters):
         given, label = {**given, "label": label}, None
@@ -64,9 +64,9 @@ async def submit(
 
 
 class Rerun:
-    """Submits a run again. `begin(task_id, then)` is called with the new task, on the network loop; `fail` with words.
+    """Submits a run again. On the network loop, calls `begin(task_id, then)` for the new task, or `fail(text)`.
 
-    What is asked while the answer is on its way (stop, cancel, close) is done to the new task: `then` says what.
+    A stop, cancel or close requested before the answer arrives is applied to the new task: `then` says which.
     """
 
     def __init__(self, run: Run | None, begin: Callable[[str, Then], None], fail: Callable[[str], None]) -> None:
@@ -77,7 +77,7 @@ class Rerun:
         self._then: Then = "watch"
 
     def start(self) -> None:
-        """Submit the run, unless that is under way. Returns at once. Raises CyberunError where it is unknown."""
+        """Submit the run, unless that is in progress. Returns at once. Raises CyberunError if the run is unknown."""
         if self.run is None:
             raise CyberunError("This task was not started here. Start a new one with client.run().")
         with self._lock:
@@ -87,7 +87,7 @@ class Rerun:
         background.submit(self._submit(self.run))
 
     def instead(self, then: Then) -> bool:
-        """Say what is to become of the run being submitted. Returns False where none is."""
+        """Set what happens to the run being submitted. Returns False if there is none."""
         with self._lock:
             if self.submitting and self._then != "drop":
                 self._then = then
@@ -99,7 +99,7 @@ class Rerun:
             task_id = await run.calls.submit(run.slug, run.parameters)
         except CyberunError as exc:
             problem = f"Could not run it again: {exc}"
-        except Exception as exc:  # noqa: BLE001 - logged, and said on the card: money may have been spent
+        except Exception as exc:  # noqa: BLE001 - logged, and shown on the card: money may have been spent
             _log.exception("running %s again failed", run.slug)
             problem = f"Running it again failed ({type(exc).__name__}). Check client.tasks() before trying again."
         with self._lock:
@@ -107,7 +107,7 @@ class Rerun:
         if problem is not None:
             self._fail(problem)
         elif task_id is not None and then == "drop":
-            _log.warning("task %s was started, but its card was closed meanwhile; the task goes on", task_id)
+            _log.warning("task %s was started, but its card has been closed; the task keeps running", task_id)
         elif task_id is not None:
             self._begin(task_id, then)
 
@@ -120,10 +120,10 @@ class _Form(Protocol):
 
 
 class Editing:
-    """The form below a card, on which its run can be changed and run again. Nothing is paid for before that."""
+    """The form below a card, for running its task again with changes. Opening it costs nothing."""
 
     opener: ClassVar[Callable[[Calls, str, Mapping[str, Any]], _Form] | None] = None
-    """Makes a form on the values of a run. The forms' layer, which is above, puts it in once it is loaded."""
+    """Makes a form filled with a run's values. Set by `cyberun_widget.form`, a layer above, when it is imported."""
 
     def __init__(self) -> None:
         self._form: _Form | None = None
@@ -131,12 +131,12 @@ class Editing:
 
     @property
     def model_id(self) -> str:
-        """The form's, for the page; "" while there is none."""
+        """The form's model id, for the page; "" while there is none."""
         form = self._form
         return "" if form is None or form.comm is None else str(form.model_id)
 
     def open(self, calls: Calls, slug: str, parameters: Mapping[str, Any]) -> None:
-        """Open the form, unless it is open. Blocks for the workflow's definition, and raises what that does."""
+        """Open the form, unless it is open. Blocks while it fetches the workflow. Raises CyberunError if that fails."""
         with self._lock:
             if type(self).opener is None:
                 importlib.import_module(_FORMS)
@@ -145,17 +145,17 @@ class Editing:
                 self._form = make(calls, slug, parameters)
 
     def close(self) -> None:
-        """Close the form; the runs that came of it go on."""
+        """Close the form. Runs started from it continue."""
         form, self._form = self._form, None
         if form is not None:
             form.close()
 
 
 class Outcome:
-    """How one run ends, for those who wait. Whoever settles it first has the word.
+    """The outcome of one run, for callers that wait for it. The first to settle it wins.
 
-    `verdict` gives the TaskResult as soon as the task has ended, `files` once its files are in too; both raise
-    TaskFailed, TaskCancelled or the CyberunError that ended the watching.
+    `verdict` resolves to the TaskResult as soon as the task has ended, `files` once its files are downloaded too. Both
+    raise TaskFailed, TaskCancelled or the CyberunError that ended the watch.
     """
 
     def __init__(self) -> None:
@@ -163,17 +163,17 @@ class Outcome:
         self.files: Future[TaskResult] = Future()
 
     def done(self) -> bool:
-        """Whether nothing more is to come."""
+        """Whether both futures are settled."""
         return self.files.done()
 
     def fail(self, why: CyberunError) -> None:
-        """End the waiting, with a reason."""
+        """Settle both futures with an error."""
         for future in (self.verdict, self.files):
             with contextlib.suppress(InvalidStateError):
                 future.set_exception(why)
 
     def take(self, watch: TaskWatch) -> None:
-        """Settle what a watch has news of."""
+        """Settle what the watch already knows."""
         if watch.finished.done():
             if not watch.finished.cancelled():
                 self._settle(self.verdict, watch.finished)
@@ -181,7 +181,7 @@ class Outcome:
             else:
                 self.fail(CyberunError("Watching ended. The task is still running."))
         elif not self.verdict.done() and watch.state.ended and (watch.artifacts or watch.problem is not None):
-            # The files are named, or it is known that they can't be had yet: the rest may take its time.
+            # Either the files are listed, or it is known that they aren't available yet: no need to wait for the rest.
             known: Future[TaskResult] = Future()
             result = watch.result()
             error = verdict_error(result)

@@ -1,7 +1,7 @@
-"""What stands behind one card: the watch, its outcome, running again, what is shown and kept.
+"""The session behind one card: the watch, its outcome, running again, what is shown and saved.
 
-Threads: the verbs may be called from any thread; `changed` and `happened` come from the network loop, `publish` from
-the publisher. Nothing here waits.
+Threads: the verbs may be called from any thread; the network loop calls `changed` and `happened`, the publisher calls
+`publish`. Nothing here blocks.
 """
 
 from __future__ import annotations
@@ -48,9 +48,10 @@ _PROCESS: Final = secrets.token_hex(6)
 
 
 class Session(Verbs):
-    """One card's life. `write` sets the card's traits and tells the page; once watching began, only `publish` calls it.
+    """The session of one card.
 
-    `watch` and `outcome` are those of the run that the card shows; running again replaces both.
+    `write` sets the card's traits and updates the page; once watching has started, only `publish` calls it. `watch` and
+    `outcome` belong to the run that the card shows; running again replaces both.
     """
 
     def __init__(
@@ -78,31 +79,31 @@ class Session(Verbs):
         self._stopped = self._closed = False
         self._fresh = self._notify_sent = False
         self._saved: str | None = None
-        self._output: tuple[Any, Any] = (None, None)  # as the watch has it, and cleaned
+        self._output: tuple[Any, Any] = (None, None)  # the watch's, and cleaned
 
-    # --- beginnings and ends -----------------------------------------------------------------------------------------
+    # --- starting and stopping ---------------------------------------------------------------------------------------
 
     def open(self, calls: Calls) -> None:
-        """Begin to watch the card's task."""
+        """Start watching the card's task."""
         self._calls = calls
         self._begin(self.task_id, fresh=self.rerun.run is not None)
 
     def refuse(self, exc: CyberunError) -> None:
-        """Show what can't even be begun."""
+        """Show why the task can't be watched at all."""
         facts = {"problem": {"text": str(exc), "retrying": False}, "cause": str(exc), "actions": []}
         self._write({"connection": "error", "error": str(exc), "_facts": facts})
         self.outcome.fail(exc)
 
     def stop(self) -> None:
-        """Stop watching; the task goes on."""
+        """Stop watching. The task keeps running."""
         self.rerun.instead("stop")
-        if self.watch is not None:  # the events so far, for those who ask later
+        if self.watch is not None:  # collects the events so far, for handlers added later
             self.watch.attend(self, Interest.EVENTS)
         self._end(CyberunError(f"Watching of task {self.task_id} was stopped. The task is still running."))
         publisher.offer(self)
 
     def close(self) -> None:
-        """Stop watching, for good."""
+        """Stop watching permanently."""
         self.rerun.instead("drop")
         with self._lock:
             self._closed, current = True, self.watch
@@ -113,9 +114,9 @@ class Session(Verbs):
         publisher.forget(self)
 
     def _begin(self, task_id: str, *, fresh: bool = False) -> None:
-        """Watch a task: the card's, or the one that has taken its place. `fresh`: it was submitted just now.
+        """Watch the card's task, or the one that replaces it. `fresh`: it has just been submitted.
 
-        The new id reaches the trait by the publisher's hand, as everything does.
+        The publisher writes the new id to the trait, like every other value.
         """
         with self._lock:  # the publisher must never settle a new outcome with an old watch's verdict
             if self._calls is None or self._closed:
@@ -134,7 +135,7 @@ class Session(Verbs):
         publisher.offer(self)
 
     def _end(self, why: CyberunError) -> None:
-        """Leave a watch that goes on, and tell those who wait why."""
+        """Leave a watch before its end, and fail waiting callers with the reason."""
         with self._lock:
             current, outcome = self.watch, self.outcome
             if current is None or outcome.done():
@@ -144,7 +145,7 @@ class Session(Verbs):
         outcome.fail(why)
 
     def on_done(self, handler: Callable[[TaskResult], None]) -> None:
-        """Have a handler called with the result of the present run, once it is whole."""
+        """Call a handler with the result of the current run once its verdict and files are in."""
 
         def passed(_future: Future[TaskResult]) -> None:
             if self.watch is not None and self.watch.follower.state.ended:
@@ -153,7 +154,7 @@ class Session(Verbs):
         self.outcome.files.add_done_callback(passed)
 
     def story(self) -> list[str]:
-        """Return how the task was watched, line by line: settings without the key, counts, what happened when."""
+        """Return the log of the watch as lines: settings without the key, counts, and what happened when."""
         if self.watch is None:
             return []
         follower, settings = self.watch.follower, self.watch.key[0]
@@ -167,73 +168,73 @@ class Session(Verbs):
         ]
 
     def diagnostics(self) -> str:
-        """Return the redacted story of the task and its connection, made to be pasted into an issue."""
+        """Return a redacted log of the task and its connection, for pasting into an issue."""
         return report(self._card.get_state(), self.story())
 
     def _note_going(self) -> None:
-        """Remember that the task has been seen going on: its verdict will be news, and not an old one."""
+        """Remember that the task has been seen active, so that its verdict counts as news."""
         if self.watch is not None and self.watch.state.status != "unknown" and not self.watch.state.ended:
             self._fresh = True
 
     # --- files ------------------------------------------------------------------------------------------------------
 
     def set_poster(self, key: str, picture: bytes) -> None:
-        """Take a picture that the page made of a model as its poster."""
+        """Set a picture that the page rendered of a model as its poster."""
         if self.watch is not None:
             background.submit(self.watch.downloads.set_poster(key, picture))
 
     def save(self, directory: str | os.PathLike[str]) -> list[Path]:
-        """Copy the files into a folder, with a task.json that tells where they come from."""
+        """Copy the files into a folder, with a task.json that records their provenance."""
         if not self.artifacts and not self.outcome.done():
             status = self.watch.state.status if self.watch else "unknown"
             raise CyberunError(f"The task is {status}; there is nothing to save yet. Call wait() first.")
         return save_all(self.artifacts, directory, provenance(self.watch, self._own(), self.task_id))
 
     def save_all(self) -> None:
-        """Copy the files into a folder of the working directory, and say so on the card."""
+        """Copy the files into a folder of the working directory, and show that on the card."""
         folder = Path.cwd() / folder_name(f"cyberun-{self.task_id[:13]}")
         saved = self.save(folder)
-        # The folder's name alone: this is kept in notebooks, which travel.
+        # Only the folder's name: this is saved in notebooks, which are shared.
         self._saved = say("card.saved", files=many(len(saved), "file"), folder=folder.name)
         publisher.offer(self)
 
     # --- observers ---------------------------------------------------------------------------------------------------
 
     def look(self, view: str, visible: bool) -> None:
-        """Note whether one of the page's views of the card is in sight."""
+        """Note whether one of the page's views of the card is visible."""
         self.observers.look(view, visible=visible)
         publisher.offer(self, urgent=visible)
 
     def set_notify(self, on: bool) -> None:
-        """Switch the notification at the end of the task on or off."""
+        """Turn the notification at the end of the task on or off."""
         self._card.notify = on
 
     def attend(self) -> None:
-        """Have the task followed as closely as its observers need."""
+        """Set how closely the task is followed, by what its observers need."""
         if self.watch is not None:
             self.watch.attend(self, self.observers.interest)
 
     # --- for the watch (on the network loop) -------------------------------------------------------------------------
 
     def changed(self) -> None:
-        """Have the card published when its turn comes; a verdict or a fatal problem at once."""
+        """Schedule the card for publishing; a verdict or a fatal problem is urgent."""
         self._note_going()
         publisher.offer(self, urgent=self.watch is not None and self.watch.finished.done())
 
     def happened(self, event: Event) -> None:
-        """Pass an event to the handlers that take every event."""
+        """Pass an event to the handlers that receive every event."""
         self.observers.tell(event)
 
     # --- for the page ------------------------------------------------------------------------------------------------
 
     @property
     def task_id(self) -> str:
-        """The id of the task that is watched, or that the card was made for."""
+        """The id of the watched task, or else of the task that the card was created for."""
         return str(self._card.task_id) if self.watch is None else self.watch.task_id
 
     @property
     def artifacts(self) -> Artifacts:
-        """The task's files as the page knows them."""
+        """The task's files, as last sent to the page."""
         files: Artifacts = self._card.artifacts
         return files
 
@@ -243,7 +244,7 @@ class Session(Verbs):
         self.beat()
 
     def send(self, content: Mapping[str, Any], buffers: Sequence[bytes] = ()) -> None:
-        """Send a custom message to the page; nothing happens where there is none."""
+        """Send a custom message to the page, if there is one."""
         if self._card.comm is not None:
             self._card.send(dict(content), list(buffers))
 
@@ -251,15 +252,15 @@ class Session(Verbs):
 
     @property
     def out_of_sight(self) -> bool:
-        """Whether the card has no observer at the moment."""
+        """Whether the card currently has no observer."""
         return self.observers.away
 
     def beat(self) -> None:
-        """Tell the page that this kernel is alive, for all its cards."""
+        """Send the page a heartbeat of this kernel, for all its cards."""
         self.requests.beat(_PROCESS)
 
     def publish(self) -> None:
-        """Write the newest state to the traits, and the verdict for waiting callers."""
+        """Write the latest state to the traits, and settle the outcome for waiting callers."""
         with self._lock:
             current, outcome, own = self.watch, self.outcome, self._own()
         if current is None or self._closed:
@@ -276,13 +277,13 @@ class Session(Verbs):
                     self.requests.push(self.artifacts)
                     self.archives.expire()
                 self.archives.rewrite(self._card)
-        finally:  # whatever can't be shown, those who wait get the verdict
+        finally:  # waiting callers get the verdict even if it can't be shown
             outcome.take(current)
             publisher.pulse(self, going_on=not outcome.done())
 
     def _own(self) -> Own:
         raw = self.watch.state.output if self.watch else None
-        if raw is not self._output[0]:  # it may be megabytes, and it changes once
+        if raw is not self._output[0]:  # cleaned only when it changes: it may be megabytes
             self._output = (raw, scrub(raw))
         return Own(
             process=_PROCESS,

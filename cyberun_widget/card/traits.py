@@ -1,6 +1,6 @@
-"""What a card shows of a watch: the values of the widget's traits. Pure.
+"""The trait values that a card derives from its watch. Pure.
 
-The page, the archive and the terminal all draw from this one mapping, so that they can't tell different stories.
+The page, the archive and the terminal are all rendered from this one mapping, so they can't disagree.
 """
 
 from __future__ import annotations
@@ -25,20 +25,20 @@ if TYPE_CHECKING:
     from cyberun_widget.protocol.models import Workflow
     from cyberun_widget.protocol.state import TaskState
 
-_WORTH_A_CLICK: Final = 3.0  # seconds of pause that a person may want to cut short
-_PARAMETERS: Final = 24  # that the card knows of
+_WORTH_A_CLICK: Final = 3.0  # seconds of pause from which a button to retry now is offered
+_PARAMETERS: Final = 24  # parameters that the card shows
 _VALUE: Final = 80  # characters of a parameter's value
-_OUTPUT: Final = 65_536  # characters of the output that the page gets
+_OUTPUT: Final = 65_536  # characters of the output sent to the page
 _LOOK: Final = {"image": 0, "video": 1, "model": 2, "audio": 3, "json": 4, "table": 5, "text": 6}
 
 
 @dataclass(frozen=True, slots=True)
 class Own:
-    """What a card knows beyond its watch.
+    """The state of a card that isn't part of its watch.
 
-    `process`: a word for this kernel's life, under which its signs of life come. `previous`: the tasks that the card
-    showed before it was run again, oldest first. `output`: the watch's, cleaned. `fresh`: the task went on when it was
-    first heard of, so that its verdict is news. `form`: the model id of the form below the card, "" for none.
+    `process`: the id of the kernel process, which its heartbeats carry. `previous`: ids of the tasks that the card
+    showed before it was run again, oldest first. `output`: the watch's output, cleaned. `fresh`: the task was active
+    when first seen, so its verdict is news. `form`: the model id of the form below the card, "" for none.
     """
 
     process: str = ""
@@ -53,7 +53,7 @@ class Own:
 
 
 def view(watch: TaskWatch, now: float, own: Own) -> dict[str, Any]:
-    """Return trait name -> value. `now`: the watch's clock."""
+    """Return trait name -> value. `now`: the time on the watch's clock, in seconds."""
     state, problem = watch.state, watch.problem
     error = str(watch.fatal) if watch.fatal else state.error
     error = clean(error, lines=True) if error else None
@@ -149,9 +149,9 @@ def _actions(watch: TaskWatch, own: Own, files: Artifacts) -> list[Action]:
 
 
 def chosen(given: Mapping[str, Any], workflow: Workflow | None) -> dict[str, Any]:
-    """Return the parameters that differ from the workflow's defaults, in its order, fit for a line of text.
+    """Return the parameters that differ from the workflow's defaults, in its order, short enough for a line of text.
 
-    At most 24, values of at most 80 characters. Of files only the name is told.
+    At most 24 parameters, with values of at most 80 characters. A file is reduced to its name.
     """
     order = [parameter.key for parameter in workflow.parameters] if workflow else []
     defaults = {parameter.key: parameter.default for parameter in workflow.parameters} if workflow else {}
@@ -165,7 +165,7 @@ def _value(value: Any, *, is_file: bool) -> Any:
     match value:
         case bool() | float() | None:
             return value
-        case int() if abs(value) < 2**53:  # as exact in the page as here
+        case int() if abs(value) < 2**53:  # larger ones lose precision in JavaScript
             return value
         case PurePath():
             return clean(value.name, limit=_VALUE)
@@ -187,14 +187,14 @@ def _failed_at(state: TaskState, watch: TaskWatch) -> str:
 
 
 def shown(artifacts: Iterable[Artifact]) -> list[dict[str, Any]]:
-    """Return the files as they are laid out: group by group, in each what is looked at before what is read."""
+    """Return the files in display order: by group, and within a group pictures, videos and models before text."""
     items = [{**item.to_json(), "revision": revision(item)} for item in artifacts]
     groups = {group: index for index, group in enumerate(dict.fromkeys(item["group"] for item in items))}
     return sorted(items, key=lambda item: (groups[item["group"]], _LOOK.get(item["kind"], len(_LOOK))))
 
 
 def revision(artifact: Artifact) -> str:
-    """Return what tells one content of an artifact's file from another, "" while it isn't here. Asks the disk."""
+    """Return an id for the current content of an artifact's file, "" while it isn't downloaded. Reads from disk."""
     try:
         found = artifact.path.stat() if artifact.path is not None else None
     except OSError:
@@ -203,20 +203,20 @@ def revision(artifact: Artifact) -> str:
 
 
 def travelling(artifacts: Artifacts) -> list[dict[str, Any]]:
-    """Return the files as the page gets them: as `shown`, without places on this machine's disk.
+    """Return the files as they are sent to the page: like `shown`, but without paths on this machine.
 
-    Posters travel beside them, each once: see `posters`.
+    Posters are sent separately, each once: see `posters`.
     """
     return [{**item, "poster": None, "path": None} for item in shown(artifacts)]
 
 
 def posters(artifacts: Artifacts) -> dict[str, bytes]:
-    """Return the posters by the names that they have in the page's model."""
+    """Return the posters, keyed by their names in the page's model."""
     return {f"_poster:{item.key}": item.poster for item in artifacts if item.poster is not None}
 
 
 def excerpt(value: Any, room: int = _OUTPUT) -> Any:
-    """Return a JSON value, or its beginning in about `room` characters, of the same shape and with ellipses."""
+    """Return a JSON value of the same shape, truncated to about `room` characters; ellipses mark what was cut."""
     return _cut(value, [room])
 
 
@@ -247,13 +247,13 @@ def _cut(value: Any, left: list[int]) -> Any:
 
 
 def _cause(error: str | None) -> dict[str, str]:
-    """Split an error into what the card says at once, and the whole of it where there is more."""
+    """Split an error into the text that the card shows at first, and the full text if it is longer."""
     told = cause(error or "")
     return {"cause": told, "details": "" if told == (error or "").strip() else error or ""}
 
 
 def _download(artifacts: Artifacts, *, ended: bool) -> dict[str, Any] | None:
-    """Return how far the downloads are, None where none is going on."""
+    """Return the progress of the downloads, None if none is active."""
     wanted = [item for item in artifacts if item.state != "offered"]
     if not wanted or not (ended or any(item.state in ("waiting", "downloading") for item in wanted)):
         return None
@@ -271,7 +271,7 @@ def _iso(moment: datetime | None) -> str | None:
 
 
 def provenance(watch: TaskWatch | None, own: Own, task_id: str) -> dict[str, Any]:
-    """Return where a task's files come from, for the `task.json` beside them."""
+    """Return the provenance of a task's files, for the `task.json` saved with them."""
     if watch is None:
         return {"task_id": task_id}
     state, run = watch.state, own.run

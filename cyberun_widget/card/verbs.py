@@ -1,4 +1,4 @@
-"""What a user or a page can ask of a card: each verb does one thing, and only `run_again` costs money."""
+"""What a user or a page can tell a card to do. Each verb does one thing, and only `run_again` costs money."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 class Verbs:
-    """The verbs of a session, on the state that it keeps. Each returns at once, and may be called from any thread."""
+    """The verbs of a session. They return at once unless noted, and may be called from any thread."""
 
     outcome: Outcome
     watch: TaskWatch | None
@@ -33,31 +33,31 @@ class Verbs:
 
     @property
     def task_id(self) -> str:
-        """The id of the task that is shown."""
+        """The id of the task that the card shows."""
         raise NotImplementedError
 
     @property
     def out_of_sight(self) -> bool:
-        """Whether the card has no observer at the moment."""
+        """Whether the card currently has no observer."""
         raise NotImplementedError
 
     def beat(self) -> None:
-        """Tell the page that this kernel is alive."""
+        """Send the page a heartbeat of this kernel."""
         raise NotImplementedError
 
     def publish(self) -> None:
-        """Write the newest state to the page."""
+        """Write the latest state to the page."""
         raise NotImplementedError
 
     def stop(self) -> None:
-        """Stop watching; the task goes on."""
+        """Stop watching. The task keeps running."""
         raise NotImplementedError
 
     def _begin(self, task_id: str, *, fresh: bool = False) -> None:
         raise NotImplementedError
 
     def cancel(self) -> None:
-        """Ask the service to cancel the task, or the one being submitted in its place."""
+        """Ask the service to cancel the task, or the one being submitted to replace it."""
         with self._lock:
             current, over = self.watch, self.outcome.done()
         if not self.rerun.instead("cancel") and current is not None and not over:
@@ -65,7 +65,7 @@ class Verbs:
             publisher.offer(self)
 
     def reconnect(self) -> None:
-        """Try again now what waits for its next try, or watch again after an error."""
+        """Skip the pause before the next attempt, or watch again after an error."""
         with self._lock:
             current = self.watch
             if current is None or self._stopped:
@@ -83,7 +83,7 @@ class Verbs:
                 self._begin(self.watch.task_id)
 
     def fetch_again(self) -> None:
-        """Ask again for the result of a task that has ended, and for the files that could not be fetched."""
+        """Request the result of an ended task again, and the files that couldn't be downloaded."""
         with self._lock:
             current = self.watch
             if current is None or not current.state.ended:
@@ -94,7 +94,7 @@ class Verbs:
         current.nudge()
 
     def retry(self) -> None:
-        """Do what helps and costs nothing. Raises CyberunError where only a new run would."""
+        """Do whichever of these helps at no cost. Raises CyberunError if only a new run would help."""
         current = self.watch
         if self._stopped:
             self.resume()
@@ -108,9 +108,9 @@ class Verbs:
             self.reconnect()
 
     def run_again(self) -> None:
-        """Submit the same run once more: a new, paid task. A second call while that is under way does nothing.
+        """Submit the same run again: a new, paid task. Does nothing while a submission is in progress.
 
-        Raises CyberunError where the run isn't over, or wasn't submitted here.
+        Raises CyberunError if the run hasn't ended, or wasn't submitted here.
         """
         with self._lock:
             if self._closed:
@@ -121,9 +121,9 @@ class Verbs:
         publisher.offer(self)
 
     def edit(self) -> None:
-        """Open a form on the run's values, for another run. It costs nothing, and blocks for the workflow's definition.
+        """Open a form with the run's values, for another run. Costs nothing; blocks while it fetches the workflow.
 
-        Raises CyberunError where it isn't known what was run.
+        Raises CyberunError if the run's values are unknown.
         """
         with self._lock:
             run, current, calls = self.rerun.run, self.watch, self._calls
@@ -138,19 +138,19 @@ class Verbs:
             slug = current.workflow.slug if current is not None and current.workflow else ""
             form = f"WorkflowForm({slug!r})" if slug else "WorkflowForm(slug)"
             raise CyberunError(
-                "This task wasn't started here, and the service doesn't say which values it ran with. "
-                f"{form} opens its workflow's form on the defaults."
+                "This task wasn't started here, and the service doesn't report the values that it ran with. "
+                f"{form} opens its workflow's form with the defaults."
             )
         publisher.offer(self, urgent=True)
 
     def follow(self, task_id: str, run: Run) -> None:
-        """Show another run in place of the present one, which goes on. Whoever waits, waits for the new one."""
+        """Show another run in place of the current one, which keeps running. Later waits are for the new run."""
         with self._lock:
             self.rerun.run = run
         self._replace(task_id, "watch")
 
     def _replace(self, task_id: str, then: Then) -> None:
-        """Show the run that was submitted in place of the one before."""
+        """Show a newly submitted run in place of the previous one."""
         with self._lock:
             self.previous += (self.task_id,)
             self._saved = None
@@ -161,7 +161,7 @@ class Verbs:
             self.cancel()
 
     def fetch(self, key: str) -> Future[Artifact]:
-        """Download one file, whatever its size. Raises CyberunError where nothing is watched."""
+        """Download one file of any size. Raises CyberunError if no task is watched, or it hasn't ended."""
         if self.watch is None:
             raise CyberunError("This task isn't being watched, so its files can't be downloaded.")
         if not self.watch.state.ended:

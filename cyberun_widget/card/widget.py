@@ -1,4 +1,4 @@
-"""The card: one anywidget that shows one task, live, and its results."""
+"""The card: an anywidget that shows one task live, and then its results."""
 
 from __future__ import annotations
 
@@ -42,17 +42,17 @@ _MODES: Final = ("auto", "all", "none")
 
 
 class TaskWidget(BatchedWidget):
-    """Shows a task from wherever it stands, live, and its results when they come. Watching begins at once.
+    """Shows a task live, whatever its current status, and its results once it ends. Watching starts at once.
 
     `client`: a `Client` or `AsyncClient`; without one, `api_key`, `base_url` and `team_id` are as for `Client`.
-    `policy`: the times and limits of following. `download`: "auto" fetches artifacts of up to 64 MiB each and 256 MiB
-    in all and offers the rest; "all"; "none". `download_dir`: the folder for this task's files, by default one in the
-    user's cache. Anything else is an ipywidgets trait, such as `layout`.
+    `policy`: times and limits for following the task. `download`: "auto" downloads artifacts of up to 64 MiB each and
+    256 MiB in total and offers the rest; "all" downloads all of them, "none" none. `download_dir`: the folder for this
+    task's files, by default one in the user's cache. Other keywords are ipywidgets traits, such as `layout`.
 
-    What can't be watched (no key, a wrong one, no such task) doesn't raise here: the card says it, `connection` is
-    "error", and `wait()` raises it.
+    A task that can't be watched (no key, an invalid key, no such task) raises nothing here: the card shows the error,
+    `connection` is "error", and `wait()` raises it.
 
-    Traits are written by one background thread, and so are `observe` handlers called on it.
+    One background thread writes the traits and calls `observe` handlers.
     """
 
     _esm = assets.for_anywidget("card.js")
@@ -61,42 +61,42 @@ class TaskWidget(BatchedWidget):
     task_id = t.Unicode("").tag(sync=True)
     """The task's id."""
     status = t.Unicode("unknown").tag(sync=True)
-    """The API's word for where the task is; "unknown" before the first answer."""
+    """The task's status, as the API reports it; "unknown" before the first answer."""
     progress = t.Float(0.0).tag(sync=True)
-    """[0, 1] over the whole task: the last valid value. It steps back only when the task itself starts over."""
+    """Progress of the whole task in [0, 1]: the last valid value. It decreases only if the task starts over."""
     stage = t.Unicode("").tag(sync=True)
-    """The Nerfstudio stage, "" for ComfyUI."""
+    """The current Nerfstudio stage, "" for ComfyUI."""
     message = t.Unicode("").tag(sync=True)
-    """The runtime's latest words."""
+    """The runtime's latest message."""
     current_node = t.Unicode("").tag(sync=True)
-    """The ComfyUI node id that is active, "" if there is none."""
+    """The id of the active ComfyUI node, "" if there is none."""
     step_current = t.Int(None, allow_none=True).tag(sync=True)
-    """The step the runtime is at, None where it reports none."""
+    """The runtime's current step, None if it reports none."""
     step_total = t.Int(None, allow_none=True).tag(sync=True)
-    """How many steps there are, None where it reports none."""
+    """The total number of steps, None if the runtime reports none."""
     error = t.Unicode(None, allow_none=True).tag(sync=True)
-    """Why the task failed, or why it can't be watched."""
+    """Why the task failed, or why it can't be watched; None otherwise."""
     output = t.Any(None).tag(sync=True, to_json=lambda value, _widget: excerpt(value))
-    """The output that the service gave with the verdict, JSON, links without signatures. The page gets 64 kB of it."""
+    """The task's output as JSON, with signatures removed from links. The page gets at most 64 kB of it."""
     artifacts = t.Instance(Artifacts, args=()).tag(sync=True, to_json=lambda value, _widget: travelling(value))
-    """The task's files, as they are now."""
+    """The task's files, in their current state."""
     connection = t.Unicode("connecting").tag(sync=True)
     """"connecting", "live", "reconnecting", "polling", "closed" or "error"."""
     elapsed = t.Float(0.0).tag(sync=True)
-    """Seconds since the task was created; frozen at its end."""
+    """Seconds since the task was created, up to its end."""
     eta = t.Float(None, allow_none=True).tag(sync=True)
-    """Seconds probably left, None while that is unknown."""
+    """Estimated seconds left, None while unknown."""
     stages = t.List(t.Dict()).tag(sync=True)
-    """Nerfstudio's stages in order: name, state, seconds, progress."""
+    """Nerfstudio's stages in order, each with name, state, seconds and progress."""
     density = t.Enum(("full", "compact"), default_value="full").tag(sync=True)
-    """How much room the card takes: "full", or one line."""
+    """The size of the card: "full", or "compact" for a single line."""
     label = t.Unicode("").tag(sync=True)
     """Your own name for this run, shown on the card: `client.run(..., label="try 3")`."""
     notify = t.Bool(False).tag(sync=True)
-    """Whether the page tells you when the task ends: in the tab's title, and by a notification where it may."""
+    """Whether the page tells you when the task ends: in the tab's title, and by a notification if allowed."""
     _facts = t.Dict().tag(sync=True)
 
-    _session: Session  # not there yet, or never, where the constructor raised
+    _session: Session  # missing if the constructor raised
 
     def __init__(
         self,
@@ -112,7 +112,7 @@ class TaskWidget(BatchedWidget):
         _run: Run | None = None,
         **traits: Any,
     ) -> None:
-        # Rebound at once: no traceback of ours may have the key among its variables.
+        # Rebound first, so that no traceback shows the key among the local variables.
         api_key = Secret(api_key) if api_key is not None else None
         base_url = Secret(base_url) if base_url is not None else None
         unknown = [name for name in traits if not self.has_trait(name)]
@@ -148,10 +148,10 @@ class TaskWidget(BatchedWidget):
     ) -> TaskWidget:
         """Run a workflow and return its card, which can run it again. `Client.run` is the short form.
 
-        `label`: the card's, unless the workflow has a parameter of that name; then it is the parameter's value. Raises
-        what `submit` raises, before there is a card.
+        `label`: the card's label, or the value of the workflow's `label` parameter if it has one. Raises the errors of
+        `submit`, before a card is created.
         """
-        calls = client._calls  # noqa: SLF001 - what a client is to this package
+        calls = client._calls  # noqa: SLF001 - the package's own interface to a client
         task_id, given, left = background.run(submit(calls, slug, parameters, label))
         return cls(task_id, client, label=left or "", _run=Run(calls, slug, given))
 
@@ -160,39 +160,37 @@ class TaskWidget(BatchedWidget):
     def wait(self, timeout: float | None = None, *, files: bool = True) -> TaskResult:
         """Wait for the verdict and the files, and return the result. `timeout`: seconds.
 
-        `files=False`: don't wait for the files. Those that aren't here yet are in the result with their `state`
-        "waiting" or "downloading", and go on coming.
+        `files=False`: don't wait for the files. In the result, those still missing have the `state` "waiting" or
+        "downloading"; their downloads continue.
 
-        In a notebook the kernel's other tasks go on meanwhile; in a terminal or a script the card is drawn on stderr.
-        Interrupting ends the waiting, not the task.
+        In a notebook, the kernel's other tasks keep running meanwhile; in a terminal or a script, the card is drawn on
+        stderr. An interrupt ends the wait, not the task.
 
-        Raises TaskFailed, TaskCancelled, WaitTimeout, or the CyberunError that ended the watching.
+        Raises TaskFailed, TaskCancelled, WaitTimeout, or the CyberunError that ended the watch.
         """
         outcome = self._session.outcome
         return self._attend(outcome.files if files else outcome.verdict, timeout)
 
     def _attend(self, until: Future[T], timeout: float | None) -> T:
         if publisher.is_current() or background.is_current():
-            raise CyberunError(
-                "This call waits, and was made in a handler that watching depends on. Use on_done instead."
-            )
+            raise CyberunError("This call would block a handler that watching depends on. Use on_done instead.")
         with self._session.observers.waiter():
             if not _display.attend(self, until, timeout):
                 raise WaitTimeout(f"Task {self.task_id} is still {self.status} after {timeout:g} s. Call wait() again.")
         return until.result()
 
     def __await__(self) -> Generator[Any, None, TaskResult]:
-        # Shielded: a caller that gives up waiting must not take the outcome away from the others.
+        # Shielded: a caller that stops waiting must not cancel the outcome for the others.
         return asyncio.shield(asyncio.wrap_future(self._session.outcome.files)).__await__()
 
     # --- acting ------------------------------------------------------------------------------------------------------
 
     def cancel(self) -> None:
-        """Ask the service to cancel the task. Returns at once; the verdict comes as any other does."""
+        """Ask the service to cancel the task. Returns at once; the verdict arrives like any other."""
         self._session.cancel()
 
     def stop(self) -> None:
-        """Stop watching. The task goes on; `resume()`, or another TaskWidget with its id, watches it again."""
+        """Stop watching. The task keeps running; `resume()` or another TaskWidget with its id watches it again."""
         self._session.stop()
 
     def resume(self) -> None:
@@ -200,39 +198,39 @@ class TaskWidget(BatchedWidget):
         self._session.resume()
 
     def reconnect(self) -> None:
-        """Try again now what waits for its next try, or watch again after an error."""
+        """Skip the pause before the next attempt, or watch again after an error."""
         self._session.reconnect()
 
     def fetch_again(self) -> None:
-        """Ask again for the result of a task that has ended, and for the files that could not be fetched."""
+        """Request the result of an ended task again, and the files that couldn't be downloaded."""
         self._session.fetch_again()
 
     def run_again(self) -> None:
-        """Submit the same run once more: **a new, paid task**, which this card then shows.
+        """Submit the same run again: **a new, paid task**, which this card then shows.
 
-        Returns at once. Raises CyberunError while the task goes on, or where it wasn't submitted by `client.run`.
+        Returns at once. Raises CyberunError if the task hasn't ended, or wasn't submitted by `client.run`.
         """
         self._session.run_again()
 
     def retry(self) -> None:
-        """Do what helps and costs nothing: reconnect, resume, or fetch the result again.
+        """Reconnect, resume, or fetch the result again, whichever applies. Costs nothing.
 
-        It never starts a run: that is `run_again()`.
+        Never starts a run; `run_again()` does. Raises CyberunError if only a new run would help.
         """
         self._session.retry()
 
     @property
     def previous_task_ids(self) -> tuple[str, ...]:
-        """The tasks that this card showed before `run_again()`, the oldest first. `TaskWidget(id)` shows one again."""
+        """Ids of the tasks shown here before `run_again()`, oldest first; `TaskWidget(id)` shows one again."""
         return self._session.previous
 
     def fetch(self, key: str, timeout: float | None = None) -> Artifact:
-        """Download one file of a task that has ended, whatever its size, and return it. `timeout`: seconds.
+        """Download one file of an ended task, of any size, and return it. `timeout`: seconds.
 
-        `key`: an artifact's key or name. A file that is here already is returned at once.
+        `key`: an artifact's key or name. A file that is already downloaded is returned at once.
 
-        Raises NotFoundError where the task has no such file, DownloadError where it can't be had, WaitTimeout, or
-        CyberunError while the task goes on.
+        Raises NotFoundError if the task has no such file, DownloadError if it can't be downloaded, WaitTimeout, or
+        CyberunError if the task hasn't ended.
         """
         known = self.artifacts.get(key)
         artifact = self._attend(self._session.fetch(known.key if known else key), timeout)
@@ -241,14 +239,14 @@ class TaskWidget(BatchedWidget):
         return artifact
 
     def save(self, directory: str | os.PathLike[str]) -> list[Path]:
-        """Copy the task's files into a folder, with a task.json that tells where they come from. Returns the paths.
+        """Copy the task's files into a folder, with a task.json that records their provenance. Returns the paths.
 
-        Raises CyberunError while there is no result, or where the folder can't be written.
+        Raises CyberunError if there is no result yet, or the folder can't be written.
         """
         return self._session.save(directory)
 
     def close(self) -> None:
-        """Close the card, and stop watching."""
+        """Close the card and stop watching."""
         if hasattr(self, "_session"):
             self._session.close()
         super().close()
@@ -256,13 +254,13 @@ class TaskWidget(BatchedWidget):
     # --- listening ---------------------------------------------------------------------------------------------------
 
     def on_event(self, handler: Callable[[Event], None]) -> None:
-        """Call `handler(event)` for every sound event, in order, those already seen first (the last 1,000)."""
+        """Call `handler(event)` for every valid event, in order, starting with the last 1,000 already received."""
         self._session.observers.add(_kernel.bound(handler))
 
     async def events(self) -> AsyncIterator[Event]:
-        """Yield every sound event, in order, those already seen first (the last 1,000), until the watching ends.
+        """Yield every valid event, in order, starting with the last 1,000 already received, until watching ends.
 
-        Raises the CyberunError that ended the watching, if one did; a failed task is not one.
+        Raises the CyberunError that ended the watch, if any. A failed task raises nothing.
         """
         session = self._session
         async for event in session.observers.listen(session.outcome.files):
@@ -272,11 +270,11 @@ class TaskWidget(BatchedWidget):
             raise fatal
 
     def on_progress(self, handler: Callable[[float], None]) -> None:
-        """Call `handler(progress)`, a float in [0, 1], whenever it has risen or the task started over."""
+        """Call `handler(progress)`, a float in [0, 1], whenever progress rises or the task starts over."""
         self.on_event(rising(handler))
 
     def on_done(self, handler: Callable[[TaskResult], None]) -> None:
-        """Call `handler(result)` once the verdict and the files are in, at once if they are: see `result.status`."""
+        """Call `handler(result)` once the verdict and the files are in, whatever `result.status` is."""
         self._session.on_done(_kernel.bound(handler))
 
     def observe(self, handler: Any, names: Any = t.All, type: Any = "change") -> None:  # noqa: A002 - traitlets' name
@@ -288,7 +286,7 @@ class TaskWidget(BatchedWidget):
     # --- showing -----------------------------------------------------------------------------------------------------
 
     def diagnostics(self) -> str:
-        """Return the redacted story of the connection, made to be pasted into an issue."""
+        """Return a redacted log of the task and its connection, for pasting into an issue."""
         return self._session.diagnostics()
 
     def __repr__(self) -> str:

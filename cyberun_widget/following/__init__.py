@@ -1,4 +1,4 @@
-"""Tasks followed to their verdict: the transport ladder, the reading of streams, and the watch that listeners share.
+"""Follows tasks to their verdict: the transport ladder, reading streams, and the watch that listeners share.
 
-Knows no widget. Start at `task_watch.watch` and `listener.Listener`; who looks, and how closely, is an `Interest`.
+Independent of widgets. Start at `task_watch.watch` and `listener.Listener`; an `Interest` is how closely one listens.
 """

@@ -14,9 +14,9 @@ if TYPE_CHECKING:
 
     from cyberun_widget.following.follower import Follower
 
-_PAUSE: Final = 1.0  # seconds before the second try of a request that didn't get through
+_PAUSE: Final = 1.0  # seconds before a request that failed is sent for the second time
 TRIES: Final = 8
-"""How often a request is repeated once the task has no listener: it costs money while it runs."""
+"""Attempts to cancel a task that no longer has a listener: it costs money while it runs."""
 
 
 async def deliver(
@@ -26,10 +26,11 @@ async def deliver(
     *,
     pause_max: float,
 ) -> None:
-    """Repeat `request`, which asks for a task to be cancelled, until the service has received it.
+    """Repeat `request`, which asks the service to cancel a task, until the service has received it.
 
-    `missed(error, tries)`: called after each try in a row that didn't get through; False gives up. `pause_max`:
-    seconds. Raises the error of a request that the service won't take, or of the last try.
+    `missed(error, tries)`: called after each failed attempt, with the number of attempts so far; False gives up.
+    `pause_max`: the longest pause between attempts, in seconds. Raises the error with which the service refuses the
+    request, or the error of the last attempt.
     """
     backoff = Backoff(_PAUSE, max(_PAUSE, pause_max), random)
     while True:
@@ -47,9 +48,9 @@ async def deliver(
 
 
 class Cancelling:
-    """One task's request to cancel. `requested`: it is under way, or the service has it and the verdict is to come.
+    """The cancel request of one task. `requested`: it is being sent, or has been received and awaits the verdict.
 
-    `problem`: why the service doesn't have it yet, or won't take it, None where nothing stands in the way.
+    `problem`: why the service hasn't received it yet, or refused it; None if there is no problem.
     """
 
     def __init__(self, follower: Follower, watched: Callable[[], bool], random: Callable[[], float]) -> None:
@@ -58,7 +59,7 @@ class Cancelling:
         self._follower, self._watched, self._random = follower, watched, random
 
     async def run(self) -> None:
-        """Repeat the request until it is received or refused, or the task has ended. Bounded without a listener."""
+        """Repeat the request until it is received or refused, or the task has ended; unwatched, at most `TRIES` times."""
         policy = self._follower.policy
         try:
             await deliver(self._ask, self._missed, self._random, pause_max=policy.backoff_max)

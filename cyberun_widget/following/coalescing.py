@@ -1,7 +1,7 @@
-"""Which messages of a burst matter where no listener takes every event. Pure.
+"""Coalesces progress events within a burst, for tasks without a listener that receives every event. Pure.
 
-A progress event is out of date as soon as the next one is here. So of a run of them only the last counts, unless they
-tell of different stages: when a stage began and ended is worth keeping. Whatever else comes is kept, in its order.
+A progress event is superseded by the next one of the same stage, so only the last of a run matters. Events of
+different stages are kept apart, since they mark when a stage starts and ends. All other messages are kept, in order.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ _PROGRESS: Final = "progress"
 
 
 def runs(messages: Sequence[SSEMessage]) -> Iterator[Sequence[SSEMessage]]:
-    """Yield the messages in order: progress of one stage in one run, each other message in a run of its own."""
+    """Yield the messages in runs, in order: consecutive progress of one stage together, any other message alone."""
     begin, total = 0, len(messages)
     while begin < total:
         end = begin + 1
@@ -30,6 +30,6 @@ def runs(messages: Sequence[SSEMessage]) -> Iterator[Sequence[SSEMessage]]:
 
 
 def _stage(data: str) -> str:
-    """Return the text around the stage in a progress event's JSON, unparsed: equal for equal stages."""
+    """Return the unparsed JSON text that contains a progress event's stage. Equal stages give equal texts."""
     at = data.find('"stage"')
     return data[at : data.find(",", at)] if at >= 0 else ""

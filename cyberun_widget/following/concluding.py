@@ -1,4 +1,4 @@
-"""The end of a task: its verdict is published at once, then its result is fetched, however long that takes."""
+"""The end of a task: publishes its verdict at once, then fetches its result, however long that takes."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ if TYPE_CHECKING:
     from cyberun_widget.protocol.events import Event
     from cyberun_widget.protocol.state import TaskState
 
-_GRACE: Final = 0.25  # seconds for the service to contradict the stream before the stream's verdict is shown
-_REFUSALS: Final = 5  # refusals of the result in a row after which it is given up
+_GRACE: Final = 0.25  # seconds before the stream's verdict is shown, in which the service may contradict it
+_REFUSALS: Final = 5  # consecutive refusals of the result after which to give up
 
 
 @dataclass(frozen=True, slots=True)
 class Concluding:
-    """Fetches the result of a task that has ended, by the stream's last event or by the service itself (`task`).
+    """Fetches the result of a task that has ended, as reported by an event (`told`) or by GET task (`task`).
 
-    `otherwise`: where to go on if the service knows nothing of the end that the stream reported.
+    `otherwise`: the next rung if the service denies the end that the stream reported.
     """
 
     otherwise: Rung
@@ -35,7 +35,7 @@ class Concluding:
     task: Task | None = None
 
     async def climb(self, follower: Follower) -> Rung | None:
-        """Bring the verdict and the result. Returns a rung where the service knows nothing of an end."""
+        """Publish the verdict and the result. Returns a rung if the service says that the task hasn't ended."""
         ended = await _Conclusion(follower, self.told, self.task).run()
         return None if ended else self.otherwise
 
@@ -43,11 +43,11 @@ class Concluding:
 class _Conclusion:
     def __init__(self, follower: Follower, told: Event | None, task: Task | None) -> None:
         self._follower, self._told, self._task = follower, told, task
-        self._before: TaskState = follower.state  # to go back to, should the stream be wrong
+        self._before: TaskState = follower.state  # restored if the stream was wrong
         self._shown = False
 
     async def run(self) -> bool:
-        """Fetch the result. Returns False where there is no end."""
+        """Fetch the result. Returns False if the task hasn't ended."""
         if self._task is not None:
             self._show()
         grace = asyncio.get_running_loop().call_later(_GRACE, self._show)
@@ -57,7 +57,7 @@ class _Conclusion:
             grace.cancel()
 
     def _show(self) -> None:
-        """Tell the verdict before the result is here."""
+        """Publish the verdict before the result has arrived."""
         if self._shown:
             return
         self._shown, follower = True, self._follower
@@ -100,14 +100,14 @@ class _Conclusion:
             )
 
     async def _confirmed(self) -> bool:
-        """Whether the service itself says that the task has ended. Raises a CyberunError where it says nothing."""
+        """Whether GET task says that the task has ended. Raises a CyberunError if there is no valid answer."""
         if self._task is None:
             follower = self._follower
             task = await follower.get()
             if not task.ended:
-                # Whatever was shown of the stream's verdict, the service is the authority.
+                # GET task is authoritative, even if the stream's verdict has been shown.
                 follower.state = reconcile(self._before, task, follower.clock(), None)
-                follower.log("the stream reported an end that the service does not know of")
+                follower.log("the stream reported an end that the service does not confirm")
                 return False
             self._task = task
         return True

@@ -1,6 +1,6 @@
-"""One task followed to its verdict: what is known of it, and how the service is asked. The way is in `ladder`.
+"""Follows one task to its verdict: holds its state and makes its requests. The strategy is in `ladder`.
 
-Knows no widget: it reports to an `Recipient`. Every time comes from `FollowPolicy`.
+Independent of widgets: it reports to a `Recipient`. All times come from `FollowPolicy`.
 """
 
 from __future__ import annotations
@@ -38,65 +38,65 @@ if TYPE_CHECKING:
     from cyberun_widget.protocol.sse import SSEMessage
 
 FATAL: Final = (AuthError, ConfigurationError, NotFoundError, ParameterError)
-"""What no second try will mend. The words say what to do."""
+"""Errors that a retry can't fix. Their text says what to do."""
 
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """What stands in the way. `retrying`: whether it is tried again; `retry_at`: when, by the follower's clock."""
+    """A problem with following the task. `retrying`: whether a retry follows; `retry_at`: its time, by `clock`."""
 
     text: str
     retrying: bool
     retry_at: float | None = None
-    pause: float = 0.0  # seconds that it waits in all, until `retry_at`
+    pause: float = 0.0  # total seconds of the pause that ends at `retry_at`
 
 
 class Recipient(Protocol):
-    """Whom a follower reports to, on the loop's thread."""
+    """Receives a follower's reports, on the loop's thread."""
 
     @property
     def eager(self) -> bool:
-        """Whether somebody takes every event."""
+        """Whether every event is needed."""
 
     @property
     def interest(self) -> Interest:
         """How closely the task is followed."""
 
     def changed(self) -> None:
-        """Take note that something about the task or its connection is different."""
+        """Note that the task or its connection has changed."""
 
     def happened(self, event: Event) -> None:
-        """Take one sound event, in order."""
+        """Receive one valid event, in order."""
 
     def passed_over(self, message: SSEMessage) -> None:
-        """Take one message, in order, that a later one of the same burst makes out of date: not parsed."""
+        """Receive one unparsed message, in order, that is superseded by a later one of the same burst."""
 
 
 class Rung(Protocol):
-    """One way to follow a task, see `ladder`."""
+    """One way to follow a task. See `ladder`."""
 
     async def climb(self, follower: Follower) -> Rung | None:
-        """Follow the task as long as this way goes. Returns where to go on, None once everything has been published.
+        """Follow the task as long as this way works. Returns the next rung, None once everything is published.
 
-        Raises what no second try will mend.
+        Raises the errors in `FATAL`.
         """
 
 
 @dataclass(slots=True)
 class Line:
-    """What one stream leaves to the next. `silent`: tries in a row that brought no byte."""
+    """State carried over from one stream to the next. `silent`: consecutive attempts without a single byte."""
 
     backoff: Backoff
     silent: int = 0
     last_event_id: str = ""
-    retry: float | None = None  # seconds, by the stream's `retry:`
+    retry: float | None = None  # seconds, from the stream's `retry:` field
 
 
 class Follower:
-    """Follows one task, rung by rung. `run()` returns when the verdict and the result are in, and raises what is fatal.
+    """Follows one task, rung by rung. `run()` returns once the verdict and the result are in, or raises a fatal error.
 
     `clock`: monotonic seconds. `random`: floats in [0, 1). `state`, `connection`, `problem` and `result` may be read
-    from any thread: each is replaced whole, never changed in place.
+    from any thread: they are replaced, never changed in place.
     """
 
     def __init__(
@@ -118,15 +118,15 @@ class Follower:
         self.http, self.policy, self.recipient, self.clock = http, policy, recipient, clock
         self.path = task_path(task_id)
         self.line = Line(Backoff(policy.backoff_initial, policy.backoff_max, random))
-        self.unseat: Callable[[], None] = _nothing  # ends the stream under way
-        self.failures = 0  # requests in a row without any sign of life
+        self.unseat: Callable[[], None] = _nothing  # ends the current stream
+        self.failures = 0  # consecutive requests without an answer
         self._backoff = Backoff(policy.backoff_initial, policy.backoff_max, random)
-        self.looked_at = float("-inf")  # when what `get` gave was asked for
+        self.looked_at = float("-inf")  # when the last answer of `get` was requested
         self._seen: Task | None = None
         self._nudged = asyncio.Event()
 
     async def run(self, first: Rung) -> None:
-        """Follow the task to its end. Raises AuthError, NotFoundError and what else no second try will mend."""
+        """Follow the task to its end. Raises the errors in `FATAL`, or NetworkError after too many failures."""
         self.log(f"following task {self.state.task_id} at {self.http.settings.origin}")
         rung: Rung | None = first
         try:
@@ -137,17 +137,17 @@ class Follower:
 
     @property
     def rank(self) -> tuple[Interest, bool]:
-        """The claim to a stream, see `stream_budget`."""
+        """The priority for a stream. See `stream_budget`."""
         return self.recipient.interest, self.state.status == "running"
 
     def nudge(self) -> None:
-        """Try again now instead of later. Call it on the loop's thread."""
+        """Skip the current pause. Must be called on the loop's thread."""
         self._nudged.set()
 
-    # --- asking the service ------------------------------------------------------------------------------------------
+    # --- requests ----------------------------------------------------------------------------------------------------
 
     async def look(self, within: float = 0.0) -> Task:
-        """GET the task, the authority on its status, however many tries that takes. `within`: as for `get`."""
+        """GET the task, the authority on its status, with as many attempts as it takes. `within`: as for `get`."""
         while True:
             try:
                 task = await self.get(within)
@@ -159,7 +159,7 @@ class Follower:
                 return task
 
     async def get(self, within: float = 0.0) -> Task:
-        """GET the task once, and take in what it tells. `within`: seconds for which an earlier look is as good.
+        """GET the task once, and update the state. `within`: the maximum age of a cached answer, in seconds.
 
         Raises a CyberunError.
         """
@@ -179,7 +179,7 @@ class Follower:
         return seen.task
 
     async def get_result(self) -> dict[str, Any]:
-        """GET the result once. Returns it with a sound `task_status`, which may be none of an end. Raises as `get`."""
+        """GET the result once. Returns it with a valid `task_status`, terminal or not. Raises a CyberunError."""
         connect, silence = self.policy.connect_timeout, self.policy.idle_timeout
         async with task_poller(self.http).room:
             answer = await self.http.call("GET", f"{self.path}/result", connect_timeout=connect, read_timeout=silence)
@@ -192,7 +192,7 @@ class Follower:
         return {**answer.data, "task_status": status}
 
     async def wait_out(self, exc: CyberunError) -> None:
-        """Tell what went wrong, and wait before the next try. Raises NetworkError once it has been tried enough."""
+        """Report an error, and wait before the next attempt. Raises NetworkError after `policy.max_failures`."""
         if self.exhausted(exc):
             raise NetworkError(
                 f"Watching stopped after {self.failures} failed attempts in a row. {exc} The task may still be "
@@ -201,19 +201,19 @@ class Follower:
         await self.retry_later(str(exc), getattr(exc, "retry_after", None))
 
     def exhausted(self, exc: CyberunError) -> bool:
-        """Count a request that failed. Returns whether that were enough of them in a row."""
+        """Count a failed request. Returns whether `policy.max_failures` consecutive requests have failed."""
         self.failures += 1
         self.log(f"{type(exc).__name__}: {exc}")
         return self.policy.max_failures is not None and self.failures >= self.policy.max_failures
 
     async def retry_later(self, problem: str, asked: float | None = None, *, connection: str = "reconnecting") -> None:
-        """Show what stands in the way, and wait. `asked`: the least seconds, by the server's wish."""
+        """Report a problem, and wait. `asked`: the minimum pause that the server requested, in seconds."""
         pause = self._backoff.next(at_least=asked)
         self.change(connection=connection, problem=self.later(problem, pause))
         await self.pause(pause)
 
     async def pause(self, seconds: float) -> None:
-        """Wait, unless somebody doesn't want to."""
+        """Wait for the given time, or until nudged."""
         self._nudged.clear()
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(seconds):
@@ -222,20 +222,20 @@ class Follower:
     # --- reporting ---------------------------------------------------------------------------------------------------
 
     def alive(self, now: float) -> None:
-        """Note a sign of life."""
+        """Note that the service has sent something. `now`: by the follower's clock."""
         self.failures = 0
         self.last_news = now
 
     def later(self, text: str, pause: float) -> Problem:
-        """Return the problem of a try that comes after a pause, in seconds."""
+        """Return the problem to show during a pause before a retry. `pause`: seconds."""
         return Problem(text, retrying=True, retry_at=self.clock() + pause, pause=pause)
 
     def log(self, text: str) -> None:
-        """Write a line into the journal."""
+        """Write a line to the journal."""
         self.journal.write(self.clock(), text)
 
     def change(self, *, connection: str | None = None, **problem: Problem | None) -> None:
-        """Set the connection, or the `problem`, or neither, and report that something changed."""
+        """Set the connection, the `problem`, both or neither, and report a change."""
         if connection is not None and connection != self.connection:
             self.log(f"connection: {connection}")
             self.connection = connection
@@ -245,4 +245,4 @@ class Follower:
 
 
 def _nothing() -> None:
-    """Nothing is under way."""
+    """Do nothing: no stream is open."""

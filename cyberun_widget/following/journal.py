@@ -1,4 +1,4 @@
-"""The story of a connection: what was tried, what came back, and when. Bounded, redacted, made to be pasted."""
+"""The log of a connection: what was tried, what came back, and when. Bounded, redacted, safe to paste."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from typing import Final
 from cyberun_widget.support.text import clean
 
 _LINES: Final = 300
-_HEAD: Final = 20  # the first lines are kept for good: how it began is worth as much as how it ended
-_SAMPLES: Final = 5  # unsound messages of each kind that are kept: enough to see what is wrong
-_SAMPLE: Final = 160  # characters kept of each
+_HEAD: Final = 20  # lines from the start that are always kept
+_SAMPLES: Final = 5  # invalid messages logged per kind
+_SAMPLE: Final = 160  # characters logged of each
 
 
 @dataclass(slots=True)
 class Journal:
-    """Lines with times, in seconds since `start`, and counts of what was read and skipped."""
+    """Lines with times in seconds since `start`, and counts of events received and messages skipped."""
 
     start: float
     counts: Counter[str] = field(default_factory=Counter)
@@ -25,7 +25,7 @@ class Journal:
     _written: int = 0
 
     def write(self, now: float, text: str) -> None:
-        """Add a line. Keys, signatures and control characters in it are taken out."""
+        """Add a line. Keys, signatures and control characters are removed."""
         line = f"{now - self.start:9.2f}  {clean(text)}"
         self._written += 1
         if len(self._first) < _HEAD:
@@ -34,14 +34,14 @@ class Journal:
             self._rest.append(line)
 
     def skip(self, now: float, kind: str, reason: str, event: str, data: str) -> None:
-        """Count a message that was skipped, and keep the first few of each kind."""
+        """Count a skipped message, and log the first few of each kind."""
         self.counts[kind] += 1
         if self.counts[kind] <= _SAMPLES:
             shown = data if len(data) <= _SAMPLE else f"{data[:_SAMPLE]}… ({len(data):,} characters)"
             self.write(now, f"skipped ({kind}): {reason}; event {event[:60]!r}, data {shown!r}")
 
     def lines(self) -> list[str]:
-        """Return the story; a line says how many are left out, if any are."""
+        """Return the log. If lines are left out, a line says how many."""
         left_out = self._written - len(self._first) - len(self._rest)
         gap = [f"           … {left_out} lines left out …"] if left_out else []
         return [*self._first, *gap, *self._rest]

@@ -1,9 +1,9 @@
-"""The transport ladder: where a follower stands, and what brings it to the next rung.
+"""The transport ladder: the rungs that a follower can be on, and the transitions between them.
 
     Looking -> Streaming <-> Polling <-> Probing, and from each of them to Concluding once the task has ended.
 
-GET the task, stream its events, look again on every break, poll where there is no stream, and climb back. Where more
-tasks are followed than streams may be open, the others are Listed until their turn comes.
+A follower gets the task, streams its events, gets the task again whenever the stream breaks, polls if there is no
+stream, and climbs back. If more tasks are followed than streams may be open, the rest are Listed until a seat is free.
 """
 
 from __future__ import annotations
@@ -21,20 +21,20 @@ if TYPE_CHECKING:
     from cyberun_widget.following.follower import Follower, Rung
 
 SILENT_TRIES: Final = 3
-"""Tries of the stream in a row that bring nothing, after which the task is polled."""
+"""Consecutive streams without a single byte after which the task is polled."""
 
 
-_CONTRADICTED: Final = "The stream reported an end that the service does not know of."
+_CONTRADICTED: Final = "The stream reported an end that the service does not confirm."
 
 
 @dataclass(frozen=True, slots=True)
 class Looking:
-    """Polls the task once, then goes on. It may have ended in the meantime."""
+    """Gets the task once, since it may have ended in the meantime, then moves to the rung `then`."""
 
     then: Rung
 
     async def climb(self, follower: Follower) -> Rung | None:
-        """Look once, however many tries that takes."""
+        """Get the task, with as many attempts as it takes."""
         task = await follower.look()
         if task.ended:
             return Concluding(Streaming(_CONTRADICTED), task=task)
@@ -44,7 +44,7 @@ class Looking:
 
 @dataclass(frozen=True, slots=True)
 class Streaming:
-    """Reads the stream of events. `why` it is opened again, after a pause of `asked` seconds or more; "" at first."""
+    """Reads the event stream. `why`: the reason to reopen it, "" at first; `asked`: the minimum pause, in seconds."""
 
     why: str = ""
     asked: float | None = None
@@ -58,7 +58,7 @@ class Streaming:
             pause = line.backoff.next(at_least=self.asked if self.asked is not None else line.retry)
             follower.change(connection="reconnecting", problem=follower.later(self.why, pause))
             await follower.pause(pause)
-            if not stream_budget().take(follower):  # somebody else's turn has come meanwhile
+            if not stream_budget().take(follower):  # another task has taken the seat meanwhile
                 return Listed()
         end = await StreamSession(follower, follower.policy.idle_timeout, probing=False).run()
         if end.told is not None:
@@ -75,13 +75,13 @@ class Streaming:
 
 @dataclass(frozen=True, slots=True)
 class Polling:
-    """Looks every `poll_interval` at a task whose events can't be had, and tries the stream again at `until`."""
+    """Polls a task without a stream every `poll_interval`, and tries the stream again at `until`."""
 
     until: float
 
     @classmethod
     def begin(cls, follower: Follower, asked: float | None) -> Polling:
-        """Begin to poll. `asked`: the least seconds before the next try of the stream, by the server's wish."""
+        """Start polling. `asked`: the minimum pause before the next stream that the server requested, in seconds."""
         policy = follower.policy
         follower.log(f"polling every {policy.poll_interval:g} s")
         stream_budget().give_back(follower)
@@ -90,7 +90,7 @@ class Polling:
         return cls(follower.clock() + patience)
 
     async def climb(self, follower: Follower) -> Rung | None:
-        """Look until the task has ended or it is time to try the stream."""
+        """Poll until the task has ended or it is time to try the stream."""
         while follower.clock() < self.until:
             await follower.pause(follower.policy.poll_interval)
             task = await follower.look()
@@ -102,10 +102,10 @@ class Polling:
 
 @dataclass(frozen=True, slots=True)
 class Probing:
-    """Tries the stream while polling. The polling goes on until the stream shows that it lives."""
+    """Tries the stream while polling. Polling continues until the stream delivers a byte."""
 
     async def climb(self, follower: Follower) -> Rung | None:
-        """Read one stream, if one comes."""
+        """Read one stream, if it can be opened."""
         if not stream_budget().take(follower):
             return Listed()
         follower.line.silent = SILENT_TRIES - 1  # one chance
@@ -122,12 +122,12 @@ class Probing:
 
 @dataclass(frozen=True, slots=True)
 class Listed:
-    """Follows the task by pages of the list, until there is room for its stream. Its verdict comes all the same."""
+    """Follows the task through pages of the task list until a stream is free. Its verdict isn't missed."""
 
     async def climb(self, follower: Follower) -> Rung | None:
-        """Look until the task has ended or may be streamed."""
+        """Poll until the task has ended or gets a stream."""
         poller, task_id, interval = task_poller(follower.http), follower.state.task_id, follower.policy.poll_interval
-        follower.log(f"followed by the list, every {interval:g} s")
+        follower.log(f"polling through the task list every {interval:g} s")
         poller.add(task_id)
         try:
             while True:
@@ -137,7 +137,7 @@ class Listed:
                     return Concluding(Streaming(_CONTRADICTED), task=task)
                 if follower.state is not before or follower.connection != "polling":
                     follower.change(connection="polling", problem=None)
-                # In step with the others, so that they all find their rows on the same pages.
+                # In step with the other tasks, so that the same pages serve all of them.
                 await follower.pause(max(0.05, follower.looked_at + interval - follower.clock()))
                 if stream_budget().take(follower):
                     return Streaming()

@@ -10,11 +10,11 @@ if TYPE_CHECKING:
 
 
 class Interest(IntEnum):
-    """How closely a listener follows a task. The closest one decides how the task is followed.
+    """How closely a listener follows a task. The highest interest decides how the task is followed.
 
-    `VERDICT`: only its status and its end matter, as for a card that is scrolled out of view or a cell of a sheet.
-    `LIVE`: somebody sees its progress: a card in view, a caller in `wait()`.
-    `EVENTS`: somebody takes every event: `on_event`, `on_progress`, `events()`.
+    `VERDICT`: only status and end matter: a card scrolled out of view, a cell of a sheet.
+    `LIVE`: progress is visible: a card in view, a caller in `wait()`.
+    `EVENTS`: every event is delivered: `on_event`, `on_progress`, `events()`.
     """
 
     VERDICT = 0
@@ -23,16 +23,16 @@ class Interest(IntEnum):
 
 
 class Listener(Protocol):
-    """Called on the network loop's thread: take note and return at once; never raise, never wait, never call back.
+    """Called on the network loop's thread. Methods must return at once, and must not raise, block or call back.
 
-    One small object a task: neither method says which task it is about.
+    Use one listener object per task: the methods don't say which task they concern.
     """
 
     def changed(self) -> None:
-        """Note that the watch shows something new: its state, connection, problem, files or verdict.
+        """Note that the watch has changed: its state, connection, problem, files or verdict.
 
-        Called once for a whole burst of changes, and again when `finished` is done.
+        Called once per burst of changes, and again when `finished` is done.
         """
 
     def happened(self, event: Event) -> None:
-        """Take one sound event, in order. Comes only to listeners whose interest is `EVENTS`, with none left out."""
+        """Receive one valid event. Listeners whose interest is `EVENTS` receive all of them in order; others, none."""

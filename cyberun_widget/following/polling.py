@@ -1,7 +1,7 @@
-"""Polling the tasks of one account: one by one while they are few, by pages of the list when they are many.
+"""Polls the tasks of one account: a few tasks one by one, many through pages of the task list.
 
-Polling a thousand tasks costs ten pages, not a thousand requests. However much breaks and recovers at the same time,
-only a few requests are in flight.
+Polling a thousand tasks takes ten pages instead of a thousand requests. Even when many connections break and recover
+at the same time, only a few requests are in flight.
 """
 
 from __future__ import annotations
@@ -25,19 +25,19 @@ if TYPE_CHECKING:
     from cyberun_widget.protocol.models import Workflow
 
 AT_ONCE: Final = 8
-"""Requests for single tasks, or for results, in flight at once."""
+"""Maximum requests in flight, for single tasks and for results separately."""
 
-_PAGE: Final = 100  # tasks on one page, the most that the service gives
+_PAGE: Final = 100  # tasks per page, the service's maximum
 _SPARE: Final = 5  # pages beyond those that the wanted tasks would fill
-_GATHER: Final = 0.05  # seconds in which polls are gathered into a round
+_GATHER: Final = 0.05  # seconds during which polls are collected into a round
 _GAP: Final = 0.25  # seconds between two rounds
-_NO_LIST: Final = 60.0  # seconds before a list that can't be had is asked for again
+_NO_LIST: Final = 60.0  # seconds before a refused list is requested again
 _REFUSED: Final = (AuthError, NotFoundError, ParameterError, ProtocolError)
 
 
 @dataclass(frozen=True, slots=True)
 class PolledTask:
-    """A polled task. `now`: the server's clock. `asked_at`: when it was requested, in monotonic seconds."""
+    """A polled task. `now`: the server's time. `asked_at`: when it was requested, in monotonic seconds."""
 
     task: Task
     now: datetime | None
@@ -51,29 +51,32 @@ class _Limits:
 
 
 class TaskPoller:
-    """Polls for everyone who follows a task of one account. Runs on one event loop."""
+    """Polls all followed tasks of one account. Runs on one event loop."""
 
     def __init__(self, http: Http) -> None:
         self._http = http
-        self._single = 0  # requests for single tasks in flight outside a round
+        self._single = 0  # requests for single tasks in flight, not counting rounds
         self._waiting: dict[str, asyncio.Future[PolledTask]] = {}
         self._round: asyncio.Task[None] | None = None
-        self._listed: dict[str, tuple[Any, PolledTask]] = {}  # the rows of the tasks that are followed by the list
+        self._listed: dict[str, tuple[Any, PolledTask]] = {}  # rows of the tasks followed through the list
         self._no_list_until = 0.0
         self._workflows: dict[str, asyncio.Future[Workflow]] = {}
         self.room = asyncio.Semaphore(AT_ONCE)
-        """Held while a result is requested."""
+        """Acquired while a result is requested."""
 
     def add(self, task_id: str) -> None:
-        """Keep what the list says of a task from now on."""
+        """Start keeping a task's row of the list."""
         self._listed.setdefault(task_id, (None, _NEVER))
 
     def remove(self, task_id: str) -> None:
-        """Stop keeping it."""
+        """Stop keeping a task's row."""
         self._listed.pop(task_id, None)
 
     async def poll(self, task_id: str, *, connect: float, silence: float, within: float = 0.0) -> PolledTask:
-        """Poll a task. `within`: how old an earlier answer may be, in seconds. Raises a CyberunError."""
+        """Poll a task. Raises a CyberunError.
+
+        `connect`, `silence`: timeouts in seconds. `within`: the maximum age of a cached answer, in seconds.
+        """
         seen = self._listed.get(task_id)
         if seen is not None and time.monotonic() - seen[1].asked_at < within:
             return seen[1]
@@ -94,9 +97,9 @@ class TaskPoller:
         return await asyncio.shield(future)
 
     async def workflow(self, workflow_id: str) -> Workflow:
-        """Return a workflow by its id. However many tasks of it begin at once, it is asked for once.
+        """Return a workflow by its id. Concurrent calls for the same workflow share one request.
 
-        Raises a CyberunError where it can't be had.
+        Raises a CyberunError if it can't be fetched.
         """
         asking = self._workflows.get(workflow_id)
         if asking is None:
@@ -149,7 +152,7 @@ class TaskPoller:
         await asyncio.gather(*(one(*item) for item in wanted.items() if not item[1].done()))
 
     async def _pages(self, wanted: dict[str, asyncio.Future[PolledTask]], limits: _Limits) -> None:
-        """Read pages until all are found. A task that isn't on them is polled by itself afterwards."""
+        """Read pages until all tasks are found. A task that isn't on them is polled individually afterwards."""
         missing = set(wanted)
         most = -(-max(len(missing), len(self._listed)) // _PAGE) + _SPARE
         for page in range(1, most + 1):
@@ -178,7 +181,7 @@ class TaskPoller:
                 return
 
     def _read(self, task_id: str, row: Any, now: datetime | None, asked_at: float) -> PolledTask:
-        """Read a row, unless it is as it was."""
+        """Parse a row, unless it is unchanged."""
         before = self._listed.get(task_id)
         same = before is not None and before[0] == row
         look = PolledTask(
@@ -210,4 +213,4 @@ def task_poller(http: Http) -> TaskPoller:
 
 def _retrieved(future: asyncio.Future[Any]) -> None:
     if not future.cancelled():
-        future.exception()  # retrieved, so that asyncio reports none that nobody waited for
+        future.exception()  # retrieved, or asyncio would log it if nobody awaits the future

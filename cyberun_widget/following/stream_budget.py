@@ -1,4 +1,4 @@
-"""Which tasks may hold a stream: a few dozen per process, the most closely followed first."""
+"""Which tasks get a stream: a few dozen per process, the most closely followed first."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from cyberun_widget.following.listener import Interest
 
 STREAMS: Final = 48
-"""The most streams that are open at once."""
+"""The maximum number of open streams."""
 
 
 class Candidate(Protocol):
@@ -18,17 +18,17 @@ class Candidate(Protocol):
 
     @property
     def rank(self) -> tuple[Interest, bool]:
-        """How closely it is followed, and whether it runs: the higher one gets the stream."""
+        """How closely the task is followed, and whether it is running. The highest rank gets the stream."""
 
     def unseat(self) -> None:
-        """Give the stream up soon: somebody else needs the seat."""
+        """Give up the stream soon: another task needs the seat."""
 
     def nudge(self) -> None:
-        """Ask for a seat again: there may be one."""
+        """Request a seat again: one may be free."""
 
 
 class StreamBudget:
-    """Seats for streams. Everything runs on one event loop; a seat is kept until it is given back or lost."""
+    """Seats for streams. Used on one event loop. A seat is kept until it is given back or taken away."""
 
     def __init__(self, seats: int = STREAMS) -> None:
         self._seats = seats
@@ -36,11 +36,11 @@ class StreamBudget:
         self._waiting: set[Candidate] = set()
 
     def take(self, candidate: Candidate) -> bool:
-        """Return whether the candidate has a seat now. If not, it is nudged when one may be free."""
+        """Return whether the candidate now has a seat. If not, it is nudged when one may be free."""
         if candidate in self._seated:
             return True
         if len(self._seated) >= self._seats:
-            # Only for a closer look: two tasks alike don't drive each other out.
+            # Only a higher interest takes a seat away, so that two equal tasks don't displace each other in turn.
             lowest = min(self._seated, key=lambda item: item.rank)
             if lowest.rank[0] >= candidate.rank[0]:
                 self._waiting.add(candidate)
@@ -52,7 +52,7 @@ class StreamBudget:
         return True
 
     def give_back(self, candidate: Candidate) -> None:
-        """Give the seat back, or the wish for one."""
+        """Give the seat back, or withdraw the request for one."""
         self._waiting.discard(candidate)
         if candidate in self._seated:
             self._seated.remove(candidate)

@@ -1,4 +1,4 @@
-"""One stream of events, read from its opening to its end: bytes to messages to events, beside a watchdog."""
+"""Reads one event stream from start to end: bytes to messages to events, with a watchdog for silence."""
 
 from __future__ import annotations
 
@@ -21,18 +21,18 @@ if TYPE_CHECKING:
     from cyberun_widget.protocol.events import Event
     from cyberun_widget.protocol.sse import SSEMessage
 
-_SILENT_LOOKS: Final = 3  # polls of a task whose stream is silent, before the stream is reopened
-_LAST_WORDS: Final = 1.0  # seconds between the status that tells the end and the event that does
-_RETRY_FIELD_MAX: Final = 60.0  # seconds that a stream's `retry:` may ask for
+_SILENT_LOOKS: Final = 3  # polls during a silent stream before it is reopened
+_LAST_WORDS: Final = 1.0  # seconds to wait for the final event after a terminal status
+_RETRY_FIELD_MAX: Final = 60.0  # seconds: the largest `retry:` that is honoured
 _NO_STREAM: Final = frozenset({400, 401, 403, 404, 405, 406, 410, 415, 501})
 
 
 @dataclass(frozen=True, slots=True)
 class Ending:
-    """How a stream ended. `told`: the end of the task that it told, if any. `heard`: whether any byte came.
+    """How a stream ended. `told`: the event that reported the end of the task, if any.
 
-    `refused`: there is no stream here. `asked`: the seconds of patience that the server asked for, if it did.
-    `unseated`: it was given up for another task's.
+    `heard`: whether any byte arrived. `refused`: the service offers no stream. `asked`: the pause that the server
+    requested, in seconds, if any. `unseated`: another task has taken its seat.
     """
 
     why: str = "The event stream ended early."
@@ -44,9 +44,9 @@ class Ending:
 
 
 class StreamSession:
-    """Reads one stream. `patience`: seconds of silence after which the task itself is polled.
+    """Reads one stream. `patience`: seconds of silence after which the task is polled.
 
-    `probing`: the task is being polled, and goes on being polled until this stream shows that it lives.
+    `probing`: the task is being polled, which continues until this stream delivers a byte.
     """
 
     def __init__(self, follower: Follower, patience: float, *, probing: bool) -> None:
@@ -57,15 +57,15 @@ class StreamSession:
         self._limit = asyncio.timeout(None)
         self._left = False
         self._fatal: Exception | None = None
-        # The watchdog: one timer, set again only when it fires.
+        # The watchdog: a single timer, rescheduled only when it fires.
         self._timer: asyncio.TimerHandle | None = None
         self._look: asyncio.Task[None] | None = None
         self._mark = follower.clock()  # the last byte, or the opening
         self._last_byte: float | None = None
-        self._quiet = 0  # times of patience that have passed since
+        self._quiet = 0  # multiples of the patience that have passed since
 
     async def run(self) -> Ending:
-        """Read to the end. Raises what no second try will mend."""
+        """Read the stream to its end. Raises the errors in `FATAL`."""
         follower = self._follower
         verdict = False
         try:
@@ -89,7 +89,7 @@ class StreamSession:
         self._ending = replace(self._ending, **changes)  # type: ignore[arg-type]
 
     async def _read(self) -> bool:
-        """Open the stream and read it. Returns whether it brought the verdict."""
+        """Open the stream and read it. Returns whether it delivered the verdict."""
         follower = self._follower
         opening = follower.http.stream(
             f"{follower.path}/events",
@@ -108,7 +108,7 @@ class StreamSession:
             return await stream.deliver(self._take)
 
     def _refuses(self, stream: Stream) -> bool:
-        """Whether this answer is no stream."""
+        """Whether the answer isn't an event stream."""
         if stream.error is None and stream.mime == "text/event-stream":
             return False
         why = str(stream.error or f"Expected an event stream, got {stream.mime or 'no content type'}.")
@@ -120,7 +120,7 @@ class StreamSession:
     # --- bytes, messages, events -------------------------------------------------------------------------------------
 
     def _take(self, chunk: bytes) -> bool:
-        """Take a chunk. Returns whether it brought the verdict."""
+        """Process a chunk. Returns whether it contained the verdict."""
         follower, line, decoder = self._follower, self._follower.line, self._decoder
         now = follower.clock()
         if self._last_byte is None:
@@ -139,7 +139,7 @@ class StreamSession:
         if decoder.oversized:
             follower.journal.counts["oversized"] = max(follower.journal.counts["oversized"], decoder.oversized)
         if messages:
-            self._last_byte = follower.clock()  # a large burst takes its time
+            self._last_byte = follower.clock()  # processing a large burst takes time
             follower.change()
         return verdict
 
@@ -147,7 +147,7 @@ class StreamSession:
         if self._follower.recipient.eager:
             return any(self._take_message(message, now) is None for message in messages)
         for run in runs(messages):
-            # The last sound message of a run counts; those before it are only kept.
+            # Only the last valid message of a run is applied; those before it are kept unparsed.
             for index in reversed(range(len(run))):
                 sound = self._take_message(run[index], now, before=run[:index])
                 if sound is None:
@@ -157,9 +157,9 @@ class StreamSession:
         return False
 
     def _take_message(self, message: SSEMessage, now: float, before: Sequence[SSEMessage] = ()) -> bool | None:
-        """Take one message. Returns None where it is the verdict, else whether it is sound.
+        """Process one message. Returns None if it is the verdict, else whether it is valid.
 
-        `before`: messages of its burst that it makes out of date.
+        `before`: earlier messages of its burst that it supersedes.
         """
         follower = self._follower
         try:
@@ -167,7 +167,7 @@ class StreamSession:
         except EventError as exc:
             follower.journal.skip(now, exc.kind, str(exc), message.event, message.data)
             if message.event in TERMINAL and exc.kind == "malformed":
-                # A verdict that can't be read is still news: what it meant to say stands in the result.
+                # A malformed verdict still reports the end; its details are in the result.
                 self._note(told=_verdict(message.event, follower.state.task_id))
                 return None
             return False
@@ -191,7 +191,7 @@ class StreamSession:
         self._timer = asyncio.get_running_loop().call_later(max(0.001, seconds), self._bark)
 
     def _bark(self) -> None:
-        """Look whether the stream is silent, which is when the timer fires for it and not only for the last byte."""
+        """Check for silence. The timer isn't reset by each byte, so it may fire while the stream is active."""
         now = self._follower.clock()
         if self._last_byte is not None and self._last_byte > self._mark:
             self._mark, self._quiet = self._last_byte, 0
@@ -206,7 +206,7 @@ class StreamSession:
             self._look = asyncio.ensure_future(self._look_after())
 
     async def _look_after(self) -> None:
-        """Look at the task of a silent stream, and leave the stream where that helps."""
+        """Poll the task of a silent stream, and close the stream if that helps."""
         follower = self._follower
         silence = self._patience * self._quiet
         self._note(why=f"The event stream has been silent for {silence:g} s.")
@@ -214,7 +214,7 @@ class StreamSession:
         before = follower.state
         try:
             task = await follower.get()
-        except Exception as exc:  # noqa: BLE001 - raised again by `run`, but for what a new try may mend
+        except Exception as exc:  # noqa: BLE001 - raised again by `run`, unless a retry may help
             if isinstance(exc, CyberunError) and not isinstance(exc, FATAL):
                 self._note(why=str(exc))
             else:
@@ -240,7 +240,7 @@ class StreamSession:
         self._leave()
 
     def _leave(self) -> None:
-        """End the reading."""
+        """Stop reading."""
         self._left = True
         if not self._limit.expired():
             self._limit.reschedule(asyncio.get_running_loop().time())

@@ -1,4 +1,4 @@
-"""Who listens to a watch, and the events so far for those who come late."""
+"""The listeners of a watch, and the events so far for listeners that join late."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ if TYPE_CHECKING:
     from cyberun_widget.protocol.events import Event
 
 KEPT: Final = 1000
-"""Events that stay at hand for those who come later."""
+"""Events kept for listeners that join late."""
 
-_RAW_MAX: Final = 4_096  # characters of a message that is kept unparsed: parsed, it takes no more than its fields
+_RAW_MAX: Final = 4_096  # characters up to which a message is kept unparsed; parsing a larger one saves memory
 
 
 @dataclass(slots=True)
@@ -31,31 +31,32 @@ class _Seat:
 
 
 class Subscribers:
-    """The listeners of one watch, each with its interest. Joined and left from any thread, notified on the loop's.
+    """The listeners of one watch, each with its interest.
 
-    Events without a taker are kept as raw messages, and parsed when a listener asks for them.
+    They join and leave on any thread, and are notified on the loop's. Superseded messages are kept unparsed until a
+    listener needs them.
     """
 
     def __init__(self, task_id: str) -> None:
         self._task_id = task_id
         self._seats: tuple[_Seat, ...] = ()
         self._kept: deque[Event | SSEMessage] = deque(maxlen=KEPT)
-        # No event reaches a listener while the earlier ones are still being handed to it. Re-entrant: a listener's
-        # finalizer may run on any line.
+        # A listener receives no new event until it has received the earlier ones. Re-entrant, because the garbage
+        # collector may run a listener's finalizer on any line.
         self._order = RLock()
         self.eager = False
-        """Whether somebody takes every event."""
+        """Whether any listener receives every event."""
 
     def __bool__(self) -> bool:
         return any(not seat.left for seat in self._seats)
 
     @property
     def interest(self) -> Interest:
-        """The closest of the listeners' looks."""
+        """The highest interest of all listeners."""
         return max((seat.interest for seat in self._seats if not seat.left), default=Interest.VERDICT)
 
     def attend(self, listener: Listener, interest: Interest, *, join: bool = False) -> None:
-        """Change how closely a listener looks, or `join` it. See `TaskWatch.attend`."""
+        """Change a listener's interest, or add it if `join`. See `TaskWatch.attend`."""
         with self._order:
             seat = self._find(listener)
             if (seat is None and not join) or (seat is not None and seat.interest is Interest.EVENTS):
@@ -70,31 +71,31 @@ class Subscribers:
             self._count()
 
     def leave(self, listener: Listener) -> None:
-        """Tell a listener nothing more. Takes no lock: the garbage collector may close a card on any line."""
+        """Stop notifying a listener. Takes no lock: the garbage collector may close a card on any line."""
         seat = self._find(listener)
         if seat is not None:
             seat.left = True
 
     def tidy(self) -> None:
-        """Forget those who have left."""
+        """Remove the listeners that have left."""
         with self._order:
             self._seats = tuple(seat for seat in self._seats if not seat.left)
             self._count()
 
     def changed(self) -> None:
-        """Tell all of them that something is different."""
+        """Notify all listeners of a change."""
         for seat in self._seats:
             if not seat.left:
                 seat.listener.changed()
 
     def happened(self, event: Event) -> None:
-        """Keep an event, and hand it to those who take every one."""
+        """Keep an event, and pass it to the listeners that receive every event."""
         with self._order:
             self._kept.append(event)
             self._hand_on(event)
 
     def passed_over(self, message: SSEMessage) -> None:
-        """Keep a message unparsed, or parse it for a listener that has asked meanwhile."""
+        """Keep a superseded message unparsed, or parse it if a listener now receives every event."""
         with self._order:
             if not self.eager and len(message.data) <= _RAW_MAX:
                 self._kept.append(message)

@@ -1,4 +1,4 @@
-"""A watched task: followed, its files fetched, its result provided. Shared by all its listeners in this process."""
+"""A watched task: follows it, downloads its files, provides its result. Shared by all its listeners in this process."""
 
 from __future__ import annotations
 
@@ -41,22 +41,22 @@ _log = logging.getLogger(__name__)
 
 _BUG: Final = (
     "Watching stopped because of a bug in cyberun-widget ({}). The task is still running: watch it again, and please "
-    "report what diagnostics() says."
+    "report the bug with the output of diagnostics()."
 )
 _Key: TypeAlias = "tuple[Settings, str, FollowPolicy, Path, Mode]"
 
 
 class TaskWatch:
-    """One task being followed, its result fetched when it ends.
+    """Follows one task and fetches its result when it ends.
 
-    `watch()` gives it, `leave()` hands it back, and it ends with the last listener. Attributes and properties may be
-    read from any thread and are never changed in place: read them whenever `Listener.changed` is called.
+    Obtained from `watch()` and released with `leave()`; ends when its last listener leaves. Attributes may be read from
+    any thread and are never changed in place: read them whenever `Listener.changed` is called.
 
-    `state`: what is known of the task; `state.ended` is True from the verdict on, before the result is here.
-    `finished`: a Future of the TaskResult, done once the result and the files are in; raises TaskFailed,
-    TaskCancelled or the CyberunError that ended the watching (`fatal` then). `connection`, `problem`, `last_news`:
-    how the following goes. `artifacts`, `workflow`: what is known of the files and of the workflow.
-    `clock`: the monotonic seconds of all times in here.
+    `state`: the task's state; `state.ended` is True from the verdict on, before the result has arrived. `finished`: a
+    Future of the TaskResult, done once the result and the files are in; raises TaskFailed, TaskCancelled, or the
+    CyberunError that ended the watch, which is then also in `fatal`. `connection`, `problem`, `last_news`: the state of
+    the connection. `artifacts`, `workflow`: the files and the workflow, as far as known. `clock`: the monotonic clock,
+    in seconds, of all times here.
     """
 
     def __init__(self, key: _Key, http: Http) -> None:
@@ -78,30 +78,30 @@ class TaskWatch:
             policy=policy,
             on_change=lambda _artifacts: self._subscribers.changed(),
         )
-        self._asides: dict[str, asyncio.Task[None]] = {}  # small questions that the card can do without
+        self._asides: dict[str, asyncio.Task[None]] = {}  # small requests that the card can do without
         self._work: Future[None] | None = None
 
     def join(self, listener: Listener, interest: Interest = Interest.LIVE) -> None:
-        """Tell a listener what happens from now on. A listener that is here already only changes its interest."""
+        """Notify a listener from now on. If it has already joined, only its interest changes."""
         self._subscribers.attend(listener, interest, join=True)
 
     def attend(self, listener: Listener, interest: Interest) -> None:
-        """Change how closely a listener looks. One that isn't here, or no longer, stays out.
+        """Change a listener's interest. Does nothing if it hasn't joined, or has left.
 
-        A listener that comes to `EVENTS` is given the events seen so far first, the last 1,000 of them; it stays at
-        `EVENTS` until it leaves, so that none is ever given twice.
+        A listener that changes to `EVENTS` first receives the last 1,000 events seen so far. It then stays at `EVENTS`
+        until it leaves, so that it never receives an event twice.
         """
         before = self._subscribers.interest
         self._subscribers.attend(listener, interest)
         if self._subscribers.interest > before and self.connection == "polling":
-            self.nudge()  # it may have a stream now
+            self.nudge()  # it may get a stream now
 
     def leave(self, listener: Listener) -> None:
-        """Stop telling a listener. The watching ends with the last of them; the task goes on."""
+        """Stop notifying a listener. When the last one leaves, the watch ends; the task keeps running."""
         self._subscribers.leave(listener)
         background.call(self._tidy)
 
-    # --- what there is to read ---------------------------------------------------------------------------------------
+    # --- properties --------------------------------------------------------------------------------------------------
 
     @property
     def task_id(self) -> str:
@@ -110,41 +110,41 @@ class TaskWatch:
 
     @property
     def state(self) -> TaskState:
-        """What is known of the task."""
+        """The task's state, as far as known."""
         return self.follower.state
 
     @property
     def connection(self) -> str:
-        """The word of the trait."""
+        """The value of the card's `connection` trait."""
         return self.follower.connection
 
     @property
     def problem(self) -> Problem | None:
-        """What stands in the way, None if nothing does."""
+        """The current problem, None if there is none."""
         return self.follower.problem
 
     @property
     def last_news(self) -> float | None:
-        """The clock at the last sign of life, None before the first."""
+        """When the service last answered, by `clock`; None before the first answer."""
         return self.follower.last_news
 
     @property
     def artifacts(self) -> Artifacts:
-        """What is known of the task's files."""
+        """The task's files, as far as known."""
         return self.downloads.artifacts
 
     @property
     def cancelling(self) -> bool:
-        """Whether the task was asked to be cancelled, and nothing speaks against it."""
+        """Whether cancelling was requested and hasn't been refused."""
         return self._cancelling.requested
 
     @property
     def cancel_problem(self) -> str | None:
-        """Why the service hasn't taken that request, None where nothing stands in the way."""
+        """Why the service hasn't accepted the cancel request, None if there is no problem."""
         return self._cancelling.problem
 
     def result(self) -> TaskResult:
-        """Return what is known of the task's end."""
+        """Return the task's result, as far as known."""
         state, problem = self.state, self.problem
         return TaskResult(
             task_id=state.task_id,
@@ -156,36 +156,36 @@ class TaskWatch:
         )
 
     def start(self) -> None:
-        """Begin to follow, unless that has begun."""
+        """Start following the task, unless already started."""
         if self._work is None:
             self._work = background.submit(self._run())
 
     def cancel(self) -> None:
-        """Ask the service to cancel the task; repeat that until it has received the request."""
+        """Ask the service to cancel the task, and repeat the request until it is received."""
         if not self.state.ended and self.fatal is None and not self.cancelling:
             self._cancelling.requested, self._cancelling.problem = True, None
             background.submit(self._cancelling.run())
 
     def nudge(self) -> None:
-        """Try again now what waits for its next try."""
+        """Skip the pause before the next attempt."""
         background.call(self.follower.nudge)
 
     def fetch(self, key: str) -> Future[Artifact]:
-        """Download one artifact, whatever its size."""
+        """Download one artifact of any size."""
         return background.submit(self.downloads.fetch(key))
 
     @property
     def eager(self) -> bool:
-        """Whether somebody takes every event."""
+        """Whether any listener receives every event."""
         return self._subscribers.eager
 
     @property
     def interest(self) -> Interest:
-        """The closest look."""
+        """The highest interest of all listeners."""
         return self._subscribers.interest
 
     def changed(self) -> None:
-        """Notify the listeners of a change, and fetch what no event carries."""
+        """Notify the listeners of a change, and fetch the details that no event carries."""
         state = self.state
         if state.workflow_id and "workflow" not in self._asides:
             self._aside("workflow", self._find_workflow(state.workflow_id))
@@ -194,11 +194,11 @@ class TaskWatch:
         self._subscribers.changed()
 
     def happened(self, event: Event) -> None:
-        """Pass on an event."""
+        """Pass an event on to the listeners."""
         self._subscribers.happened(event)
 
     def passed_over(self, message: SSEMessage) -> None:
-        """Keep an outdated message."""
+        """Keep a superseded message for later listeners."""
         self._subscribers.passed_over(message)
 
     def _tidy(self) -> None:
@@ -254,21 +254,21 @@ class TaskWatch:
         self._asides[name] = asyncio.ensure_future(work)
 
     async def _find_workflow(self, workflow_id: str) -> None:
-        """Learn the workflow's name, labels and nodes. They make the card kinder, and it does without them."""
+        """Fetch the workflow's name, labels and nodes. The card is more readable with them, and works without."""
         try:
             self.workflow = await task_poller(self.follower.http).workflow(workflow_id)
         except CyberunError as exc:
-            self.follower.log(f"the workflow's name stays unknown: {exc}")
+            self.follower.log(f"the workflow's name remains unknown: {exc}")
         else:
             self.downloads.entitle(self.workflow.nodes)
             self.changed()
 
     async def _find_agent(self) -> None:
-        """Fetch which machine runs the task, and since when: no event carries it."""
+        """Fetch which machine runs the task and since when, which no event carries."""
         try:
             await self.follower.get()
         except CyberunError as exc:
-            self.follower.log(f"the agent stays unknown: {exc}")
+            self.follower.log(f"the agent remains unknown: {exc}")
         else:
             self.changed()
 
@@ -286,9 +286,9 @@ def watch(
     listener: Listener,
     interest: Interest = Interest.LIVE,
 ) -> TaskWatch:
-    """Return the process's one watch of this task, started, with the listener joined to it.
+    """Return the process's only watch of this task, started, with the listener added to it.
 
-    Cheap enough for thousands, and returns at once. Hand it back with `leave(listener)`.
+    Returns at once, and is cheap enough for thousands of tasks. Release it with `leave(listener)`.
     """
     key = (http.settings, task_id, policy, folder, mode)
     with _lock:

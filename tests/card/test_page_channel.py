@@ -61,8 +61,8 @@ def test_a_reply_carries_the_id_its_fields_and_its_bytes() -> None:
     [
         (CyberunError("The key was refused."), "failed", "The key was refused."),
         (ValueError("No such file.\x1b[31m"), "failed", "No such file."),
-        (IndexError("list index out of range"), "fault", "A fault in cyberun-widget (IndexError)."),
-        (SystemExit(3), "fault", "A fault in cyberun-widget (SystemExit)."),
+        (IndexError("list index out of range"), "fault", "A bug in cyberun-widget (IndexError)."),
+        (SystemExit(3), "fault", "A bug in cyberun-widget (SystemExit)."),
     ],
 )
 @pytest.mark.parametrize("later", [False, True])

@@ -163,6 +163,6 @@ def test_where_the_values_of_a_task_are_unknown_that_is_said(card, client):
     state = watched._session.watch.follower
     state.state = replace(state.state, parameters={})
     until(lambda: watched._session.watch.workflow)
-    with pytest.raises(CyberunError, match=r"doesn't say which values it ran with. WorkflowForm\('echo-files'\)"):
+    with pytest.raises(CyberunError, match=r"doesn't report the values that it ran with. WorkflowForm\('echo-files'\)"):
         watched._session.edit()
     assert watched._facts["form"] == ""

@@ -901,7 +901,7 @@ FAULTS = [
         "a verdict the service knows nothing of",
         streams(sse(progress(0.5), event("completed")), DONE),
         most={"task": 4, "events": 2, "result": 2},
-        story=("does not know of",),
+        story=("does not confirm",),
         verdicts=2,
     ),
     Fault(

@@ -93,7 +93,7 @@ def test_a_verdict_that_the_service_denies_is_taken_back_in_words(tmp_path):
         card = watch(server, tmp_path, FollowPolicy(backoff_initial=0.8, backoff_max=0.8))
         until(lambda: card.status == "completed")
         until(lambda: card.status == "running" and card.progress == 0.75)
-        assert "does not know of" in card.diagnostics()
+        assert "does not confirm" in card.diagnostics()
         assert card.wait(20).status == "completed"
         card.close()
 
