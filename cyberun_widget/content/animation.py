@@ -1,4 +1,4 @@
-"""How long a GIF runs, from its blocks alone: no frame is decoded (GIF89a specification, 17 to 26)."""
+"""The duration of a GIF, from its block structure: no frame is decoded (GIF89a specification, 17 to 26)."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ if TYPE_CHECKING:
     from typing import BinaryIO
 
 FRAMES_MAX: Final = 20_000
-_BLOCKS_MAX: Final = 1_000_000  # of data, 255 bytes each at most
+_BLOCKS_MAX: Final = 1_000_000  # data blocks, of at most 255 bytes each
 _BRIEF: Final = 1  # hundredths of a second: browsers show frames of this or less for a tenth
 
 
 def gif_seconds(file: BinaryIO) -> tuple[float | None, bool]:
-    """Return how long a GIF takes, None for a still one, and whether all of it was read.
+    """Return the duration of a GIF in seconds, None for a still one, and whether all frames were counted.
 
     Nothing is returned of an animation of more than `FRAMES_MAX` frames. `file`: at any place, and left at any.
     """
@@ -33,11 +33,11 @@ def gif_seconds(file: BinaryIO) -> tuple[float | None, bool]:
                 frames += 1
                 hundredths += delay if delay > _BRIEF else 10
                 descriptor = file.read(9)
-                if len(descriptor) == 9:  # noqa: PLR2004 - place, size and flags
+                if len(descriptor) == 9:  # noqa: PLR2004 - position, size and flags
                     _skip_colours(file, descriptor[8])
-                file.seek(1, 1)  # the size of its codes
+                file.seek(1, 1)  # the LZW minimum code size
                 blocks += _skip_data(file)
-            case _:  # the trailer, the end of a damaged file, or something that isn't GIF any more
+            case _:  # the trailer, the end of a damaged file, or data that isn't GIF
                 return (hundredths / 100 if frames > 1 else None), True
     return None, False
 
@@ -48,7 +48,7 @@ def _skip_colours(file: BinaryIO, flags: int) -> None:
 
 
 def _skip_data(file: BinaryIO) -> int:
-    """Skip the blocks of one piece of data; return how many there were."""
+    """Skip a sequence of data sub-blocks. Return their number."""
     blocks = 0
     while (size := file.read(1)) and size != b"\x00" and blocks <= _BLOCKS_MAX:
         file.seek(size[0], 1)

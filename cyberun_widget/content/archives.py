@@ -1,4 +1,4 @@
-"""What is in a zip file, from its directory alone: nothing is unpacked, so a bomb stays asleep (APPNOTE 4.3)."""
+"""Lists a zip file from its central directory: nothing is unpacked, so zip bombs are harmless (APPNOTE 4.3)."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 DIRECTORY_MAX: Final = 4 * 1024 * 1024
-"""Bytes of a directory that are read: about 50,000 entries."""
+"""The most bytes of a directory that are read: about 50,000 entries."""
 
-_TAIL: Final = 66_000  # bytes at the end in which the directory is announced: a comment may follow
+_TAIL: Final = 66_000  # bytes at the end that contain the end-of-directory record and a comment
 _END: Final = struct.Struct("<4s4H2LH")
 _LOCATOR: Final = struct.Struct("<4sLQL")
 _END64: Final = struct.Struct("<4sQ2H2L4Q")
@@ -28,7 +28,7 @@ _ABSENT: Final = 0xFFFFFFFF  # the value is in the 64-bit extra field
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A file in an archive. `size` and `packed`: bytes; `offset`: of its local header."""
+    """A file in an archive. `size`, `packed`: bytes, uncompressed and compressed; `offset`: of its local header."""
 
     name: str
     size: int
@@ -39,7 +39,7 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """The entries that were read, folders left out, and how many entries the archive says it has."""
+    """The entries that were read, without folders, and the number of entries that the archive declares."""
 
     entries: list[Entry]
     stated: int
@@ -47,10 +47,10 @@ class Listing:
 
 
 def listing(path: Path) -> Listing:
-    """Read a zip file's directory, `DIRECTORY_MAX` bytes of it. Raises zipfile.BadZipFile, OSError."""
+    """Read at most `DIRECTORY_MAX` bytes of a zip file's directory. Raises zipfile.BadZipFile, OSError."""
     with path.open("rb") as file:
         stated, size, end = _end(file)
-        start = end - size  # whatever offset it states: something may stand in front of the archive
+        start = end - size  # not the declared offset: other data may precede the archive
         if start < 0:
             raise zipfile.BadZipFile("its directory is cut off")
         file.seek(start)
@@ -60,7 +60,7 @@ def listing(path: Path) -> Listing:
 
 
 def beginning(path: Path, entry: Entry, most: int) -> bytes:
-    """Return the first `most` bytes of an entry, unpacked. Raises zipfile.BadZipFile, zlib.error, OSError."""
+    """Return the first `most` bytes of an entry, uncompressed. Raises zipfile.BadZipFile, zlib.error, OSError."""
     with path.open("rb") as file:
         file.seek(entry.offset)
         header = file.read(_LOCAL_HEADER)
@@ -72,11 +72,11 @@ def beginning(path: Path, entry: Entry, most: int) -> bytes:
         return zlib.decompressobj(wbits=-15).decompress(data, most)
     if entry.method == _STORED:
         return data[:most]
-    raise zipfile.BadZipFile(f"an entry is packed in a way that isn't read here ({entry.method})")
+    raise zipfile.BadZipFile(f"an entry uses an unsupported compression method ({entry.method})")
 
 
 def _end(file: BinaryIO) -> tuple[int, int, int]:
-    """Return how many entries the directory has, its bytes, and where it ends."""
+    """Return the number of entries in the directory, its size in bytes, and the offset of its end."""
     size = file.seek(0, os.SEEK_END)
     file.seek(max(size - _TAIL, 0))
     tail = file.read()
@@ -97,7 +97,7 @@ def _end(file: BinaryIO) -> tuple[int, int, int]:
 
 
 def _entries(directory: bytes) -> Iterator[Entry]:
-    """Yield the entries of a directory, as far as it goes."""
+    """Yield the entries of a possibly truncated directory."""
     at = 0
     while at + _ENTRY.size <= len(directory):
         fields = _ENTRY.unpack_from(directory, at)
@@ -114,7 +114,7 @@ def _entries(directory: bytes) -> Iterator[Entry]:
 
 
 def _wide(extra: bytes, values: tuple[int, int, int]) -> tuple[int, int, int]:
-    """Return size, packed size and offset with those that the 64-bit extra field has put in (4.5.3)."""
+    """Return size, compressed size and offset, with the 64-bit values of the extra field where present (4.5.3)."""
     at = 0
     while at + 4 <= len(extra):
         kind, length = struct.unpack_from("<2H", extra, at)

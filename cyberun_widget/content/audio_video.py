@@ -1,6 +1,6 @@
-"""Sound and video: how long, how large, and a still, as far as that is cheaply known.
+"""Audio and video: duration, size in pixels and a poster, as far as they are cheap to get.
 
-MP4 and WAV tell it in their headers. For the rest, and for stills, ffmpeg is asked where it is installed.
+MP4 and WAV have the numbers in their headers. Other formats, and posters, need ffmpeg to be installed.
 """
 
 from __future__ import annotations
@@ -22,16 +22,16 @@ if TYPE_CHECKING:
 _log = logging.getLogger("cyberun_widget.poster")
 
 _ISO: Final = frozenset({"video/mp4", "video/quicktime"})
-_FRAMES: Final = (0.1, 0.35, 0.6, 0.85)  # where in a video its poster is looked for
-_ENOUGH: Final = 2.0  # seconds that are spent on looking for it
-_BRIEF: Final = 0.2  # seconds; a shorter one is looked at once
+_FRAMES: Final = (0.1, 0.35, 0.6, 0.85)  # positions of candidate poster frames, as fractions of the duration
+_ENOUGH: Final = 2.0  # seconds spent on finding a poster
+_BRIEF: Final = 0.2  # seconds: in a shorter video, a single frame is tried
 _CONTAINERS: Final = frozenset({b"moov", b"trak", b"mdia"})
 _MAX_BOXES: Final = 400
 
 
 @dataclass(frozen=True, slots=True)
 class Media:
-    """Pixels, seconds and a poster, each None where it isn't known."""
+    """Size in pixels, duration in seconds and a poster. None for what is unknown."""
 
     width: int | None = None
     height: int | None = None
@@ -42,7 +42,7 @@ class Media:
 
 
 def video_media(path: Path, mime: str, limit: int) -> Media:
-    """Return what is known of a video, with its most telling still of at most `limit` bytes."""
+    """Return a video's properties, with a poster of at most `limit` bytes."""
     width, height, duration = _mp4(path) if mime in _ISO else (None, None, None)
     if width is None or duration is None:
         told = about(path, mime)
@@ -55,12 +55,12 @@ def video_media(path: Path, mime: str, limit: int) -> Media:
             made = still_poster(frame, limit)
             data, kind = made.data, made.mime
         except CyberunError as problem:
-            _log.debug("no still: %s", problem)
+            _log.debug("no poster frame: %s", problem)
     return Media(width, height, duration, data or None, kind)
 
 
 def _frame(path: Path, mime: str, duration: float) -> bytes:
-    """Return the most telling of a few frames as a PNG: films begin and end in black. b"" if there is none."""
+    """Return the most detailed of a few frames as a PNG, b"" if there is none: videos often start and end in black."""
     best, most, begun = b"", -1.0, time.monotonic()
     for at in [share * duration for share in _FRAMES] if duration >= _BRIEF else []:
         data, go_on = still(path, mime, at)
@@ -69,11 +69,11 @@ def _frame(path: Path, mime: str, duration: float) -> bytes:
             best, most = data, score
         if not go_on or time.monotonic() - begun > _ENOUGH:
             return best
-    return best or still(path, mime, 0.0)[0]  # the stated duration may be wrong
+    return best or still(path, mime, 0.0)[0]  # the duration in the header may be wrong
 
 
 def audio_seconds(path: Path, mime: str) -> float | None:
-    """Return the seconds that a sound takes, None if that isn't cheaply known."""
+    """Return the duration of an audio file in seconds, None if it isn't cheap to get."""
     if mime == "audio/wav":
         return _wav_seconds(path)
     if mime == "audio/mp4":
@@ -90,7 +90,7 @@ def _wav_seconds(path: Path) -> float | None:
             if len(header) < 8:  # noqa: PLR2004 - name and length
                 return None
             name, size = struct.unpack("<4sI", header)
-            if name == b"fmt " and size >= 16:  # noqa: PLR2004 - the shortest format chunk
+            if name == b"fmt " and size >= 16:  # noqa: PLR2004 - the smallest format chunk
                 rate = struct.unpack_from("<I", file.read(16), 8)[0]
                 file.seek(size - 16 + size % 2, 1)
             elif name == b"data":
@@ -108,7 +108,7 @@ def _mp4(path: Path) -> tuple[int | None, int | None, float | None]:
     with path.open("rb") as file:
         for name, body in _boxes(file, path.stat().st_size):
             long = body[:1] == b"\x01"
-            if len(body) < (96 if long else 84):  # what the fields below need
+            if len(body) < (96 if long else 84):  # up to the end of the fields below
                 continue
             if name == b"mvhd":
                 scale, ticks = struct.unpack_from(">IQ" if long else ">II", body, 20 if long else 12)
@@ -120,7 +120,7 @@ def _mp4(path: Path) -> tuple[int | None, int | None, float | None]:
 
 
 def _boxes(file: BinaryIO, end: int) -> Iterator[tuple[bytes, bytes]]:
-    """Yield the small boxes of interest; containers are entered, media data is jumped over."""
+    """Yield the name and body of the relevant small boxes. Enters container boxes and skips media data."""
     for _ in range(_MAX_BOXES):
         start = file.tell()
         header = file.read(16)

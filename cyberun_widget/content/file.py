@@ -1,4 +1,4 @@
-"""A complete file on this machine, and opening what may have been planted in its place."""
+"""A complete file on this machine, and a safe way to open paths that others can write to."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _FLAGS: Final = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONB
 
 @dataclass(frozen=True, slots=True)
 class File:
-    """Where a file is, what it is called, and what its content is. `remedy`: what to do when it is gone or damaged."""
+    """A file's path, name and type of content. `remedy`: what to do if it is missing or damaged."""
 
     path: Path
     name: str
@@ -31,7 +31,7 @@ class File:
 def open_regular(path: Path) -> BinaryIO:
     """Open a regular file for reading.
 
-    Raises OSError for anything else: a symbolic link isn't followed, and a pipe doesn't keep the reader waiting.
+    Raises OSError for anything else. Doesn't follow a symbolic link, and doesn't block on a pipe.
     """
     handle = os.open(path, _FLAGS)
     if not stat.S_ISREG(os.fstat(handle).st_mode):

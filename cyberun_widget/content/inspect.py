@@ -1,4 +1,4 @@
-"""Looking into a file that is here: what it is, how large its picture is, how it looks. Blocks: for worker threads."""
+"""Inspects a file on disk: its type, its size in pixels, its poster. Blocks: call it in a worker thread."""
 
 from __future__ import annotations
 
@@ -28,14 +28,14 @@ _SVG_HEIGHT: Final = re.compile(rf"(?<![\w-])height{_LENGTH}")
 _SVG_BOX: Final = re.compile(
     r"viewBox\s*=\s*[\"'](?:\s*-?[\d.]{1,9}[\s,]+){2}(\d{1,7}(?:\.\d+)?)[\s,]+(\d{1,7}(?:\.\d+)?)\s*[\"']"
 )
-_SVG_MOST: Final = 100_000  # pixels of a side
+_SVG_MOST: Final = 100_000  # pixels per side
 
 _log = logging.getLogger("cyberun_widget.download")
 
 
 @dataclass(frozen=True, slots=True)
 class Findings:
-    """What a complete file turned out to be. `note`: what is wrong with it, as a message."""
+    """The result of inspecting a complete file. `note`: a message about a problem with it."""
 
     name: str
     kind: Kind
@@ -50,18 +50,18 @@ class Findings:
 
 
 def content_of(path: Path, name: str) -> Content:
-    """Return what a file's content is. `name`: see `sniff`. Raises OSError."""
+    """Return the type of a file's content. `name`: see `sniff`. Raises OSError."""
     with open_regular(path) as file:
         return sniff(file.read(HEAD), size=path.stat().st_size, name=name)
 
 
 def complete_name(path: Path, name: str) -> str:
-    """Return `name`, with the suffix that the content asks for if it has none, so that the file opens by a click."""
+    """Return `name`. If it has no suffix, append the one for its content, so that a double click opens the file."""
     return name if split_suffix(name)[1] else name + content_of(path, name).suffix
 
 
 def inspect(path: Path, name: str, mime: str, limit: int) -> Findings:
-    """Look into a file. `mime`: what the store called it; `limit`: bytes that its poster may take. Raises OSError."""
+    """Inspect a file. `mime`: the store's media type; `limit`: the most bytes for its poster. Raises OSError."""
     size = path.stat().st_size
     name = name if split_suffix(name)[1] else path.name
     content = content_of(path, name)
@@ -77,7 +77,7 @@ def inspect(path: Path, name: str, mime: str, limit: int) -> Findings:
             media = Media(duration=audio_seconds(path, content.mime))
     except CyberunError as problem:
         trouble = str(problem)
-    except Exception as problem:  # noqa: BLE001 - a decoder's bug must not hide a file that is here: logged and shown
+    except Exception as problem:  # noqa: BLE001 - a decoder's bug must not hide the file: logged and shown
         _log.exception("no preview of %s", path.name)
         trouble = f"No preview ({type(problem).__name__}). Save the file to open it."
     return Findings(
@@ -95,7 +95,7 @@ def inspect(path: Path, name: str, mime: str, limit: int) -> Findings:
 
 
 def changes(found: Findings, path: Path, announced: int | None) -> dict[str, Any]:
-    """Return what changes on an artifact whose file is here. A size that was announced and isn't kept is said."""
+    """Return the changed fields of a downloaded artifact, with a warning if its size isn't the announced one."""
     note = found.note
     if announced is not None and announced != found.size:
         note = f"Expected {count(announced)} bytes, but the file has {count(found.size)}."
@@ -109,7 +109,7 @@ def changes(found: Findings, path: Path, announced: int | None) -> dict[str, Any
 
 
 def still(data: bytes, limit: int) -> Poster | None:
-    """Re-encode a picture that a page sent, None if it is none."""
+    """Re-encode a picture sent by a page. None if it isn't a picture."""
     try:
         made = still_poster(data, limit)
     except CyberunError:
@@ -118,7 +118,7 @@ def still(data: bytes, limit: int) -> Poster | None:
 
 
 def _of_svg(path: Path) -> Media:
-    """Return the size in pixels that an SVG's first tag states (SVG 2, 8.2), the only thing that is read of it."""
+    """Return the size in pixels from an SVG's first tag (SVG 2, 8.2). Nothing else of it is read."""
     with open_regular(path) as file:
         found = _SVG_TAG.search(file.read(HEAD).decode("utf-8", "replace"))
     tag = found[0] if found else ""
@@ -140,7 +140,7 @@ def _of_poster(poster: Poster) -> Media:
 
 
 def _misnamed(mime: str, content: Content) -> str | None:
-    """Return a warning where the store calls a file a picture, sound or video, and it holds another kind."""
+    """Return a warning if the store declares an image, audio or video file, but it contains something else."""
     stated = mime.partition("/")[0]
     if stated not in ("image", "video", "audio") or content.kind in (stated, "audio", "video"):
         return None

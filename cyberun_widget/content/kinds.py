@@ -1,4 +1,4 @@
-"""What a file's name promises, for as long as there is nothing else to go by. Pure."""
+"""Guesses a file's type from its name, until its content is known. Pure."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ _KINDS_BY_MIME: Final[dict[str, Kind]] = {"image": "image", "video": "video", "a
 
 
 def guess(name: str, mime: str = "") -> tuple[Kind, str]:
-    """Return what a name (or, without a known suffix, a stated media type) promises. Nothing to rely on."""
+    """Return the kind and media type suggested by a name, or by `mime` if its suffix is unknown. Only a guess."""
     known = BY_SUFFIX.get(split_suffix(name)[1].casefold())
     if known:
         return known

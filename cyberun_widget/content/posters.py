@@ -1,4 +1,4 @@
-"""A small picture of a large one: at most 512 pixels, WebP, within a number of bytes."""
+"""Makes posters of pictures: WebP of at most 512 pixels per side, within a limit of bytes."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ _log = logging.getLogger("cyberun_widget.poster")
 
 LONG_SIDE: Final = 512
 DECODED_MAX: Final = 256 * 1024 * 1024
-"""Bytes that decoding one picture may take: 8,192 x 8,192 pixels in colour."""
+"""The most bytes that decoding a picture may take: enough for 8,192 x 8,192 pixels in colour."""
 
-_STEPS: Final = ((512, 82), (512, 60), (384, 60), (256, 60), (160, 60), (96, 50))  # pixels of the long side, quality
+_STEPS: Final = ((512, 82), (512, 60), (384, 60), (256, 60), (160, 60), (96, 50))  # pixels on the long side, quality
 _FORMATS: Final = {
     "image/png": "PNG",
     "image/jpeg": "JPEG",
@@ -35,11 +35,11 @@ _FORMATS: Final = {
     "image/tiff": "TIFF",
     "image/avif": "AVIF",
 }
-_AT_ONCE: Final = {"WEBP": 12, "AVIF": 12}  # bytes a pixel, in formats whose decoders keep several copies
-_NARROW: Final = {"1": 1, "L": 1, "P": 1, "I;16": 2, "I;16B": 2, "I;16L": 2}  # bytes a pixel; four in other modes
-_READ_WHOLE: Final = frozenset({"WEBP", "AVIF"})  # the decoder gets the whole file in memory
-_PACKED_MOST: Final = 100_000  # times that a picture may be smaller as a file, at the very best
-_BAND: Final = 256  # lines that are shrunk at a time
+_AT_ONCE: Final = {"WEBP": 12, "AVIF": 12}  # bytes per pixel, for formats whose decoders keep several copies
+_NARROW: Final = {"1": 1, "L": 1, "P": 1, "I;16": 2, "I;16B": 2, "I;16L": 2}  # bytes per pixel; 4 in other modes
+_READ_WHOLE: Final = frozenset({"WEBP", "AVIF"})  # the decoder reads the whole file into memory
+_PACKED_MOST: Final = 100_000  # the highest plausible compression ratio
+_BAND: Final = 256  # lines reduced at a time
 _TURNS: Final = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
     3: Image.Transpose.ROTATE_180,
@@ -49,7 +49,7 @@ _TURNS: Final = {
     7: Image.Transpose.TRANSVERSE,
     8: Image.Transpose.ROTATE_90,
 }  # by EXIF orientation
-_TOTAL: Final = 600_000  # bytes of all posters of a task
+_TOTAL: Final = 600_000  # bytes of all posters of a task together
 _MAX: Final = 40_000
 _MIN: Final = 4_000
 FAILURES: Final = (  # what decoders raise on damaged data
@@ -69,9 +69,9 @@ TOO_LARGE: Final = "too large to preview"
 
 @dataclass(frozen=True, slots=True)
 class Poster:
-    """The picture's own size in pixels as shown, its running time in seconds if it moves, and the poster.
+    """A poster, with the original's displayed size in pixels and its duration in seconds if it is animated.
 
-    `data` is empty where none could be made; `note` says why.
+    `data` is empty if no poster could be made; `note` says why.
     """
 
     width: int | None = None
@@ -83,13 +83,13 @@ class Poster:
 
 
 def poster_limit(sizes: Sequence[int]) -> int:
-    """Return the bytes that one more poster may take. `sizes`: those of all the task's artifacts, 0 without one."""
+    """Return the most bytes for one more poster. `sizes`: bytes of the task's posters, 0 for artifacts without one."""
     share = max(_TOTAL // max(len(sizes), 1), _MIN)
     return max(min(share, _MAX, _TOTAL - sum(sizes)), 0)
 
 
 def image_poster(path: Path, mime: str, limit: int) -> Poster:
-    """Make a poster of at most `limit` bytes from a picture file. Raises CyberunError for one that is damaged."""
+    """Make a poster of at most `limit` bytes from a picture file. Raises CyberunError if the file is damaged."""
     name = _FORMATS.get(mime)
     if name is None:
         return Poster()
@@ -98,13 +98,13 @@ def image_poster(path: Path, mime: str, limit: int) -> Poster:
 
 
 def still_poster(data: bytes, limit: int) -> Poster:
-    """Make a poster from a PNG or WebP that a page sent. Raises CyberunError for anything else."""
+    """Make a poster from a PNG or WebP sent by a page. Raises CyberunError for anything else."""
     name = "PNG" if data.startswith(b"\x89PNG") else "WEBP"
     return _poster_of(io.BytesIO(data), name, limit)
 
 
 def telling(data: bytes) -> float:
-    """Return how much a picture shows: 0 for a plain one, more for contrast and edges; below 0 if it can't be read."""
+    """Return how much detail a picture has: 0 for a plain one, more for contrast and edges; < 0 if it is unreadable."""
     try:
         small = Image.open(io.BytesIO(data), formats=["PNG"]).convert("L").resize((64, 64))
     except FAILURES:
@@ -122,7 +122,7 @@ def _poster_of(file: BinaryIO, name: str, limit: int, path: Path | None = None) 
         if image is None:
             return Poster()
         width, height = image.size
-        if _decoded(image) > DECODED_MAX:  # before anything else: some formats decode just to look for EXIF
+        if _decoded(image) > DECODED_MAX:  # first of all: some formats decode the picture to find EXIF
             return _refused(width, height)
         turn = image.getexif().get(0x0112, 1)
         if turn in (5, 6, 7, 8):
@@ -143,17 +143,17 @@ def _poster_of(file: BinaryIO, name: str, limit: int, path: Path | None = None) 
 
 
 def plausible(path: Path) -> bool:
-    """Whether a WebP file can hold the pixels that it states: its decoder makes room for them before it looks."""
+    """Whether a WebP file can contain the pixels that it declares, for which its decoder allocates memory up front."""
     with path.open("rb") as file:
         canvas = _canvas(file)
     return math.prod(canvas) * _AT_ONCE["WEBP"] <= max(DECODED_MAX, path.stat().st_size * _PACKED_MOST)
 
 
 def _canvas(file: BinaryIO) -> tuple[int, int]:
-    """Return the size in pixels that a WebP file's first chunk states (RFC 9649, 2.5 to 2.7), zeros for other files."""
+    """Return the size in pixels from a WebP file's first chunk (RFC 9649, 2.5 to 2.7), zeros for other files."""
     head = file.read(30)
     file.seek(0)
-    if len(head) < 30 or head[8:12] != b"WEBP":  # noqa: PLR2004 - what the layouts below take
+    if len(head) < 30 or head[8:12] != b"WEBP":  # noqa: PLR2004 - the size of the layouts below
         return 0, 0
     match head[12:16]:
         case b"VP8X":
@@ -176,7 +176,7 @@ def _size(file: BinaryIO) -> int:
 
 
 def _decoded(image: Image.Image) -> int:
-    """Return the bytes that decoding takes at its height. JPEG is decoded at a fraction, unless it is progressive."""
+    """Return the peak memory of decoding, in bytes. JPEG is decoded at reduced size, unless it is progressive."""
     width, height = image.size
     if image.format == "JPEG":
         return width * height * (6 if image.info.get("progressive") else 4)
@@ -184,18 +184,18 @@ def _decoded(image: Image.Image) -> int:
 
 
 def _open(file: BinaryIO, name: str) -> Image.Image | None:
-    """Open one format's header. `Image.open` would warn on stderr about size; the caller checks it."""
+    """Read the header of one format. Unlike `Image.open`, doesn't warn about the size, which the caller checks."""
     Image.init()
     if name not in Image.OPEN:
-        return None  # this Pillow was built without it
+        return None  # Pillow was built without this format
     opened: Any = Image.OPEN[name][0](file, "")
     return cast("Image.Image", opened)
 
 
 def _seconds(image: Image.Image) -> float | None:
-    """Return how long an animation takes if its header says so, None for any other picture.
+    """Return an animation's duration in seconds if its header has it, else None.
 
-    Not asked of GIF and TIFF: their frames are counted by looking at each.
+    Not used for GIF and TIFF, where Pillow has to seek through all frames.
     """
     if image.format in ("GIF", "TIFF") or not getattr(image, "is_animated", False):
         return None
@@ -205,15 +205,15 @@ def _seconds(image: Image.Image) -> float | None:
 
 
 def _gif(file: BinaryIO) -> tuple[float | None, str | None]:
-    """Return how long a GIF takes, and a note where not all of its frames are counted."""
+    """Return a GIF's duration in seconds, and a note if not all of its frames were counted."""
     duration, whole = gif_seconds(file)
-    return duration, None if whole else f"More than {FRAMES_MAX:,} frames: how long it runs isn't counted."
+    return duration, None if whole else f"More than {FRAMES_MAX:,} frames: the duration is unknown."
 
 
 def _shown(image: Image.Image, turn: int) -> Image.Image:
-    """Return the first frame as a screen shows it: small, upright, 8 bits, sRGB, its transparency kept."""
+    """Return the first frame as displayed: small, upright, 8 bits per channel, sRGB, with transparency."""
     if image.format == "JPEG":
-        image.draft("RGB", (LONG_SIDE * 2, LONG_SIDE * 2))  # decode at a fraction: fast, and little memory
+        image.draft("RGB", (LONG_SIDE * 2, LONG_SIDE * 2))  # decodes at reduced size: fast, with little memory
     profile = image.info.get("icc_profile")
     low, high = _range(image)
     factor = max(image.size) // (2 * LONG_SIDE)
@@ -224,7 +224,7 @@ def _shown(image: Image.Image, turn: int) -> Image.Image:
 
 
 def _shrunk(image: Image.Image, low: float, high: float, factor: int) -> Image.Image:
-    """Return a picture shrunk by a whole factor, band by band: no second copy of a large one is made."""
+    """Return a picture reduced by an integer factor, band by band, without a second full-size copy."""
     width, height = image.size
     step = max(_BAND // factor, 1) * factor
     whole: Image.Image | None = None
@@ -237,7 +237,7 @@ def _shrunk(image: Image.Image, low: float, high: float, factor: int) -> Image.I
 
 
 def _range(image: Image.Image) -> tuple[float, float]:
-    """Return the least and the most value of a picture with more than 8 bits a pixel."""
+    """Return the minimum and maximum value of a picture with more than 8 bits per pixel."""
     if image.mode not in ("I", "F") and not image.mode.startswith("I;16"):
         return 0, 255
     low, high = cast("tuple[float, float]", image.getextrema())
@@ -245,7 +245,7 @@ def _range(image: Image.Image) -> tuple[float, float]:
 
 
 def _in_colour(image: Image.Image, low: float, high: float) -> Image.Image:
-    """Return a picture in RGB, RGBA or CMYK. Of 16 bits the high byte stays, as in browsers; floats are spread."""
+    """Return a picture as RGB, RGBA or CMYK. Keeps the high byte of 16 bits, as browsers do; normalizes floats."""
     wide: Any = image
     if image.mode.startswith("I;16") or image.mode == "I":
         scale = 1 / 257 if image.mode != "I" or high > 255 else 1.0  # noqa: PLR2004 - an 8-bit picture in a wide mode
@@ -260,7 +260,7 @@ def _in_colour(image: Image.Image, low: float, high: float) -> Image.Image:
 
 
 def _to_srgb(image: Image.Image, profile: bytes | None) -> Image.Image:
-    """Apply the picture's own colour profile; one that can't be read is passed over, as browsers do."""
+    """Apply the picture's embedded colour profile. An unreadable profile is ignored, as in browsers."""
     if profile:
         try:
             source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
@@ -269,12 +269,12 @@ def _to_srgb(image: Image.Image, profile: bytes | None) -> Image.Image:
             if moved is not None:
                 image = moved
         except (ImageCms.PyCMSError, OSError, ValueError) as problem:
-            _log.debug("colour profile passed over: %s", type(problem).__name__)
+            _log.debug("colour profile ignored: %s", type(problem).__name__)
     return image.convert("RGB") if image.mode == "CMYK" else image
 
 
 def _encode(image: Image.Image, limit: int) -> tuple[bytes, str]:
-    """Return the best WebP (JPEG where Pillow has no WebP) within `limit` bytes, empty if none fits."""
+    """Return the best WebP within `limit` bytes (JPEG if Pillow lacks WebP) and its media type. Empty if none fits."""
     webp = features.check("webp")
     if not webp and image.mode == "RGBA":
         ground = Image.new("RGB", image.size, "white")

@@ -1,4 +1,4 @@
-"""A bounded look into data files: the first rows of a table, the corner of an array, the list of an archive."""
+"""Bounded previews of data files: the first rows of a table, the corner of an array, the entries of an archive."""
 
 from __future__ import annotations
 
@@ -26,19 +26,19 @@ if TYPE_CHECKING:
 ROWS: Final = 200
 COLUMNS: Final = 50
 ENTRIES: Final = 1_000
-_ARRAYS: Final = 100  # of an .npz file whose headers are read
-_HEADER: Final = 12_000  # bytes in which an array's header stands
+_ARRAYS: Final = 100  # arrays of an .npz file whose headers are read
+_HEADER: Final = 12_000  # bytes that contain an array's header
 _ITEM_MAX: Final = 4 * 1024  # bytes of one structured element
-BROKEN: Final = (  # what reading a damaged array or archive raises
+BROKEN: Final = (  # raised when a damaged array or archive is read
     ArithmeticError,
     EOFError,
     LookupError,
     MemoryError,
     NotImplementedError,
     OSError,
-    RuntimeError,  # an encrypted entry, too deep a nesting
+    RuntimeError,  # an encrypted entry, or excessive nesting
     SyntaxError,
-    SystemError,  # NumPy, of text that isn't Unicode
+    SystemError,  # NumPy, for text that isn't Unicode
     TypeError,
     ValueError,
     struct.error,
@@ -49,11 +49,11 @@ BROKEN: Final = (  # what reading a damaged array or archive raises
 
 
 def preview(file: File) -> dict[str, Any]:
-    """Return what a page shows of a file that it can't read itself. JSON types only. Reads the file: blocks.
+    """Return a preview, in JSON types, of a file that the page can't read. Blocks: it reads the file.
 
     One of {"columns": [str], "dtypes": [str], "rows": [[cell]], "total_rows": int | None, "note": str} with cells that
-    are strings, numbers, booleans or null, {"entries": [{"name", "size"}], "total": int, "note": str} or, for a file
-    that can't be looked into, {"note": str}. At most 200 rows, 50 columns and 1,000 entries.
+    are strings, numbers, booleans or null; {"entries": [{"name", "size"}], "total": int, "note": str}; or, for a file
+    without a preview, {"note": str}. At most 200 rows, 50 columns and 1,000 entries.
     """
     reader = _READERS.get(file.mime)
     if reader is None:
@@ -87,12 +87,12 @@ def _native(path: Path, mime: str) -> dict[str, Any]:
 
 
 def _npy(path: Path) -> dict[str, Any]:
-    """Show the corner of an array, as rows of its first axis. The file is mapped, and only the corner is copied."""
+    """Preview the corner of an array, as rows of its first axis. Maps the file and copies only the corner."""
     numpy = importlib.import_module("numpy")
     array = numpy.load(path, mmap_mode="r", allow_pickle=False)
     note = _described(array.dtype, array.shape)
     if array.dtype.itemsize > _ITEM_MAX:
-        return {"note": f"{note}: its elements are too large to be shown."}
+        return {"note": f"{note}: its elements are too large to show."}
     if array.dtype.names:
         columns = [(name, str(array.dtype[name])) for name in array.dtype.names]
         return _table(columns, [list(row) for row in array.flat[:ROWS].tolist()], int(array.size), note)
@@ -106,7 +106,7 @@ def _npy(path: Path) -> dict[str, Any]:
 
 
 def _npz(path: Path) -> dict[str, Any]:
-    """List the arrays of an .npz file by their headers."""
+    """List the arrays of an .npz file from their headers."""
     found = listing(path)
     rows: list[list[Any]] = []
     for entry in found.entries[:_ARRAYS]:
@@ -117,7 +117,7 @@ def _npz(path: Path) -> dict[str, Any]:
 
 
 def _header(data: bytes) -> tuple[str, str]:
-    """Return shape and type of an array from the beginning of its file, "?" for what isn't one."""
+    """Return an array's shape and type from the start of its file, "?" if it isn't an array."""
     if not data.startswith(b"\x93NUMPY"):
         return "?", "?"
     formats = importlib.import_module("numpy.lib.format")
@@ -155,7 +155,7 @@ def _table(columns: list[tuple[str, str]], rows: list[list[Any]], total: int | N
 
 
 def _zip(path: Path) -> dict[str, Any]:
-    """List an archive by its directory alone."""
+    """List an archive from its directory."""
     found = listing(path)
     packed, full = path.stat().st_size, sum(entry.size for entry in found.entries)
     total = len(found.entries) if found.whole else max(found.stated, len(found.entries))

@@ -1,4 +1,4 @@
-"""Reading a file in Python: bytes, pictures, JSON, text, arrays, tables; and copying it somewhere."""
+"""Readers of files for Python: bytes, pictures, JSON, text, arrays, tables; and copying a file."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 def content(file: File) -> bytes:
-    """Return the whole file."""
+    """Return the file's bytes."""
     try:
         return file.path.read_bytes()
     except OSError as problem:
@@ -35,13 +35,13 @@ def image(file: File) -> Image.Image:
     """Return the decoded picture."""
     if file.kind != "image" or file.mime == "image/svg+xml":
         raise CyberunError(f"{file.name} is {file.mime}, not a raster image. Use .bytes() or .path.")
-    from PIL import Image, UnidentifiedImageError  # noqa: PLC0415 - Pillow takes a while to import
+    from PIL import Image, UnidentifiedImageError  # noqa: PLC0415 - Pillow is slow to import
 
-    from cyberun_widget.content.posters import FAILURES, plausible  # noqa: PLC0415 - Pillow behind it
+    from cyberun_widget.content.posters import FAILURES, plausible  # noqa: PLC0415 - imports Pillow
 
     try:
         if not plausible(file.path):
-            raise ValueError("it states more pixels than it can hold")
+            raise ValueError("it declares more pixels than it can contain")
         with Image.open(file.path) as opened:
             opened.load()
             return opened.copy() if not getattr(opened, "is_animated", False) else Image.open(file.path)
@@ -55,7 +55,7 @@ def image(file: File) -> Image.Image:
 
 
 def parsed(file: File) -> Any:
-    """Return the JSON value."""
+    """Return the parsed JSON value."""
     data = content(file)
     try:
         return load_json(data)
@@ -74,7 +74,7 @@ def text(file: File) -> str:
 
 
 def array(file: File) -> Any:
-    """Return NumPy arrays. Pickled objects inside a file aren't loaded: that would run what a server sent."""
+    """Return NumPy arrays. Never unpickles objects: that would run code from the server."""
     numpy = _library("numpy", "an array")
     if file.mime in ("application/x-npy", "application/x-npz"):
         try:
@@ -122,9 +122,9 @@ def _library(name: str, what: str) -> Any:
 
 
 def save(file: File, target: str | os.PathLike[str]) -> Path:
-    """Copy the file into the folder `target`, or to the file `target`; return the copy's path.
+    """Copy the file into the folder `target`, or to the file `target`. Return the copy's path.
 
-    A different file that is there already isn't overwritten: the copy gets a number. Raises CyberunError.
+    Never overwrites a different file: the copy's name gets a number instead. Raises CyberunError.
     """
     wanted = Path(target).expanduser()
     into_folder = wanted.is_dir() or str(target).endswith(("/", os.sep))
@@ -138,9 +138,9 @@ def save(file: File, target: str | os.PathLike[str]) -> Path:
 
 
 def copy_beside(source: Path, folder: Path, name: str) -> Path:
-    """Copy `source` into `folder` under `name`, or `name-2`… where another file has it; return the path.
+    """Copy `source` into `folder` as `name`, or as `name-2`… if a different file has that name. Return the path.
 
-    A file that holds the same bytes already is left as it is. Raises OSError.
+    A file with the same content is left unchanged. Raises OSError.
     """
     taken: set[str] = set()
     while True:
@@ -160,7 +160,7 @@ def copy_beside(source: Path, folder: Path, name: str) -> Path:
 
 
 def same_content(one: Path, other: Path) -> bool:
-    """Whether two files hold the same bytes."""
+    """Whether two files have the same content."""
     if one.stat().st_size != other.stat().st_size:
         return False
     with one.open("rb") as left, other.open("rb") as right:

@@ -1,7 +1,7 @@
-"""What a file is, by its content: never by a header or by its name alone. Pure.
+"""Determines a file's type from its content, never from an HTTP header or its name alone. Pure.
 
-Markup that a browser would run (HTML, XHTML, XML with styles) comes as plain text. SVG comes as an image: a page may
-show it through `<img>` only, where browsers run no script and load nothing (SVG 2, "secure static mode").
+Markup that a browser would run (HTML, XHTML, XML with styles) is treated as plain text. SVG is treated as an image:
+pages may show it only through `<img>`, where browsers run no scripts and load nothing (SVG 2, "secure static mode").
 """
 
 from __future__ import annotations
@@ -18,13 +18,13 @@ from cyberun_widget.support.filenames import split_suffix
 if TYPE_CHECKING:
     from cyberun_widget.content.kinds import Kind
 
-HEAD: Final = 64 * 1024  # bytes of a file that `sniff` wants to see
+HEAD: Final = 64 * 1024  # bytes at the start of a file that `sniff` needs
 SPLAT_PLY: Final = "model/x-gaussian-splat-ply"
 
 
 @dataclass(frozen=True, slots=True)
 class Content:
-    """A file's kind and media type, the suffix it should have (with its dot), and what is wrong with it."""
+    """A file's kind, media type and proper suffix (with its dot), and a note on any problem with it."""
 
     kind: Kind
     mime: str
@@ -78,10 +78,10 @@ _BRANDS: Final[dict[bytes, tuple[Kind, str, str]]] = {
 
 
 def sniff(head: bytes, *, size: int, name: str = "") -> Content:
-    """Return what the content is. `head`: the first 64 KiB at least, or the whole; `size`: bytes of the whole file.
+    """Return the type of the content. `head`: at least the first 64 KiB, or the whole file; `size`: the file's bytes.
 
-    `name` decides only between readings that the content leaves open (is a text of two columns a table?), and gives
-    the note when name and content disagree.
+    `name` decides only if the content is ambiguous (is a text with two columns a table?), and leads to a note if name
+    and content disagree.
     """
     suffix = split_suffix(name)[1].casefold()
     found = _binary(head, size, suffix) or texts.sniff_text(head, size=size, suffix=suffix)
@@ -90,7 +90,7 @@ def sniff(head: bytes, *, size: int, name: str = "") -> Content:
 
 
 def _disagreement(suffix: str, content: Content, size: int) -> str | None:
-    """Return a warning where a name promises a picture, a video… and the file holds something else."""
+    """Return a warning if the suffix stands for a picture, a video… but the file contains something else."""
     promised = BY_SUFFIX.get(suffix)
     if size == 0:
         return "The file is empty."
@@ -99,7 +99,7 @@ def _disagreement(suffix: str, content: Content, size: int) -> str | None:
     if {promised[0], content.kind} <= {"table", "json", "text"}:
         return f"Named {suffix}, but can't be read as one."
     if content.kind == "audio" and promised[1] in ("video/mp4", "video/webm", "video/ogg"):
-        return None  # a container of both
+        return None  # the container is used for both
     what = {"file": "something else", "text": "text", "json": "JSON"}.get(content.kind, f"a {content.kind}")
     return f"Named {suffix}, but contains {what}."
 
@@ -112,7 +112,7 @@ def _binary(head: bytes, size: int, suffix: str) -> tuple[Kind, str, str] | None
 
 
 def _container(head: bytes) -> tuple[Kind, str, str] | None:
-    """Tell what stands inside of RIFF, ISO base media, Matroska, Ogg and IFF."""
+    """Identify the content of RIFF, ISO base media, Matroska, Ogg and IFF containers."""
     if head[:4] == b"RIFF":
         return _RIFF.get(head[8:12])
     if head[4:8] == b"ftyp":
@@ -128,7 +128,7 @@ def _container(head: bytes) -> tuple[Kind, str, str] | None:
 
 
 def _packed(head: bytes, suffix: str) -> tuple[Kind, str, str] | None:
-    """Tell what stands inside of gzip, zip and tar, by their first entry."""
+    """Identify the content of gzip, zip and tar files by their first entry."""
     if head[:2] == b"\x1f\x8b":
         return _gzip(head)
     if head[:4] in (b"PK\x03\x04", b"PK\x05\x06"):
@@ -139,7 +139,7 @@ def _packed(head: bytes, suffix: str) -> tuple[Kind, str, str] | None:
 
 
 def _bare(head: bytes, size: int) -> tuple[Kind, str, str] | None:
-    """Tell formats with a weak mark or none, by whether the whole of it makes sense."""
+    """Identify formats with a weak signature or none, by checking that their structure is plausible."""
     if head[:2] == b"BM" and len(head) > 30 and struct.unpack_from("<I", head, 2)[0] in (size, 0):  # noqa: PLR2004
         return "image", "image/bmp", ".bmp"
     if head[:1] == b"\xff" and len(head) > 3 and _mpeg_audio(head):  # noqa: PLR2004 - a frame header is 4 bytes
@@ -152,13 +152,13 @@ def _bare(head: bytes, size: int) -> tuple[Kind, str, str] | None:
 
 
 def _mpeg_audio(head: bytes) -> bool:
-    """Whether a frame header of MPEG audio layer III stands here: sync, no reserved version, rate or bitrate."""
+    """Whether this is a frame header of MPEG audio layer III: sync, no reserved version, sample rate or bitrate."""
     second, third = head[1], head[2]
     return second & 0xE6 == 0xE2 and second >> 3 & 3 != 1 and third >> 4 not in (0, 15) and third >> 2 & 3 != 3  # noqa: PLR2004
 
 
 def _gzip(head: bytes) -> tuple[Kind, str, str]:
-    """Look at the first bytes inside: SPZ splats before version 4 are gzipped."""
+    """Check the first decompressed bytes: SPZ splats before version 4 are gzipped."""
     try:
         inner = zlib.decompressobj(wbits=31).decompress(head[:4096], 16)
     except zlib.error:
@@ -167,18 +167,18 @@ def _gzip(head: bytes) -> tuple[Kind, str, str]:
 
 
 def _is_splat_ply(head: bytes) -> bool:
-    """Whether a PLY header lists what 3D Gaussians have: colour in harmonics (or packed), scale, rotation, opacity."""
+    """Whether a PLY header has the properties of 3D Gaussians: harmonics (or packed data), scale, rotation, opacity."""
     header = head.split(b"end_header", 1)[0]
     plain = all(b" " + name in header for name in (b"f_dc_0", b"scale_0", b"rot_0", b"opacity"))
     return plain or all(b" " + name in header for name in (b"packed_position", b"packed_rotation", b"packed_scale"))
 
 
-_RECORD: Final = struct.Struct("<6f4B4B")  # position, scale, RGBA, rotation as bytes around 128
+_RECORD: Final = struct.Struct("<6f4B4B")  # position, scale, RGBA, rotation (bytes, 128 = 0)
 _CHECKED: Final = 64
 
 
 def _is_splat(head: bytes, size: int) -> bool:
-    """Whether these are records of the .splat layout, which has no magic: sane places, sizes and unit quaternions."""
+    """Whether these are .splat records. The format has no magic: checks positions, scales and unit quaternions."""
     if size < _RECORD.size or size % _RECORD.size:
         return False
     records = min(len(head) // _RECORD.size, _CHECKED)

@@ -1,4 +1,4 @@
-"""What a text is: JSON, a table, glTF, OBJ, SVG, or just text. Pure."""
+"""Determines the type of a text file: JSON, a table, glTF, OBJ, SVG, or plain text. Pure."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _SURE: Final = 3
 
 
 def sniff_text(head: bytes, *, size: int, suffix: str) -> tuple[Kind, str, str] | None:
-    """Return kind, media type and suffix of a text, None if the bytes are no text."""
+    """Return the kind, media type and suffix of a text, None if the bytes aren't text."""
     if not head:
         return "file", "application/x-empty", ""
     whole = len(head) >= size
@@ -40,7 +40,7 @@ def sniff_text(head: bytes, *, size: int, suffix: str) -> tuple[Kind, str, str] 
 
 
 def _markup(text: str) -> tuple[Kind, str, str] | None:
-    """Tell SVG, and what a browser would take for HTML or XML, by the first element and what stands before it."""
+    """Identify SVG, and text that a browser would treat as HTML or XML, by the first element and its prolog."""
     doctype, element, xml = _opening(text)
     if element == "svg" and doctype in ("", "svg"):
         return "image", "image/svg+xml", ".svg"
@@ -89,7 +89,7 @@ def _lines_of(text: str, suffix: str, *, whole: bool) -> tuple[Kind, str, str]:
 
 
 def decode_head(head: bytes, *, whole: bool) -> str | None:
-    """Return the text of a file's head, None if it is none: UTF-8, UTF-16 with a mark, else Latin-1."""
+    """Decode a file's head as UTF-8, UTF-16 with a byte-order mark, or else Latin-1. None if it isn't text."""
     if head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         try:
             text = codecs.getincrementaldecoder("utf-16")().decode(head, whole)
@@ -99,7 +99,7 @@ def decode_head(head: bytes, *, whole: bool) -> str | None:
     try:
         text = codecs.getincrementaldecoder("utf-8")().decode(head, whole)
     except UnicodeDecodeError:
-        if any(0x80 <= byte < 0xA0 for byte in head):  # noqa: PLR2004 - the controls of Latin-1
+        if any(0x80 <= byte < 0xA0 for byte in head):  # noqa: PLR2004 - control characters in Latin-1
             return None
         text = head.decode("latin-1")
     controls = sum(char < " " and char not in _ALLOWED_CONTROLS for char in text)
@@ -107,7 +107,7 @@ def decode_head(head: bytes, *, whole: bool) -> str | None:
 
 
 def is_json(text: str, *, whole: bool) -> bool:
-    """Whether the text is JSON, or the beginning of some: then the parser must fail at the very end only."""
+    """Whether the text is JSON, or a truncated start of it, in which the parser fails only at the very end."""
     text = text.lstrip("\ufeff")
     try:
         json.loads(text, parse_constant=lambda _: None)
@@ -120,7 +120,7 @@ def is_json(text: str, *, whole: bool) -> bool:
 
 
 def _is_obj(text: str, *, whole: bool) -> bool:
-    """Whether the lines are Wavefront OBJ: vertices or faces, and nothing that OBJ doesn't have."""
+    """Whether the lines are Wavefront OBJ: vertices or faces, and only statements that OBJ defines."""
     geometry = 0
     for line in _lines(text, whole=whole)[:200]:
         stripped = line.strip()
@@ -134,10 +134,10 @@ def _is_obj(text: str, *, whole: bool) -> bool:
 
 
 def delimiter(text: str, suffix: str, *, whole: bool) -> str:
-    """Return the separator of a table's cells, '' if the text is no table.
+    """Return a table's delimiter, "" if the text isn't a table.
 
-    By the file's own name two rows of one width will do, and a file named as text is none. Otherwise it takes three
-    rows under a head, or of nothing but numbers: prose has commas too, and so have the times in a log.
+    If the suffix stands for a table, two rows of equal width are enough; if it stands for text, it isn't a table.
+    Otherwise there must be three rows below a header, or of numbers only: prose and logs contain commas too.
     """
     if suffix in BY_SUFFIX and BY_SUFFIX[suffix][0] == "text":
         return ""
@@ -163,7 +163,7 @@ def _rows(lines: list[str], mark: str) -> list[list[str]]:
 
 
 def _headed(rows: list[list[str]]) -> bool:
-    """Whether the first row names columns of short cells, or all cells are numbers."""
+    """Whether the first row is a header above short cells, or all cells are numbers."""
     cells = [cell.strip() for row in rows for cell in row]
     if all(_NUMBER.fullmatch(cell) for cell in cells):
         return True
@@ -176,7 +176,7 @@ def _headed(rows: list[list[str]]) -> bool:
 def _lines(text: str, *, whole: bool) -> list[str]:
     """Return the complete lines of a head."""
     lines = text.lstrip("\ufeff").splitlines()
-    return lines if whole or len(lines) < 2 else lines[:-1]  # noqa: PLR2004 - the last one may be cut
+    return lines if whole or len(lines) < 2 else lines[:-1]  # noqa: PLR2004 - the last line may be truncated
 
 
 def load_json(data: bytes) -> Any:

@@ -1,4 +1,4 @@
-"""From a link to a file on disk: the queue, the quota, the transfer, the cache.
+"""Downloads, from a link to a file on disk: the queue, the quota, the transfer, the cache.
 
-Knows the API and artifacts; knows no widget and no kernel.
+Depends on the API and artifacts; independent of widgets and the kernel.
 """

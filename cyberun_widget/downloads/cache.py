@@ -1,4 +1,4 @@
-"""Where the files of tasks are kept by default: the user's cache, one folder per task."""
+"""The default location of downloaded files: the user's cache, one folder per task."""
 
 from __future__ import annotations
 
@@ -19,20 +19,20 @@ _log = logging.getLogger("cyberun_widget.download")
 
 
 def cache_root() -> Path:
-    """Return the folder above the tasks' folders."""
+    """Return the folder that contains the tasks' folders."""
     return private_root() / "tasks"
 
 
 def cache_folder(task_id: str) -> Path:
-    """Return the folder of one task's files, whatever its id holds. It isn't made here."""
+    """Return the folder for one task's files. Any task id is safe. The folder isn't created."""
     return cache_root() / folder_name(task_id, "task")
 
 
 def clear_cache(folder: Path | None = None) -> int:
-    """Delete what was downloaded into `folder` and the folders right below it (default: the cache's own root).
+    """Delete the files downloaded into `folder` and its immediate subfolders (default: the cache's root).
 
-    Returns the bytes that were freed. Only files that a record names go, so that a folder of the user's own keeps
-    everything else; a file that some process is downloading just now stays. No symbolic link is followed.
+    Returns the number of bytes freed. Only files with a record are deleted, so other files in the user's folders stay,
+    and so do files that a process is currently downloading. Symbolic links aren't followed.
     """
     root = cache_root() if folder is None else folder
     freed = 0
@@ -45,7 +45,7 @@ def clear_cache(folder: Path | None = None) -> int:
 
 
 def _places(root: Path) -> Iterator[Path]:
-    """Yield the folders with records: this one, and those right below it."""
+    """Yield the folders that contain records: this one and its immediate subfolders."""
     try:
         below = sorted(path for path in root.iterdir() if path.name != HIDDEN)
     except OSError:

@@ -1,8 +1,8 @@
-"""One artifact's place on disk: the file, the `.part` it grows in, the record beside it, and the lock on all three.
+"""One artifact's slot on disk: the file, its `.part` during the download, its record, and a lock for all three.
 
-Everything happens inside one folder, and no symbolic link inside it is followed. The folder may be the user's own, or
-shared, and hold other tasks' files or anything else: a file that no record of ours names is never touched. The lock is
-the operating system's, so it ends with the process that holds it, however that ends.
+All of them are in one folder, in which no symbolic link is followed. The folder may be the user's or a shared one, and
+contain other tasks' or unrelated files: a file without a record of ours is never touched. The lock belongs to the
+operating system, which releases it when the process ends, even after a crash.
 """
 
 from __future__ import annotations
@@ -29,10 +29,10 @@ _NOFOLLOW: Final = getattr(os, "O_NOFOLLOW", 0)
 
 
 class Slot:
-    """The place of the artifact `key` of `task_id` in `folder`. Its methods block: call them off the event loop."""
+    """The slot of the artifact `key` of `task_id` in `folder`. Its methods block: call them off the event loop."""
 
     def __init__(self, folder: Path, task_id: str, key: str, name: str) -> None:
-        from filelock import FileLock  # noqa: PLC0415 - it imports asyncio and sqlite3; needed once a file is fetched
+        from filelock import FileLock  # noqa: PLC0415 - it imports asyncio and sqlite3, which only downloads need
 
         self.folder, self.task_id, self.key, self.name = folder, task_id, key, name
         self.id = hashlib.sha256(f"{task_id}\n{key}".encode("utf-8", "replace")).hexdigest()[:12]
@@ -49,19 +49,19 @@ class Slot:
         return self._hidden / f"{self.id}.json"
 
     def record(self) -> Record | None:
-        """Return what an earlier run wrote down, None if nothing (or nothing sound) is there.
+        """Return the record of an earlier run, None if there is none or it is invalid.
 
-        The word of another user is taken for what to resume, but not for which file is ours.
+        A record written by another user may be used to resume, but not to decide which file is ours.
         """
         record, ours = self._read() or (None, False)
         return record if record is None or ours else replace(record, name="", placed=None, complete=False)
 
     def write_record(self, record: Record) -> None:
-        """Write the record, whole or not at all. Raises OSError."""
+        """Write the record atomically. Raises OSError."""
         write_record(self._record_path, record, self._mode)
 
     def cached(self) -> tuple[Path, Record] | None:
-        """Return the complete file that is here already. No request is needed for it, and no lock."""
+        """Return the complete file and its record if it is already downloaded. Needs no request and no lock."""
         record, _ours = self._read() or (None, False)
         if record is None or not (record.complete and self._stands(record)):
             return None
@@ -72,26 +72,26 @@ class Slot:
         return found if found and (found[0].task_id, found[0].key) == (self.task_id, self.key) else None
 
     def _stands(self, record: Record) -> bool:
-        """Whether the file that the record names is there, and as it was put there."""
+        """Whether the file named by the record exists and still has its recorded size."""
         return bool(record.name) and _regular_size(self.folder / record.name) == record.placed is not None
 
     def _own(self) -> str:
-        """Return the name of the file that this user put here by an earlier fetch and nobody has changed, else ''."""
+        """Return the name of this user's earlier download if its size is unchanged, else ""."""
         record, ours = self._read() or (None, False)
         return record.name if record and ours and self._stands(record) else ""
 
     # --- the lock ----------------------------------------------------------------------------------------------------
 
     def acquire(self) -> bool:
-        """Take the lock; False while another widget or process holds it. Raises OSError where nothing can be written.
+        """Take the lock. Returns False while another widget or process holds it. Raises OSError if not writable.
 
-        On a file system without locks the `.part` gets a name of its own instead, and isn't resumed.
+        On a file system without locks, the `.part` gets a unique name instead and isn't resumed.
         """
         make_folder(self.folder)
         with contextlib.suppress(FileExistsError):
-            self._hidden.mkdir(0o700 if self._mode == 0o600 else 0o777)  # noqa: PLR2004 - for the user alone
+            self._hidden.mkdir(0o700 if self._mode == 0o600 else 0o777)  # noqa: PLR2004 - accessible to the user only
         if not stat.S_ISDIR(self._hidden.lstat().st_mode):
-            raise NotADirectoryError(errno.ENOTDIR, "not a folder of its own", str(self._hidden))
+            raise NotADirectoryError(errno.ENOTDIR, "not a real folder", str(self._hidden))
         from filelock import Timeout  # noqa: PLC0415 - see above
 
         try:
@@ -106,9 +106,9 @@ class Slot:
         return True
 
     def release(self) -> None:
-        """Give the lock back and remove its file."""
+        """Release the lock and remove its file."""
         if self._lock.is_locked:
-            with contextlib.suppress(OSError):  # on Windows an open file stays; the next one uses it
+            with contextlib.suppress(OSError):  # Windows can't delete an open file; it is reused
                 (self._hidden / f"{self.id}.lock").unlink()
             self._lock.release()
         if self._lockless:
@@ -118,14 +118,14 @@ class Slot:
     # --- the file ----------------------------------------------------------------------------------------------------
 
     def have(self) -> int:
-        """Return how many bytes of the `.part` are here."""
+        """Return the size of the `.part`, in bytes."""
         return _regular_size(self.part) or 0
 
     def open_part(self, at: int) -> int:
-        """Open the `.part` for writing from byte `at` on, cutting off what stands behind; return its descriptor."""
+        """Truncate the `.part` to `at` bytes and open it for appending. Return its file descriptor."""
         with contextlib.suppress(FileNotFoundError):
             found = self.part.lstat()
-            if not stat.S_ISREG(found.st_mode) or found.st_nlink > 1:  # planted: a link to a file of somebody's
+            if not stat.S_ISREG(found.st_mode) or found.st_nlink > 1:  # planted: a link to another file
                 self.part.unlink()
         handle = os.open(self.part, os.O_WRONLY | os.O_CREAT | _NOFOLLOW | _BINARY, self._mode)
         os.ftruncate(handle, at)
@@ -133,13 +133,13 @@ class Slot:
         return handle
 
     def discard(self) -> None:
-        """Forget the partial file."""
+        """Delete the partial file."""
         self.part.unlink(missing_ok=True)
 
     def finish(self, name: str, record: Record) -> Path:
-        """Give the `.part` its name, or the next free one, and write it down. Raises OSError.
+        """Rename the `.part` to `name`, or the next free name, and record it. Raises OSError.
 
-        Only this artifact's own file of an earlier fetch is replaced, and only if nobody has changed it since.
+        Replaces only an earlier download of the same artifact, and only if its size is unchanged.
         """
         own, size = self._own(), self.have()
         taken = {fold(entry.name) for entry in os.scandir(self.folder)} - {fold(own)}
@@ -149,7 +149,7 @@ class Slot:
             self.write_record(replace(record, name=name, placed=size, size=size, complete=True))
             try:
                 self._place(path, over=name == own)
-            except FileExistsError:  # another process was quicker with this name
+            except FileExistsError:  # another process has just taken this name
                 taken.add(fold(name))
                 continue
             if own and own != name:
@@ -157,9 +157,9 @@ class Slot:
             return path
 
     def erase(self) -> int:
-        """Delete the file, the partial one and the record, while the lock is held. Return the bytes freed.
+        """Delete the file, the partial file and the record. The lock must be held. Return the bytes freed.
 
-        Nothing is deleted on the word of a record that another user wrote.
+        Deletes nothing if another user wrote the record.
         """
         _record, ours = self._read() or (None, False)
         if not ours:
@@ -177,7 +177,7 @@ class Slot:
     def _place(self, path: Path, *, over: bool) -> None:
         if not over:
             try:
-                os.link(self.part, path)  # unlike a rename it never replaces what is there
+                os.link(self.part, path)  # unlike a rename, it never replaces an existing file
             except FileExistsError:
                 raise
             except OSError:  # a file system without hard links

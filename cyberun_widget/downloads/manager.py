@@ -1,4 +1,4 @@
-"""The files of one task: which are fetched, four at a time, and the current list of artifacts."""
+"""Downloads the files of one task, four at a time, and maintains the list of its artifacts."""
 
 from __future__ import annotations
 
@@ -34,18 +34,18 @@ if TYPE_CHECKING:
 _log = logging.getLogger("cyberun_widget.download")
 
 AT_ONCE: Final = 4
-_OTHERS_LOCK: Final = 0.25  # seconds between two looks at a lock that another process holds
+_OTHERS_LOCK: Final = 0.25  # seconds between two attempts to take a lock that another process holds
 
 
 class Downloads:
-    """Fetches one task's files into `folder`. Works on one event loop at a time; that one may end between two fetches.
+    """Downloads one task's files into `folder`. Uses one event loop at a time, which may change between two calls.
 
-    `refresh` asks `/result` again, for links that work. `on_change` gets a snapshot at most ten times a second, and
-    always the last one. `mode`: "auto" fetches up to 64 MiB each and 256 MiB in all and offers the rest, "all"
-    fetches everything, "none" nothing; a file that is here already is ready in every mode and costs no request.
+    `refresh` requests `/result` again, for links that work. `on_change` receives snapshots, at most ten a second, and
+    always the last one. `mode`: "auto" downloads files of up to 64 MiB each and 256 MiB in total and offers the rest,
+    "all" downloads everything, "none" nothing. A file that is already on disk is ready in any mode, without a request.
     """
 
-    def __init__(  # noqa: PLR0913 - each by name
+    def __init__(  # noqa: PLR0913 - keyword arguments
         self,
         task_id: str,
         http: Http,
@@ -61,23 +61,23 @@ class Downloads:
     ) -> None:
         self._task_id, self._http, self._refresh = task_id, http, refresh
         self._folder, self._policy, self._random = folder, policy or FollowPolicy(), random
-        self._titles = titles if titles is not None else {}  # may be filled until the result comes
+        self._titles = titles if titles is not None else {}  # may be filled until the result arrives
         self._items: dict[str, Artifact] = {}
         self._announced: dict[str, int | None] = {}
         self._allowance = Allowance(mode)
         self._notice = Throttle(lambda: on_change(self.artifacts), clock)
         self._room = PerLoop(lambda: asyncio.Semaphore(AT_ONCE))
-        self._painting = PerLoop(lambda: asyncio.Semaphore(1))  # posters take memory and a core: one after another
+        self._painting = PerLoop(lambda: asyncio.Semaphore(1))  # one at a time: posters take memory and a core
         self._jobs: dict[str, asyncio.Task[None]] = {}
         self._renewal = SingleFlight(self._ask_again)
 
     @property
     def artifacts(self) -> Artifacts:
-        """The current list."""
+        """The current list of artifacts."""
         return Artifacts(self._items.values())
 
     async def run(self, result: Mapping[str, Any] | None, output: Any = None) -> Artifacts:
-        """Fetch all that the mode allows, and return the list. Files that fail are in it, with their error."""
+        """Download all files that the mode allows, and return the list. Failed files are in it with their error."""
         self._adopt(await asyncio.to_thread(sources, self._task_id, result, output, titles=self._titles))
         await self._look()
         for key, item in self._items.items():
@@ -96,9 +96,9 @@ class Downloads:
         return self.artifacts
 
     async def fetch(self, key: str) -> Artifact:
-        """Fetch one, whatever its size: an offered or failed one, or again one whose content is wrong.
+        """Download one file of any size, whether offered, failed, or ready with an error.
 
-        Returns it ready, or failed with a reason. Raises NotFoundError for a key that the task doesn't have.
+        Returns it ready, or failed with an error. Raises NotFoundError if the task has no such key.
         """
         if key not in self._items:
             await self._renew()
@@ -116,14 +116,14 @@ class Downloads:
         return self._items[key]
 
     def entitle(self, titles: Mapping[str, str]) -> None:
-        """Regroup by the titles of ComfyUI's nodes, by id. They are known once the workflow is."""
+        """Regroup the files by the titles of ComfyUI's nodes. `titles`: node id -> title."""
         self._titles = titles
         for key, item in self._items.items():
             if item.group != (group := group_of(key, titles)):
                 self._set(key, group=group)
 
     async def set_poster(self, key: str, data: bytes) -> None:
-        """Use a still that the page made of a 3D view as the artifact's poster. It is re-encoded here."""
+        """Use a picture that the page rendered of a 3D model as the artifact's poster. It is re-encoded here."""
         item = self._items.get(key)
         if item is None or item.kind != "model":
             return
@@ -133,7 +133,7 @@ class Downloads:
             self._set(key, poster=made.data, poster_mime=made.mime)
 
     async def close(self) -> None:
-        """Cancel what is under way. Partial files stay, to be resumed."""
+        """Cancel all downloads. Partial files are kept, so that they can be resumed."""
         jobs = list(self._jobs.values())
         for job in jobs:
             job.cancel()
@@ -158,12 +158,12 @@ class Downloads:
         return Slot(self._folder, self._task_id, item.key, item.name)
 
     async def _look(self) -> None:
-        """Find files that are on disk already."""
+        """Find files that are already on disk."""
         items = [item for item in self._items.values() if item.state in ("waiting", "failed", "offered")]
         found = await asyncio.to_thread(lambda: [(item.key, self._slot(item).cached()) for item in items])
         for key, here in found:
             if here is not None:
-                with contextlib.suppress(OSError):  # gone since: it is fetched like the others
+                with contextlib.suppress(OSError):  # deleted in the meantime: it is downloaded like the others
                     await self._show(key, here[0], here[1].mime)
 
     # --- one file ----------------------------------------------------------------------------------------------------
@@ -174,7 +174,7 @@ class Downloads:
             task.add_done_callback(lambda _: self._jobs.pop(key, None))
 
     async def _job(self, key: str, *, again: bool) -> None:
-        """Bring one file to its end: ready, offered, or failed with a reason. Never affects the other files."""
+        """Process one file until it is ready, offered, or failed with an error. Never affects the other files."""
         words: str | None = None
         try:
             size = self._items[key].size
@@ -188,7 +188,7 @@ class Downloads:
             words = str(problem)
         except OSError as problem:
             words = disk_words(problem, self._folder)
-        except Exception as problem:  # noqa: BLE001 - one file's fault must not cost the others: logged and shown
+        except Exception as problem:  # noqa: BLE001 - must not affect the other files: logged and shown
             _log.exception("artifact %s of task %s", key, self._task_id)
             words = f"Unexpected error ({type(problem).__name__}). Download it again."
         if words is not None:
@@ -196,11 +196,11 @@ class Downloads:
             self._set(key, state="failed", error=words)
 
     async def _obtain(self, key: str, *, again: bool) -> tuple[Path, str]:
-        """Return where the file is, after fetching it unless another widget or process has done so."""
+        """Return the file's path and media type. Downloads it unless another widget or process already has."""
         item = self._items[key]
         slot = self._slot(item)
         try:
-            while not await run_in_thread(slot.acquire):  # noqa: ASYNC110 - no event comes from another process
+            while not await run_in_thread(slot.acquire):  # noqa: ASYNC110 - another process can't set an event
                 await asyncio.sleep(_OTHERS_LOCK)
             here = None if again else await asyncio.to_thread(slot.cached)
             if here is not None:
@@ -214,7 +214,7 @@ class Downloads:
     def _callbacks(self, key: str) -> Callbacks:
         def progress(received: int, total: int | None) -> None:
             item = self._items[key]
-            words = item.error if received <= item.received else None  # what stood in the way, until bytes come again
+            words = item.error if received <= item.received else None  # kept until more bytes arrive
             self._set(key, received=received, size=item.size if total is None else total, error=words)
 
         return Callbacks(
@@ -227,13 +227,13 @@ class Downloads:
 
     @contextlib.asynccontextmanager
     async def _turn(self, key: str) -> AsyncIterator[None]:
-        """Wait for a connection: a file that hangs lets the others go first before it tries again."""
+        """Wait for a connection. It is released between attempts, so a stalled file lets the others go first."""
         async with self._room.get():
             self._set(key, state="downloading")
             yield
 
     async def _show(self, key: str, path: Path, mime: str) -> None:
-        """Look into a complete file, and make it ready."""
+        """Inspect a complete file, and mark it as ready."""
         item = self._items[key]
         async with self._painting.get():
             announced = self._announced.get(key)
@@ -247,7 +247,7 @@ class Downloads:
 
     async def _link(self, key: str, stale: Link | None) -> Link:
         """Return a link that isn't `stale`."""
-        url = self._items[key]._url  # noqa: SLF001 - the two are one package's halves
+        url = self._items[key]._url  # noqa: SLF001 - private to this package, not to its class
         if url is None or url == stale:
             await self._renew()
             url = self._items[key]._url  # noqa: SLF001
@@ -256,7 +256,7 @@ class Downloads:
         return url
 
     async def _renew(self) -> None:
-        """Get fresh links. However many files need one at the same moment, the result is asked for once."""
+        """Get fresh links. Concurrent calls share one request for the result."""
         try:
             await self._renewal.join()
         except NetworkError as problem:
@@ -269,7 +269,7 @@ class Downloads:
         self._adopt(await asyncio.to_thread(sources, self._task_id, await self._refresh(), titles=self._titles))
 
 
-# What looks into files is imported with the first file, and off the loop: starting a watch needs no Pillow.
+# Inspection is imported with the first file, off the loop: starting a watch needs no Pillow.
 
 
 def _inspected(path: Path, name: str, mime: str, posters: list[int], announced: int | None) -> dict[str, Any]:
@@ -291,7 +291,7 @@ def _there(item: Artifact) -> bool:
 
 
 def _place(slot: Slot, record: Record, name: str, offered: str | None) -> Path:
-    """Give a finished `.part` its name: the artifact's, else the one the store offers. Raises OSError."""
+    """Rename a finished `.part` to the artifact's name, or else the one that the store suggests. Raises OSError."""
     if not split_suffix(name)[1] and offered:
         name = safe_name(offered, fallback=name)
     from cyberun_widget.content.inspect import complete_name  # noqa: PLC0415 - see above

@@ -1,4 +1,4 @@
-"""How much is downloaded without being asked for."""
+"""Limits on automatic downloads."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ class DeclinedError(Exception):
 
 
 class Allowance:
-    """The limits of one task's downloads: `EACH` bytes a file, `TASK` bytes in all, unless `mode` is "all"."""
+    """The limits of one task's downloads: `EACH` bytes per file, `TASK` bytes in total, unless `mode` is "all"."""
 
     __slots__ = ("_forced", "_granted", "mode")
 
@@ -26,12 +26,12 @@ class Allowance:
         self._forced: set[str] = set()
 
     def force(self, key: str) -> None:
-        """Exempt a file that the user asked for from the limits and from the sum."""
+        """Exempt a file that the user requested from the limits and from the total."""
         self._forced.add(key)
         self._granted.pop(key, None)
 
     def admit(self, key: str, size: int) -> None:
-        """Count `size` bytes, so far or in all, for a file. Raises DeclinedError beyond a limit."""
+        """Count `size` bytes, so far or in total, for a file. Raises DeclinedError beyond a limit."""
         if self.mode == "all" or key in self._forced:
             return
         granted = max(size, self._granted.pop(key, 0))

@@ -1,4 +1,4 @@
-"""What is written down of one download, beside the file: enough to resume it, to find it again and to remove it."""
+"""The record of one download, stored next to the file: enough to resume it, find it again and remove it."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ from cyberun_widget.downloads.private import seal, sealed
 if TYPE_CHECKING:
     from pathlib import Path
 
-_LARGEST: Final = 64 * 1024  # bytes of a record
+_LARGEST: Final = 64 * 1024  # bytes: the largest record that is read
 
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """What is known of a file that is here or on its way. `size`: bytes of the whole, None if the store didn't say.
+    """The record of a complete or partial download. `size`: full size in bytes, None if unknown.
 
-    `name` and `placed`: the file that was put into the folder, and its bytes; "" and None as long as there is none.
-    Both are written before the file gets its name, so they hold only together with a file of that name and size.
-    `complete`: that file is the whole of the newest fetch.
+    `name` and `placed`: the downloaded file's name and its size in bytes; "" and None if there is none yet. Both are
+    written before the file is renamed, so they are valid only if a file of that name and size exists. `complete`: that
+    file is the complete result of the latest download.
     """
 
     task_id: str
@@ -36,9 +36,9 @@ class Record:
 
 
 def read_record(path: Path) -> tuple[Record, bool] | None:
-    """Return a record, and whether this user's own process wrote it. None where there is none that makes sense.
+    """Return a record, and whether this user wrote it. None if there is no valid record.
 
-    In a shared folder anybody can write one: what a foreign record names may be shown, but never removed.
+    In a shared folder, anyone can write one: a file named by another user's record may be shown, but never deleted.
     """
     try:
         with open_regular(path) as file:
@@ -53,7 +53,7 @@ def read_record(path: Path) -> tuple[Record, bool] | None:
 
 
 def write_record(path: Path, record: Record, mode: int) -> None:
-    """Write a record, whole or not at all. `mode`: the file's permissions. Raises OSError."""
+    """Write a record atomically. `mode`: the file's permissions. Raises OSError."""
     fresh = path.with_name(f"{path.stem}.{os.getpid()}.new")
     fresh.unlink(missing_ok=True)
     with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "w", encoding="utf-8") as file:
@@ -62,12 +62,12 @@ def write_record(path: Path, record: Record, mode: int) -> None:
 
 
 def _text(record: Record) -> str:
-    """Return what is sealed."""
+    """Return the text that the signature covers."""
     return json.dumps(asdict(record), sort_keys=True)
 
 
 def _sound(record: Record) -> bool:
-    """Whether a record can be believed: it is a file that anybody could have written."""
+    """Whether a record is valid. Anyone could have written it."""
     name = record.name
     texts = all(isinstance(text, str) for text in (record.task_id, record.key, record.mime, name))
     bare = texts and name not in (".", "..") and not {"/", "\\", "\x00"} & set(name)

@@ -22,11 +22,11 @@ class Sink:
         self._lock = threading.Lock()
 
     def open(self, opener: Callable[[int], int], at: int) -> None:
-        """Open the file for writing from byte `at` on; `opener` returns its descriptor. Raises OSError."""
+        """Open the file for writing from byte `at`. `opener` returns its descriptor. Raises OSError."""
         self._handle = opener(at)
 
     def write(self, blocks: Sequence[bytes]) -> None:
-        """Write all the blocks; a no-op once closed. Raises OSError."""
+        """Write all blocks. Does nothing once closed. Raises OSError."""
         with self._lock:
             view = memoryview(blocks[0] if len(blocks) == 1 else b"".join(blocks))
             while view and self._handle is not None:
@@ -41,7 +41,7 @@ class Sink:
 
 
 def disk_words(problem: OSError, folder: Path) -> str:
-    """Return why a file can't be written to `folder`, and what to do."""
+    """Return a message that says why a file can't be written to `folder`, and what to do."""
     match problem.errno:
         case errno.ENOSPC | errno.EDQUOT:
             return f"No space left in {folder}. Free some space, then try again."

@@ -1,4 +1,4 @@
-"""One file, from the store to its slot: resumed after a break, checked for length, bounded in memory."""
+"""Transfers one file from the store to its slot: resumes after a break, checks the length, limits memory."""
 
 from __future__ import annotations
 
@@ -23,36 +23,36 @@ if TYPE_CHECKING:
     from cyberun_widget.policy import FollowPolicy
     from cyberun_widget.support.urls import Link
 
-_BLOCK: Final = 1024 * 1024  # bytes written at once; two blocks a file are in memory at most
-_WHOLE, _PART, _BEYOND = 200, 206, 416  # the file, a range of it, a range behind its end
-_STALE: Final = frozenset({400, 401, 403})  # how stores refuse a link whose time is over
-_ADVANCE: Final = 8 * 1024 * 1024  # bytes that make a try worth its while, however large the file
-_PAUSE_MAX: Final = 8.0  # seconds between two tries: a link lives for an hour, and a person waits
+_BLOCK: Final = 1024 * 1024  # bytes per write; at most two blocks per file are in memory
+_WHOLE, _PART, _BEYOND = 200, 206, 416  # the file, a range of it, a range beyond its end
+_STALE: Final = frozenset({400, 401, 403})  # statuses with which stores refuse an expired link
+_ADVANCE: Final = 8 * 1024 * 1024  # bytes that count as progress for a file of any size
+_PAUSE_MAX: Final = 8.0  # seconds between two attempts: a link is valid for an hour, and the user is waiting
 _BUSY: Final = frozenset({408, 425, 429, 500, 502, 503, 504})
 
 
 @dataclass(frozen=True, slots=True)
 class Callbacks:
-    """What a transfer asks of its owner and reports to it."""
+    """Callbacks of a transfer to its owner."""
 
     link: Callable[[Link | None], Awaitable[Link]]
-    """Return a URL, from a refreshed result if the stale one is given."""
+    """Return a URL. If the argument is a stale URL, return a different one from a refreshed result."""
     turn: Callable[[], AbstractAsyncContextManager[object]]
-    """Wait for one of the few connections that downloads may use at once. Given back between two tries."""
+    """Wait for one of the few connections that downloads share. Released between two attempts."""
     admit: Callable[[int], None]
-    """Take note of the bytes so far or in all. Raises to end the transfer; its part is kept."""
+    """Check the number of bytes, so far or in total. Raises to end the transfer; the partial file is kept."""
     progress: Callable[[int, int | None], None]
-    """Take note of the bytes received and of those in all."""
+    """Report the number of bytes received, and the total, None if unknown."""
     trouble: Callable[[str], None]
-    """Record the current problem, as a message, before the next try."""
+    """Report the current problem, as a message, before the next attempt."""
 
 
 class _StartOverError(Exception):
-    """The partial file doesn't fit what the store has now."""
+    """The partial file doesn't match the file that the store has now."""
 
 
 class Transfer:
-    """Fetches one file into a slot whose lock is held."""
+    """Downloads one file into a slot whose lock is held."""
 
     def __init__(
         self, http: Http, slot: Slot, callbacks: Callbacks, policy: FollowPolicy, random: Callable[[], float]
@@ -64,9 +64,9 @@ class Transfer:
         self.filename: str | None = None
 
     async def run(self) -> Record:
-        """Fetch all of it. Returns the record to finish the slot with.
+        """Download the file. Returns the record to finish the slot with.
 
-        Raises DownloadError when the store doesn't deliver, OSError when the disk doesn't take it.
+        Raises DownloadError if the store fails to deliver it, OSError if it can't be written to disk.
         """
         before = await asyncio.to_thread(self._slot.record)
         if before is not None:
@@ -80,14 +80,14 @@ class Transfer:
         raise DownloadError(words)
 
     async def _persist(self, limit: asyncio.Timeout) -> Record:
-        """Try until the file is whole, or `download_tries` in a row brought it no further."""
+        """Retry until the file is complete, or `download_tries` consecutive attempts made no progress."""
         tries, backoff = self._policy.download_tries, self._backoff()
         url = await self._callbacks.link(None)
         refused = False
         while True:
             best = self._best
             async with self._callbacks.turn():
-                if limit.when() is None and self._policy.download_timeout is not None:  # it doesn't run in the queue
+                if limit.when() is None and self._policy.download_timeout is not None:  # excludes time in the queue
                     limit.reschedule(asyncio.get_running_loop().time() + self._policy.download_timeout)
                 problem = await self._try(url)
             if problem is None:
@@ -111,12 +111,12 @@ class Transfer:
         return Backoff(2 * first, min(most, _PAUSE_MAX), self._random)
 
     def _gained(self, best: int) -> bool:
-        """Whether a try brought the file on: by a tenth, or a few megabytes. One that is always cut must end, too."""
+        """Whether an attempt made progress: at least a tenth of the file, or 8 MiB. Less could mean endless retries."""
         size = self._record.size
         return self._best - best >= (_ADVANCE if size is None else max(1, min(_ADVANCE, size // 10)))
 
     async def _try(self, url: Link) -> NetworkError | DownloadError | None:
-        """Make one attempt. Return what went wrong, None if the file is whole."""
+        """Make one attempt. Return the error, None if the file is complete."""
         try:
             if await self._attempt(url):
                 return None
@@ -132,10 +132,10 @@ class Transfer:
         return f"Received {data_size_of(self._best, size)}; try again to resume."
 
     async def _attempt(self, url: Link) -> bool:
-        """Send one request and store its body. True when the file is whole."""
+        """Send one request and store its body. Return whether the file is complete."""
         known = self._record
         have = await asyncio.to_thread(self._slot.have) if known.size is not None else 0
-        if have and have == known.size:  # all of it came, and then the process ended
+        if have and have == known.size:  # an earlier process received all of it, then ended
             self._note(have)
             return True
         async with self._http.storage.download(
@@ -171,7 +171,7 @@ class Transfer:
         return have if source.status == _BEYOND else source.offset
 
     async def _pour(self, source: Download, received: int, total: int | None) -> int:
-        """Write the body from byte `received` on; one block is written while the next one fills."""
+        """Write the body from byte `received`. Return the bytes received. Reads the next block while one is written."""
         sink = Sink()
         blocks: list[bytes] = []
         gathered = 0
@@ -196,7 +196,7 @@ class Transfer:
                         blocks, gathered = [], 0
                         self._note(received, total)
             except (NetworkError, asyncio.CancelledError):
-                await _flush(sink, writing, blocks)  # what came is kept: a break costs nothing that was paid for
+                await _flush(sink, writing, blocks)  # keep all received bytes for resuming
                 self._note(received, total)
                 raise
             if total is None:

@@ -59,7 +59,10 @@ class Cancelling:
         self._follower, self._watched, self._random = follower, watched, random
 
     async def run(self) -> None:
-        """Repeat the request until it is received or refused, or the task has ended; unwatched, at most `TRIES` times."""
+        """Repeat the request until it is received or refused, or the task has ended.
+
+        Without a listener, it gives up after `TRIES` attempts.
+        """
         policy = self._follower.policy
         try:
             await deliver(self._ask, self._missed, self._random, pause_max=policy.backoff_max)

@@ -1,4 +1,4 @@
-"""A task as text: the card's parts in words, lines for a terminal, the archive in a saved notebook, Python source.
+"""Renders a task as text: the card's texts, lines for a terminal, the archive in a saved notebook, Python source.
 
-Draws from values; starts nothing and fetches nothing.
+Renders from values; starts nothing and fetches nothing.
 """

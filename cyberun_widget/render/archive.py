@@ -1,7 +1,7 @@
-"""The static card: what a saved notebook shows of a task without a kernel, a script or a network.
+"""The static card: shows a task in a saved notebook without a kernel, scripts or network.
 
-It is a second output below the live card, hidden while that one is shown (`frontend/src/archive`). It also reads well
-without styles, as GitHub shows it. It contains no key, no signed link and no path on disk.
+It is a second output below the live card, hidden while the live card is shown (`frontend/src/archive`). It is readable
+without styles, as on GitHub. It contains no key, no signed link and no local path.
 """
 
 from __future__ import annotations
@@ -25,11 +25,11 @@ from cyberun_widget.support.words import WORDS, say, stage_name
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-LIMIT: Final = 1_000_000  # bytes of HTML a task
+LIMIT: Final = 1_000_000  # bytes of HTML per task
 _ROWS: Final = 100  # files in the table
 _FIGURES: Final = 200  # pictures considered
 _DETAILS: Final = 8_000  # characters of an error's details
-_SIDE, _SIDE_ALONE = 240, 480  # pixels of a picture's longer side, without a style sheet
+_SIDE, _SIDE_ALONE = 240, 480  # pixels on a picture's longer side, used without a style sheet
 _MIMES: Final = ("image/webp", "image/jpeg", "image/png", "image/gif")
 
 _Artifact = dict[str, Any]
@@ -38,9 +38,9 @@ _Artifact = dict[str, Any]
 def bundle(traits: Mapping[str, Any], excerpts: Mapping[str, str] | None = None) -> dict[str, str]:
     """Return the MIME bundle of a task's archive: "text/html" of at most `LIMIT` bytes, and "text/plain".
 
-    `traits`: the widget's state, as `get_state()` gives it, `artifacts` as the list that it holds (or an `Artifacts`).
-    `excerpts`: artifact key -> content of small text files, see `_excerpt.excerpts`. Before the task's end it is a
-    placeholder that says how to look at the task again.
+    `traits`: the widget's state, as returned by `get_state()`; `artifacts` may be a list or an `Artifacts`. `excerpts`:
+    artifact key -> content of small text files, see `excerpts.excerpts`. Before the task's end, the bundle is a
+    placeholder that says how to watch the task again.
     """
     artifacts = traits.get("artifacts") or []
     traits = {**traits, "artifacts": artifacts if isinstance(artifacts, list) else artifacts.to_json()}
@@ -58,8 +58,8 @@ def _root(said: CardText, status: str, *parts: Node | None) -> Node:
 
 
 def _unended(said: CardText) -> Node:
-    # Also right where the task has ended: a page that was reloaded meanwhile drops the rewritten archive. The style
-    # sheet then shows `data-reloaded` below the live card instead of this sentence.
+    # Must be true even after the task's end: a page reloaded in between drops the rewritten archive. The style sheet
+    # then shows `data-reloaded` below the live card instead of this sentence.
     about = {"data-reloaded": say("archive.reloaded")}
     footer = node("footer", {}, node("p", about, node("span", {}, say("archive.unfinished")), " ", _code(said)))
     return _root(said, "unfinished", _head(said, say("archive.no_result")), footer)
@@ -89,7 +89,7 @@ def _ended(traits: Mapping[str, Any], said: CardText, excerpts: Mapping[str, str
 
 
 def _head(said: CardText, pill: str) -> Node:
-    # tocSkip: JupyterLab lists headings of outputs in its table of contents, hidden ones too.
+    # tocSkip: JupyterLab lists headings in outputs in its table of contents, even hidden ones.
     title = node("h4", {"class": "tocSkip jp-toc-ignore", "title": said.title}, node("bdi", {}, said.title))
     return node("header", {}, title, node("code", {}, said.task_id), " ", node("strong", {}, pill))
 
@@ -98,7 +98,7 @@ def _failure(said: CardText) -> Node:
     first, _, rest = re.sub(r"(?<=[.!?]) ", "\n", said.cause, count=1).partition("\n")
     cause = node("p", {}, node("bdi", {}, node("strong", {}, first), f" {rest}" if rest else None))
     details = said.details[:_DETAILS] + ("\n…" if len(said.details) > _DETAILS else "")
-    # Focusable, because it may scroll.
+    # Focusable, so that it can be scrolled by keyboard.
     about = {"tabindex": "0", "role": "region", "aria-label": say("card.details")}
     folded = (
         node("details", {}, node("summary", {}, say("card.details")), node("pre", about, details)) if details else None
@@ -115,7 +115,7 @@ def _stages(stages: Sequence[Mapping[str, Any]]) -> Node | None:
         state, seconds = str(stage.get("state")), stage.get("seconds")
         told = "" if seconds is None else clock(seconds)
         told = " ".join(filter(None, [told, WORDS["stage_state"].get(state, "")]))
-        # As wide as it took long, but never too narrow for its name.
+        # The width is proportional to the duration, with a minimum that fits the name.
         share = max(0.04, float(seconds or 0) / longest)
         name = node("bdi", {}, stage_name(clean(stage.get("name"))))
         about = {"data-state": state, "style": f"flex-grow:{share:.2f}"}
@@ -156,7 +156,7 @@ def _code(said: CardText) -> Node:
 
 
 def _hang(gallery: Node, artifacts: Sequence[_Artifact], room: int) -> None:
-    """Add as many pictures to the gallery as fit into `room` bytes: one of each group first, then in order."""
+    """Add the pictures that fit into `room` bytes to the gallery: first one of each group, then the others in order."""
     pictures = [item for item in artifacts if item.get("poster") and item.get("poster_mime") in _MIMES][:_FIGURES]
     side = _SIDE_ALONE if len(pictures) == 1 else _SIDE
     groups: set[str] = set()
@@ -165,7 +165,7 @@ def _hang(gallery: Node, artifacts: Sequence[_Artifact], room: int) -> None:
     for item in pictures:
         (others if item.get("group") in groups else firsts).append(item)
         groups.add(str(item.get("group")))
-    room -= 200  # for the note about those that don't fit
+    room -= 200  # for the note about pictures that don't fit
     chosen: dict[int, Node] = {}
     for item in firsts + others:
         made = _figure(item, side)
@@ -251,5 +251,5 @@ def _output(output: Any) -> Node | None:
 
 @functools.cache
 def style() -> str:
-    """Return the style sheet that every archive carries."""
+    """Return the style sheet included in every archive."""
     return assets.text("archive.css").strip()

@@ -1,4 +1,4 @@
-"""A sweep's contact sheet: labelled pictures in rows and columns, drawn as one image. Reads pictures, nothing else."""
+"""A sweep's contact sheet: labelled pictures in rows and columns, drawn as one image. Reads only picture files."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 _log = logging.getLogger(__name__)
 
 PIXELS_MAX: Final = 100_000_000
-"""Of a whole sheet; larger cells are made smaller until it fits."""
+"""The most pixels of a sheet. Cells are reduced until it fits."""
 _GAP: Final = 6  # pixels between cells
 _PAD: Final = 16
 _PAPER, _INK, _QUIET, _SUNK = (255, 255, 255), (22, 25, 29), (96, 103, 112), (240, 241, 243)
@@ -28,7 +28,7 @@ _FAILURES: Final = (OSError, ValueError, SyntaxError, MemoryError, Image.Decompr
 class SheetCell:
     """One point of a sheet: its picture, or why there is none.
 
-    `poster`: a small picture; `path`: the picture itself, where it is on disk. `facts`: its numbers, as a line.
+    `poster`: a small picture; `path`: the full picture, if it is on disk. `facts`: its numbers, as one line.
     """
 
     status: str
@@ -42,7 +42,7 @@ class SheetCell:
 
 @dataclass(frozen=True, slots=True)
 class Sheet:
-    """A whole sheet. `cells`: (row, column) -> cell; a place without one stays empty."""
+    """A whole sheet. `cells`: (row, column) -> cell; positions without a cell stay empty."""
 
     title: str
     row_title: str
@@ -53,9 +53,9 @@ class Sheet:
 
 
 def draw(sheet: Sheet, size: int = 192) -> Image.Image:
-    """Return the sheet as an RGB image, each cell `size` pixels square, or less where the whole would be too large."""
+    """Return the sheet as an RGB image of square cells with sides of `size` pixels, less if the sheet is too large."""
     across, down = max(1, len(sheet.columns)), max(1, len(sheet.rows))
-    while size > 16 and across * down * (size + _GAP) ** 2 > PIXELS_MAX:  # noqa: PLR2004 - pixels: any less shows nothing
+    while size > 16 and across * down * (size + _GAP) ** 2 > PIXELS_MAX:  # noqa: PLR2004 - pixels: smaller cells are useless
         size = size * 3 // 4
     letters = max(11, min(16, size // 12))
     text = ImageFont.load_default(size=letters)
@@ -106,7 +106,7 @@ def _paste(
 
 
 def _picture(cell: SheetCell, size: int) -> Image.Image | None:
-    """Return the cell's picture within `size` pixels, from the file itself where its poster is too small."""
+    """Return the cell's picture within `size` pixels, read from the file if its poster is too small."""
     poster = _opened(cell.poster, size) if cell.poster else None
     if poster is not None and (max(poster.size) >= size or cell.path is None):
         return poster
@@ -128,7 +128,7 @@ def _opened(data: bytes, size: int) -> Image.Image | None:
                 picture = Image.alpha_composite(ground, picture)
             return ImageOps.contain(picture.convert("RGB"), (size, size), Image.Resampling.LANCZOS)
     except _FAILURES as problem:
-        _log.debug("left out of the sheet: %s", type(problem).__name__)
+        _log.debug("omitted from the sheet: %s", type(problem).__name__)
         return None
 
 

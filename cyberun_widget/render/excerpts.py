@@ -1,4 +1,4 @@
-"""The beginnings of a task's small text files, for the archive: read from disk and laid out. `layout` is pure."""
+"""Excerpts of a task's small text files for the archive: reads them from disk and lays them out. `layout` is pure."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 _log = logging.getLogger(__name__)
 
 KINDS: Final = ("json", "table", "text")
-MOST: Final = 4  # files of a task
-_BYTES: Final = 16_384  # read of each file; a larger one has no excerpt
+MOST: Final = 4  # files per task
+_BYTES: Final = 16_384  # the largest file with an excerpt
 _ROWS, _COLUMNS, _LINES, _CHARACTERS = 8, 6, 14, 1_200
 
 Table = list[list[str]]
@@ -44,25 +44,25 @@ def excerpts(traits: Mapping[str, Any]) -> dict[str, str]:
         except (
             OSError,
             UnicodeDecodeError,
-        ) as problem:  # deleted meanwhile, or binary such as Parquet: the archive does without it
+        ) as problem:  # deleted in the meantime, or binary such as Parquet: left out
             _log.debug("no excerpt of %s: %s", item.get("name"), type(problem).__name__)
     return found
 
 
 def layout(kind: str, name: str, content: str) -> str | Table:
-    """Return what is shown of a file: rows of cells, header first, or lines of text."""
+    """Return the excerpt to show of a file: rows of cells, header first, or lines of text."""
     if kind == "table":
         rows = _rows(content, "\t" if name.lower().endswith((".tsv", ".tab")) else ",")
         if rows:
             return rows
     if kind == "json":
-        with contextlib.suppress(ValueError, RecursionError):  # JSON lines, damaged or nested deeply: shown as it is
+        with contextlib.suppress(ValueError, RecursionError):  # JSON lines, damaged or deeply nested: shown unchanged
             content = json.dumps(scrub(json.loads(content)), indent=2, ensure_ascii=False)
     return shorten(content)
 
 
 def shorten(text: str) -> str:
-    """Return the first lines of a text, with an ellipsis if more follow."""
+    """Return the first lines of a text, with an ellipsis if there are more."""
     lines = clean(text[: 4 * _CHARACTERS], lines=True).strip("\n").split("\n")
     kept = "\n".join(lines[:_LINES])
     short = kept[:_CHARACTERS]

@@ -1,4 +1,4 @@
-"""HTML as a tree: text stays text. Pure.
+"""Builds HTML as a tree, so that text can't become markup. Pure.
 
 The standard library's element tree escapes all text and attributes and knows HTML's void elements.
 """
@@ -14,9 +14,9 @@ if TYPE_CHECKING:
 Node = ET.Element
 
 PLAIN: Final = "tex2jax_ignore mathjax_ignore"
-"""The class of the outermost element of every HTML output: "$5 and $6" in it is no formula.
+"""The class of the outermost element of every HTML output, which keeps "$5 and $6" from being typeset as a formula.
 
-MathJax 3 (JupyterLab, Notebook 7, Voila) passes over `mathjax_ignore`, MathJax 2 (nbconvert) over `tex2jax_ignore`.
+MathJax 3 (JupyterLab, Notebook 7, Voila) skips `mathjax_ignore`, MathJax 2 (nbconvert) skips `tex2jax_ignore`.
 """
 
 

@@ -1,4 +1,4 @@
-"""Python source that does what was done by hand: calls, values, whole cells. Pure."""
+"""Generates Python source that repeats what the user did in the page: calls, values, whole cells. Pure."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from urllib.parse import urlsplit
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-_WIDTH: Final = 88  # columns of a line that still reads well in a cell
+_WIDTH: Final = 88  # the longest line, in columns
 
 
 def run_code(slug: str, values: Mapping[str, Any], *, client: str = "Client()") -> str:
-    """Return a cell that runs the workflow with exactly these values, and shows its card.
+    """Return the source of a cell that runs the workflow with exactly these values and shows its card.
 
-    `client`: the expression that makes the client. Values are JSON values or paths; a path is uploaded again.
+    `client`: the expression that creates the client. Values are JSON values or paths; a path is uploaded again.
     """
     imports = ["from cyberun_widget import Client"]
     if any(isinstance(value, PurePath) for value in values.values()):
@@ -25,9 +25,9 @@ def run_code(slug: str, values: Mapping[str, Any], *, client: str = "Client()") 
 
 
 def client_expression(base_url: str, usual: str) -> str:
-    """Return the expression that makes a client of the service at `base_url`. The key is never part of it.
+    """Return the expression that creates a client of the service at `base_url`. It never contains the key.
 
-    `usual`: the base URL that a client without arguments would take.
+    `usual`: the base URL of a client without arguments.
     """
     if base_url == usual:
         return "Client()"
@@ -36,7 +36,7 @@ def client_expression(base_url: str, usual: str) -> str:
 
 
 def call(function: str, slug: str, values: Mapping[str, Any]) -> str:
-    """Return a call of `function` with the slug and one keyword argument a value, on one line if it fits."""
+    """Return a call of `function` with the slug and one keyword argument per value, on one line if it fits."""
     named = {name: value for name, value in values.items() if _is_name(name)}
     arguments = [literal(slug), *(f"{name}={literal(value)}" for name, value in named.items())]
     others = {name: value for name, value in values.items() if name not in named}
@@ -50,7 +50,7 @@ def call(function: str, slug: str, values: Mapping[str, Any]) -> str:
 
 
 def literal(value: Any) -> str:
-    """Return a value as Python source: JSON values as they are, a path as `Path("...")`."""
+    """Return a value as Python source: a JSON value as a literal, a path as `Path("...")`."""
     match value:
         case PurePath():
             return f"Path({_quoted(str(value))})"
@@ -65,12 +65,12 @@ def literal(value: Any) -> str:
 
 
 def _quoted(text: str) -> str:
-    """Return text as a string literal in double quotes, ASCII control and invisible characters escaped."""
+    """Return text as a string literal in double quotes. Control and invisible characters are escaped."""
     escaped = repr(text + '"')  # a double quote inside makes repr choose single quotes outside
     body = escaped[1:-2].replace("\\'", "'")
     return '"' + body.replace('"', '\\"') + '"'
 
 
 def _is_name(name: str) -> bool:
-    # Python reads other scripts' names in their normal form: the keyword would not be the parameter's.
+    # Python normalizes identifiers (NFKC), so a non-ASCII keyword might not match the parameter's name.
     return name.isascii() and name.isidentifier() and not keyword.iskeyword(name)

@@ -1,4 +1,4 @@
-"""The static side of a form or a list: what a saved notebook shows of it without a kernel."""
+"""The static copy of a form or a list, which a saved notebook shows without a kernel."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _CELL: int = 200  # characters
 
 
 def form(title: str, slug: str, values: Mapping[str, str], code: str) -> str:
-    """Return the HTML of a form: its values by label, and the line that makes it again."""
+    """Return the HTML of a form: its values by label, and the code that opens it again."""
     pairs = [_pair(label, text) for label, text in values.items()]
     foot = node("footer", {}, node("p", {}, node("code", {"dir": "ltr"}, code)))
     return html(_root(_head(title, slug), node("dl", {}, *pairs) if pairs else None, foot))
@@ -36,7 +36,7 @@ def _root(*parts: Node | None) -> Node:
 
 
 def _head(title: str, slug: str) -> Node:
-    # tocSkip: JupyterLab lists headings of outputs in its table of contents, hidden ones too.
+    # tocSkip: JupyterLab lists headings in outputs in its table of contents, even hidden ones.
     name = node("h4", {"class": "tocSkip jp-toc-ignore"}, node("bdi", {}, _text(title)))
     return node("header", {}, name, node("code", {}, _text(slug)) if slug else None)
 

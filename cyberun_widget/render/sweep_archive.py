@@ -1,7 +1,7 @@
-"""The static sheet: what a saved notebook shows of a sweep without a kernel, a script or a network.
+"""The static sheet: shows a sweep in a saved notebook without a kernel, scripts or network.
 
-Like a card's archive it is hidden while the live sheet is there, reads well without any style, and carries no key, no
-signed link and no place on disk.
+Like a card's archive, it is hidden while the live sheet is shown, is readable without styles, and contains no key, no
+signed link and no local path.
 """
 
 from __future__ import annotations
@@ -23,14 +23,14 @@ if TYPE_CHECKING:
     from cyberun_widget.render.contact_sheet import Sheet, SheetCell
 
 LIMIT: Final = 1_000_000
-"""Bytes of a sweep's HTML."""
-_CELLS: Final = 1_200  # cells that are written at all
-_SIDES: Final = (160, 128, 96, 64, 48)  # pixels of a cell's picture, the largest first
-_CODE: Final = 20_000  # characters of the line that attaches again
+"""The most bytes of a sweep's HTML."""
+_CELLS: Final = 1_200  # the most cells in the HTML
+_SIDES: Final = (160, 128, 96, 64, 48)  # pixels per side of a cell's picture, largest first
+_CODE: Final = 20_000  # characters of the code that attaches to the sweep again
 
 
 def unfinished(code: str, line: str) -> dict[str, str]:
-    """Return the MIME bundle of a sweep that goes on: how to look at it again, in terms that stay true."""
+    """Return the MIME bundle of an unfinished sweep: how to attach to it again, worded to stay true after its end."""
     root = _root("unfinished", 0, node("p", {}, say("archive.unfinished")), _code(code))
     return {"text/html": html(root), "text/plain": line}
 
@@ -38,7 +38,8 @@ def unfinished(code: str, line: str) -> dict[str, str]:
 def bundle(sheet: Sheet, counts: Mapping[str, int], code: str, selected: Collection[int], text: str) -> dict[str, str]:
     """Return the MIME bundle of a sweep: "text/html" of at most `LIMIT` bytes, and "text/plain".
 
-    `code`: what attaches again. Pictures are as large as all of them fit; where none do, statuses stand in their place.
+    `code`: attaches to the sweep again. Pictures have the largest size at which all of them fit; if they fit at none,
+    the statuses are shown instead.
     """
     for side in (*_SIDES, 0):
         made = html(_whole(sheet, counts, code, len(selected), side))

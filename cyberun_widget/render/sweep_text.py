@@ -1,4 +1,4 @@
-"""A sweep as text: one line for a prompt, news while somebody waits, the sheet as a table at the end."""
+"""A sweep as text: one line as its repr, updates during a wait, and the sheet as a table at the end."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ if TYPE_CHECKING:
 
     from cyberun_widget.render.contact_sheet import Sheet
 
-_PAUSE: Final = 5.0  # seconds between two lines while little happens
-_COLUMN: Final = 22  # characters of a cell of the table
+_PAUSE: Final = 5.0  # seconds between two progress lines
+_COLUMN: Final = 22  # characters per cell of the table
 _ROWS: Final = 60
 _MARKS: Final = {"completed": "ok", "running": "…", "planned": "·"}
 _ENDED: Final = ("completed", "failed", "cancelled", "error")
 
 
 class Told(Protocol):
-    """What the terminal sees of a point."""
+    """The terminal's view of a point."""
 
     @property
     def index(self) -> int:
@@ -37,11 +37,11 @@ class Told(Protocol):
 
     @property
     def error(self) -> str | None:
-        """What went wrong."""
+        """The error, None if there is none."""
 
     @property
     def elapsed(self) -> float:
-        """Seconds that it took."""
+        """The duration in seconds."""
 
 
 def line(counts: Mapping[str, int], facts: Mapping[str, Any], progress: float) -> str:
@@ -60,7 +60,7 @@ def line(counts: Mapping[str, int], facts: Mapping[str, Any], progress: float) -
 
 
 def table(sheet: Sheet) -> list[str]:
-    """Return the sheet as lines of text: a cell's numbers where it has some, else its status."""
+    """Return the sheet as lines of text. A cell shows its numbers if it has any, else its status."""
     head = [sheet.row_title, *(cut(name, _COLUMN) for name in sheet.columns)]
     rows = [head] if any(head) else []
     for row, name in enumerate(sheet.rows[:_ROWS]):
@@ -84,20 +84,20 @@ def _cell(caption: str, facts: str, status: str) -> str:
 
 
 class SweepTerminal:
-    """Writes a line for each thing worth one: every failure, and how far the whole is, by default on stderr.
+    """Writes a line for each failure, and the overall progress now and then, by default on stderr.
 
-    `clock`: monotonic seconds. A stream that has been closed ends the drawing, quietly.
+    `clock`: monotonic seconds. If the stream is closed, output stops silently.
     """
 
     def __init__(self, stream: TextIO | None = None, *, clock: Callable[[], float] = time.monotonic) -> None:
-        # Looked up now and not on import: code that replaces sys.stderr means this output too.
+        # Looked up now and not on import, so that a replaced sys.stderr is used.
         self._stream = sys.stderr if stream is None else stream
         self._clock = clock
         self._told: dict[int, str] = {}
         self._done, self._at = -1, float("-inf")
 
     def update(self, points: Sequence[Told]) -> None:
-        """Say what has happened since, if it is worth a line."""
+        """Write a line if something notable has happened since the last one."""
         ended = [point for point in points if point.status in _ENDED or point.status == "unknown"]
         for point in ended:
             if self._told.get(point.index) != point.status and point.status != "completed":
@@ -112,7 +112,7 @@ class SweepTerminal:
             self._write(f"{count(len(ended))} of {count(total)} done{spent}")
 
     def finish(self, lines: Sequence[str]) -> None:
-        """Write the table at the end."""
+        """Write the final table."""
         self._write("\n".join(lines))
 
     def _write(self, text: str) -> None:
@@ -120,5 +120,5 @@ class SweepTerminal:
         try:
             self._stream.write(text.encode(encoding, "replace").decode(encoding) + "\n")
             self._stream.flush()
-        except (OSError, ValueError):  # the reader has gone, or the stream is closed
+        except (OSError, ValueError):  # the reader is gone, or the stream is closed
             return

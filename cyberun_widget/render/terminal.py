@@ -1,6 +1,6 @@
-"""The card in a terminal: a block that is redrawn in place while somebody waits, or a few lines where it can't be.
+"""The card in a terminal: a block that is redrawn in place during a wait, or a few lines where that isn't possible.
 
-It has no thread of its own: it draws when called, on the thread that waits.
+It starts no thread: it draws when called, on the waiting thread.
 """
 
 from __future__ import annotations
@@ -16,10 +16,10 @@ from cyberun_widget.render.text_card import block, line
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-_TICK: Final = 0.2  # seconds between two drawings
-_STRIDE: Final = 0.1  # progress between two sparse lines
-_PAUSE: Final = 60.0  # seconds after which a line is due although little has changed
-_WIDEST: Final = 120  # cells
+_TICK: Final = 0.2  # seconds between two redraws
+_STRIDE: Final = 0.1  # progress between two lines on a stream that isn't a terminal
+_PAUSE: Final = 60.0  # seconds after which a line is written even if little has changed
+_WIDEST: Final = 120  # terminal cells
 
 
 class TerminalCard:
@@ -28,7 +28,7 @@ class TerminalCard:
     `environ`: NO_COLOR, FORCE_COLOR and TERM are honoured (no-color.org). `clock`: monotonic seconds. `size`: columns
     and rows of the terminal.
 
-    A closed stream, or one whose reader is gone, ends the drawing silently: the task matters more.
+    If the stream is closed or its reader is gone, drawing stops silently: the task matters more.
     """
 
     def __init__(
@@ -51,7 +51,7 @@ class TerminalCard:
         self._gone = False
 
     def update(self, traits: Mapping[str, Any]) -> None:
-        """Draw a widget's state, as `TaskWidget.get_state()` gives it. Draws nothing while nothing is known."""
+        """Draw a widget's state, as returned by `TaskWidget.get_state()`. Draws nothing while nothing is known."""
         if traits.get("status", "unknown") == "unknown" and not (traits.get("_facts") or {}).get("problem"):
             return
         if self._rewrites:
@@ -62,9 +62,9 @@ class TerminalCard:
     def follow(
         self, state: Callable[[], Mapping[str, Any]], wait: Callable[[float], bool], timeout: float | None = None
     ) -> bool:
-        """Draw until `wait(seconds)` returns True, then once more; return False after `timeout` seconds.
+        """Draw until `wait(seconds)` returns True, then once more. Return False after `timeout` seconds.
 
-        An interrupt propagates and leaves the block intact above what is written next.
+        On an interrupt, later output is written below the block.
         """
         deadline = None if timeout is None else self._clock() + timeout
         while True:
@@ -78,9 +78,9 @@ class TerminalCard:
 
     def _rewrite(self, traits: Mapping[str, Any]) -> None:
         columns, rows = self._size()
-        # One column stays free: some terminals wrap a line that fills the last one.
+        # The last column stays free: some terminals wrap a line that fills it.
         text = block(traits, min(_WIDEST, columns - 1), colour=self._colour, unicode=self._unicode)
-        lines = text.split("\n")[: max(1, rows - 1)]  # lines that have scrolled away can't be redrawn
+        lines = text.split("\n")[: max(1, rows - 1)]  # lines that scrolled off can't be redrawn
         text = "\n".join(lines)
         if text == self._drawn:
             return

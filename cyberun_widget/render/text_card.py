@@ -1,4 +1,4 @@
-"""The card as lines of text: one for a log or a repr, a block for a terminal. Pure."""
+"""The card as text: one line for a log or a repr, a block of lines for a terminal. Pure."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
 _FILES_SHOWN: Final = 12
-_NARROW: Final = 20  # cells: below this a block is not made narrower
+_NARROW: Final = 20  # terminal cells: the minimum width of a block
 _COLOURS: Final = {"run": "34", "ok": "32", "bad": "31", "warn": "33", "wait": "2", "dim": "2", "bold": "1"}
 _ASCII: Final = str.maketrans({"·": "-", "…": "...", "’": "'", "×": "x", "●": "*", "✓": "+", "✗": "x", "—": "-"})
 _ESCAPE: Final = re.compile(r"\x1b\[[\d;]*m")
@@ -36,10 +36,10 @@ def line(traits: Mapping[str, Any]) -> str:
 def block(
     traits: Mapping[str, Any], width: int = 80, *, colour: bool = False, unicode: bool = True, paths: bool = True
 ) -> str:
-    """Return the state as lines of at most `width` cells, without a line break at the end.
+    """Return the state as lines of at most `width` cells, without a trailing line break.
 
-    `colour`: with ANSI colours. `unicode`: False if the stream takes only ASCII; then our own symbols are replaced,
-    names and messages are not. `paths`: with each file's path, which a saved notebook must not contain.
+    `colour`: use ANSI colours. `unicode`: False if the stream supports only ASCII; then the card's own symbols are
+    replaced, but names and messages aren't. `paths`: include each file's path, which a saved notebook must not contain.
     """
     pen = _Pen(max(_NARROW, width), colour=colour, unicode=unicode)
     said = card_text(traits)
@@ -102,7 +102,7 @@ def _file(item: Mapping[str, Any], pen: _Pen, *, paths: bool) -> str:
 
 
 class _Pen:
-    """Lays text out in terminal cells: wide characters take two, combining characters and colours none."""
+    """Lays out text in terminal cells: wide characters take two, combining characters and colours none."""
 
     def __init__(self, width: int, *, colour: bool, unicode: bool) -> None:
         self._width, self._colour, self._unicode = width, colour, unicode
@@ -113,7 +113,7 @@ class _Pen:
         return f"\x1b[{code}m{text}\x1b[0m" if self._colour and code and text else text
 
     def row(self, left: Sequence[str], right: Sequence[str]) -> str:
-        """Return one line with parts at both ends. If they don't fit, the left side is cut."""
+        """Return one line with left- and right-aligned parts. If they don't fit, the left side is truncated."""
         start, end = ("  ".join(part for part in side if part) for side in (left, right))
         start, end = self._symbols(start), self._symbols(end)
         room = self._width - (cells(end) + 2 if end else 0)
@@ -125,13 +125,13 @@ class _Pen:
         return f"{start}{gap}{end}".rstrip()
 
     def bar(self, progress: float, tone: str) -> str:
-        """Return the progress bar, as wide as the block."""
+        """Return a progress bar as wide as the block. `progress`: [0, 1]."""
         filled = round(self._width * min(1.0, max(0.0, progress)))
         full, empty = ("━", "─") if self._unicode else ("=", "-")
         return self.paint(full * filled, tone) + self.paint(empty * (self._width - filled), "dim")
 
     def wrapped(self, text: str, most: int = 6) -> list[str]:
-        """Return a text as several lines, wrapped between words."""
+        """Return a text wrapped between words, as at most `most` lines."""
         rows = [""]
         for word in self._symbols(text).split():
             longer = f"{rows[-1]} {word}".strip()
@@ -154,7 +154,7 @@ def cells(text: str) -> int:
 
 
 def cut(text: str, room: int, ellipsis: str = "…") -> str:
-    """Return the text, or its beginning and an ellipsis, in at most `room` cells. Resets open colours."""
+    """Return the text, truncated with an ellipsis to at most `room` cells. Resets open colours."""
     if cells(text) <= room:
         return text
     kept, used, coloured = [], 0, False

@@ -1,4 +1,4 @@
-"""Pictures of cells: small, and made once."""
+"""Thumbnails of posters, cached."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from typing import Final
 from PIL import Image, features
 
 KEPT: Final = 1_024
-"""Thumbnails that stay at hand, of about 6 kB each."""
+"""Cached thumbnails, of about 6 kB each."""
 _QUALITY: Final = 72
 
 
 @lru_cache(maxsize=KEPT)
 def thumbnail(poster: bytes, side: int) -> tuple[bytes, str]:
-    """Return a poster within `side` pixels, and its MIME type; empty where it can't be read."""
+    """Return a poster reduced to `side` pixels per side, and its MIME type. Empty if it can't be read."""
     try:
         with Image.open(io.BytesIO(poster)) as opened:
             small = opened.convert("RGBA" if "A" in opened.getbands() else "RGB")

@@ -1,4 +1,4 @@
-"""The card as text: each of its parts worded from the widget's traits, for the archive and the terminal. Pure.
+"""The card's texts, derived from the widget's traits, for the archive and the terminal. Pure.
 
 The page does the same in `frontend/src/card`, from the same vocabulary (`support/words.json`).
 """
@@ -24,10 +24,10 @@ _TOOK: Final = {"completed": "card.completed_in", "failed": "card.failed_after",
 
 @dataclass(frozen=True, slots=True)
 class CardText:
-    """The parts of a card as text, "" for a part that has nothing to say.
+    """The parts of a card as text, "" for a part without content.
 
-    `tone` is what the colour follows. `live`: the task is running or waiting, and is being watched. `time`: how long
-    it has been running or waiting, or took. `elapsed`: the bare number of that.
+    `tone` determines the colour. `live`: the task is running or waiting, and is being watched. `time`: how long it has
+    been running or waiting, or took, in words; `elapsed`: the duration alone.
     """
 
     title: str
@@ -53,7 +53,7 @@ class CardText:
 
 
 def card_text(traits: Mapping[str, Any]) -> CardText:
-    """Return the text of a widget's state, as `TaskWidget.get_state()` gives it. Missing traits are no error."""
+    """Return the text of a widget's state, as returned by `TaskWidget.get_state()`. Traits may be missing."""
     status = str(traits.get("status") or "unknown")
     facts: Mapping[str, Any] = traits.get("_facts") or {}
     ended = status in ENDED
@@ -148,7 +148,7 @@ def _connection(traits: Mapping[str, Any], facts: Mapping[str, Any], *, ended: b
 
 
 def files_text(artifacts: Sequence[Mapping[str, Any]]) -> str:
-    """Return how many files there are and what they weigh: "2 files · 1.2 MB"; "" for none."""
+    """Return the number of files and their total size: "2 files · 1.2 MB"; "" if there are none."""
     if not artifacts:
         return ""
     size = sum(item.get("size") or 0 for item in artifacts)
@@ -156,4 +156,4 @@ def files_text(artifacts: Sequence[Mapping[str, Any]]) -> str:
 
 
 def _number(value: Any) -> float:
-    return float(value) if isinstance(value, (int, float)) and value == value else 0.0  # noqa: PLR0124 - not a NaN
+    return float(value) if isinstance(value, (int, float)) and value == value else 0.0  # noqa: PLR0124 - excludes NaN

@@ -126,14 +126,14 @@ def test_a_small_parquet_that_becomes_huge_is_refused_in_words(tmp_path, monkeyp
     pq.write_table(pa.table({"a": pa.array(np.zeros(20_000_000))}), path)
     assert path.stat().st_size < 100_000
     assert len(preview(table(path))["rows"]) == 200
-    with pytest.raises(CyberunError, match=r"becomes a table of 160 MB"):
+    with pytest.raises(CyberunError, match=r"expands to a table of at least 160 MB"):
         dataframe(table(path))
 
 
 def test_a_table_is_counted_while_it_is_read_where_its_width_is_not_known(tmp_path, monkeypatch):
     monkeypatch.setattr(tables, "TABLE_MAX", 1_000_000)
     pd.DataFrame({"a": ["x" * 100] * 50_000}).to_parquet(tmp_path / "a.parquet")
-    with pytest.raises(CyberunError, match="becomes a table of"):
+    with pytest.raises(CyberunError, match="expands to a table of"):
         dataframe(table(tmp_path / "a.parquet"))
 
 
@@ -163,8 +163,8 @@ def test_ffmpeg_does_not_inherit_the_key(tmp_path, monkeypatch):
 @pytest.mark.parametrize(
     ("code", "words"),
     [
-        ("import os; os.kill(os.getpid(), 11)", "crash (SIGSEGV)"),
-        ("import os; os.abort()", "crash (SIGABRT)"),
+        ("import os; os.kill(os.getpid(), 11)", "crashes its reader (SIGSEGV)"),
+        ("import os; os.abort()", "crashes its reader (SIGABRT)"),
         ("raise SystemExit(3)", "code 3"),
         ("import time; time.sleep(60)", "takes too long"),
         ("pass", ""),
@@ -193,4 +193,4 @@ def test_a_reader_that_crashes_is_a_sentence(tmp_path, monkeypatch):
     crash.write_text("import os, sys\nsys.stdin.read()\nos.kill(os.getpid(), 11)\n")
     monkeypatch.setattr(tables.table_worker, "__file__", str(crash))
     (tmp_path / "a.feather").write_bytes(b"ARROW1\x00\x00")
-    assert "crash (SIGSEGV)" in preview(table(tmp_path / "a.feather"))["note"]
+    assert "crashes its reader (SIGSEGV)" in preview(table(tmp_path / "a.feather"))["note"]

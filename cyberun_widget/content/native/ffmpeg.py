@@ -1,7 +1,7 @@
-"""What ffmpeg reports about a sound or video, and stills of a video, if `imageio-ffmpeg` is installed.
+"""Properties of audio and video files, and frames of videos, from ffmpeg, if `imageio-ffmpeg` is installed.
 
-It runs without a shell, with the demuxer that the content calls for, without network protocols, with one thread, and
-within limits on time, memory and picture size.
+ffmpeg runs without a shell and without network protocols, with the demuxer that matches the content, on one thread,
+and within limits on time, memory and picture size.
 """
 
 from __future__ import annotations
@@ -19,13 +19,13 @@ if TYPE_CHECKING:
 _log = logging.getLogger("cyberun_widget.poster")
 
 _SECONDS: Final = 2.0  # of processor time
-_PATIENCE: Final = 10.0  # of the clock
-_MEMORY: Final = 448 * 1024 * 1024  # of addresses, the 120 MB of the program itself included
-_ONE_BLOCK: Final = 64 * 1024 * 1024  # bytes of one allocation
-_PIXELS_MAX: Final = 24_000_000  # of one frame: 4K has 8 million
+_PATIENCE: Final = 10.0  # seconds of wall time
+_MEMORY: Final = 448 * 1024 * 1024  # bytes of address space, including 120 MB for the program
+_ONE_BLOCK: Final = 64 * 1024 * 1024  # bytes per allocation
+_PIXELS_MAX: Final = 24_000_000  # per frame: 4K has 8 million
 _STILL_MAX: Final = 4 * 1024 * 1024
 _MESSAGES_MAX: Final = 64 * 1024
-_SETTINGS: Final = {"MALLOC_ARENA_MAX": "1"}  # each arena reserves 64 MB of addresses
+_SETTINGS: Final = {"MALLOC_ARENA_MAX": "1"}  # each arena reserves 64 MB of address space
 _SCALE: Final = "scale='min(512,iw)':'min(512,ih)':force_original_aspect_ratio=decrease"
 _DEMUXERS: Final = {
     "video/mp4": "mov",
@@ -42,7 +42,7 @@ _DEMUXERS: Final = {
 
 
 def about(path: Path, mime: str) -> tuple[int | None, int | None, float | None]:
-    """Return width, height and seconds, None for what isn't known."""
+    """Return width and height in pixels and the duration in seconds, None for what is unknown."""
     done = _run(path, mime, [], at=0.0, most=_MESSAGES_MAX)
     told = done.output.decode("utf-8", "replace") if done else ""
     size = re.search(r"Video:.*?\b(\d{2,5})x(\d{2,5})\b", told)
@@ -52,7 +52,7 @@ def about(path: Path, mime: str) -> tuple[int | None, int | None, float | None]:
 
 
 def still(path: Path, mime: str, at: float) -> tuple[bytes, bool]:
-    """Return a PNG of a video near second `at`, b"" if there is none, and whether another try makes sense."""
+    """Return a frame of a video near second `at` as a PNG, b"" if there is none, and whether to try another frame."""
     out = ["-frames:v", "1", "-vf", _SCALE, "-f", "image2pipe", "-c:v", "png", "pipe:1"]
     done = _run(path, mime, out, at=at, most=_STILL_MAX)
     if done is None:
@@ -61,7 +61,7 @@ def still(path: Path, mime: str, at: float) -> tuple[bytes, bool]:
 
 
 def _run(path: Path, mime: str, out: list[str], *, at: float, most: int) -> Outcome | None:
-    """Run ffmpeg on a file; None where there is none, or none for this kind of file."""
+    """Run ffmpeg on a file. None if it isn't installed or doesn't read this kind of file."""
     demuxer, program = _DEMUXERS.get(mime), _program()
     if demuxer is None or program is None:
         return None

@@ -1,4 +1,4 @@
-"""Child processes that read foreign files: a clean environment, and limits on time, memory and output."""
+"""Child processes that read untrusted files: a clean environment, and limits on time, memory and output."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _PASSED_ON: Final = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """How a child ended: its exit code (below zero: the signal that ended it), its output, and whether it was late."""
+    """How a child ended: its exit code (negative: the signal that ended it), its output, and whether it timed out."""
 
     code: int
     output: bytes
@@ -36,14 +36,14 @@ class Outcome:
 
     @property
     def trouble(self) -> str:
-        """What went wrong, as the end of a sentence; '' if nothing did."""
+        """What went wrong, worded to end a sentence; "" if nothing did."""
         if self.late:
             return "it takes too long"
         if self.code < 0:
             name = signal.Signals(-self.code).name if -self.code in set(signal.Signals) else f"signal {-self.code}"
             late = name in ("SIGXCPU", "SIGPROF", "SIGALRM")
-            return "it takes too long" if late else f"it makes its reader crash ({name})"
-        return f"its reader ended with code {self.code}" if self.code else ""
+            return "it takes too long" if late else f"it crashes its reader ({name})"
+        return f"its reader exited with code {self.code}" if self.code else ""
 
 
 def run(
@@ -57,13 +57,12 @@ def run(
     processor: float | None = None,
     settings: Mapping[str, str] | None = None,
 ) -> Outcome:
-    """Run a program, without a shell, and return how it ended.
+    """Run a program without a shell, and return how it ended.
 
-    `seconds`: of the clock, on a machine that may be busy. `most`: bytes of output that are taken; a
-    child that sends more is ended. `data`: its standard input, 64 KiB at most. `messages`: take what it says on
-    standard error rather than its output. `memory`, `processor`: bytes of address space and seconds of processor time,
-    where the system can limit another process. `settings`: environment variables beside the harmless ones.
-    Raises OSError if it can't be started.
+    `seconds`: of wall time; allow for a busy machine. `most`: the most bytes of output; a child that sends more is
+    killed. `data`: standard input, at most 64 KiB. `messages`: return standard error instead of standard output.
+    `memory`, `processor`: limits in bytes of address space and seconds of processor time, where the system can limit
+    another process. `settings`: additional environment variables. Raises OSError if the program can't be started.
     """
     with subprocess.Popen(  # noqa: S603 - a list of arguments, no shell
         list(command),
@@ -99,9 +98,9 @@ def run(
 
 
 def ask(worker: ModuleType, job: Mapping[str, Any], *, seconds: float, most: int, **limits: Any) -> dict[str, Any]:
-    """Have a worker module, run as a script in a Python of its own, do a job; return its answer.
+    """Run a worker module as a script in a separate Python process, give it a job, and return its answer.
 
-    The answer has a `trouble`, the end of a sentence, where there is none. `limits`: as for `run`.
+    If the worker gives no answer, the returned one has a `trouble`, worded to end a sentence. `limits`: as for `run`.
     """
     if not sys.executable:
         return {"trouble": "this Python can't start another one to read it safely"}
@@ -113,23 +112,23 @@ def ask(worker: ModuleType, job: Mapping[str, Any], *, seconds: float, most: int
     try:
         answer: dict[str, Any] = json.loads(done.output)
     except ValueError:
-        return {"trouble": "its reader said nothing"}
+        return {"trouble": "its reader gave no answer"}
     return answer
 
 
 def environment() -> dict[str, str]:
-    """Return the environment of a child: what programs need to start, and nothing of the user's own."""
+    """Return a child's environment: the variables that programs need to start, and none of the user's own."""
     return {name: os.environ[name] for name in _PASSED_ON if name in os.environ}
 
 
 def _limit(pid: int, processor: float | None, memory: int | None) -> None:
-    """Limit a running child's processor time and address space. Only Linux lets one process do that to another."""
+    """Limit a running child's processor time and address space. Only possible on Linux."""
     if sys.platform == "linux":
         limits = {resource.RLIMIT_CORE: 0}
         if processor is not None:
             limits[resource.RLIMIT_CPU] = math.ceil(processor)
         if memory is not None:
             limits[resource.RLIMIT_AS] = memory
-        with contextlib.suppress(OSError, ValueError):  # it has ended already, or its limits are tighter
+        with contextlib.suppress(OSError, ValueError):  # it has already ended, or has stricter limits
             for which, limit in limits.items():
                 resource.prlimit(pid, which, (limit, limit))

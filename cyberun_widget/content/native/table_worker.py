@@ -1,8 +1,8 @@
-"""The child process that reads Arrow, Feather and Parquet files. Run as a script; it imports nothing of the package.
+"""The child process that reads Arrow, Feather and Parquet files. Run as a script, without importing the package.
 
-It takes a job as JSON on standard input and gives its answer as JSON on standard output, `{"trouble": …}` where the
-file can't be read. Every batch is validated in full before a value is looked at, and the memory and processor time
-that reading may take are limited once the libraries are loaded.
+It reads a job as JSON from standard input and writes its answer as JSON to standard output, `{"trouble": …}` if the
+file can't be read. Each batch is fully validated before any value is read. Memory and processor time are limited once
+the libraries are loaded.
 """
 
 from __future__ import annotations
@@ -20,24 +20,24 @@ if TYPE_CHECKING:
 
 PARQUET: Final = "application/vnd.apache.parquet"
 OLDEST: Final = (14, 0, 1)
-"""Of pyarrow: older ones run code that a file brings along (CVE-2023-47248)."""
+"""The oldest safe pyarrow: earlier ones run code embedded in files (CVE-2023-47248)."""
 CELL: Final = 200
-"""Characters of a cell."""
+"""The most characters of a cell."""
 
 _COLUMN_MAX: Final = 16 * 1024 * 1024  # bytes of one column's first rows
 _BATCH: Final = 65_536  # rows
-_GROUPS: Final = 8  # row groups that are looked into for the first rows
+_GROUPS: Final = 8  # row groups that are read for the first rows
 
 
 def main() -> None:
-    """Answer one job."""
+    """Process one job."""
     job = json.loads(sys.stdin.buffer.read())
     sys.path[:] = job["sys_path"]
     sys.stdout.buffer.write(json.dumps(answer(job)).encode())
 
 
 def answer(job: dict[str, Any]) -> dict[str, Any]:
-    """Read the file of a job. Its `out` is where to write the whole table; without it, the first rows are shown."""
+    """Read a job's file. Write the whole table to the job's `out` if given, else return the first rows."""
     try:
         arrow = importlib.import_module("pyarrow")
         importlib.import_module("pyarrow.parquet")
@@ -49,26 +49,26 @@ def answer(job: dict[str, Any]) -> dict[str, Any]:
     try:
         return _convert(arrow, job) if job.get("out") else _first_rows(arrow, job)
     except MemoryError:
-        return {"trouble": "it takes too much memory"}
-    except Exception as problem:  # noqa: BLE001 - whatever a reader makes of a damaged file goes back as words
+        return {"trouble": "it needs too much memory"}
+    except Exception as problem:  # noqa: BLE001 - a damaged file may raise anything; it is returned as text
         return {"trouble": str(problem).partition("\n")[0][:CELL] or type(problem).__name__}
 
 
 def version(text: str) -> tuple[int, ...]:
-    """Return the numbers at the beginning of a version."""
+    """Return the leading numbers of a version."""
     parts = text.split(".")[:3]
     return tuple(int("".join(char for char in part if char.isdigit()) or 0) for part in parts)
 
 
 def limit(memory: int, seconds: float) -> None:
-    """Limit what the process may take from now on, where the system can: bytes of memory, seconds of processor time."""
+    """Limit further memory (bytes) and processor time (seconds) of this process, where the system supports it."""
     try:
         resource, signal = importlib.import_module("resource"), importlib.import_module("signal")
     except ImportError:
         return
     signal.setitimer(signal.ITIMER_PROF, seconds)
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    with contextlib.suppress(OSError, ValueError):  # no /proc, or a limit that is tighter already
+    with contextlib.suppress(OSError, ValueError):  # no /proc, or a stricter limit already
         with open("/proc/self/statm", encoding="ascii") as file:  # noqa: PTH123 - no need to load pathlib
             used = int(file.read().split()[0]) * resource.getpagesize()
         resource.setrlimit(resource.RLIMIT_AS, (used + memory, used + memory))
@@ -91,7 +91,7 @@ def _first_rows(arrow: Any, job: dict[str, Any]) -> dict[str, Any]:
 
 
 def _opened(arrow: Any, file: Any, mime: str, *, rows: int, columns: int) -> tuple[Any, int | None, Iterator[Any]]:
-    """Return the schema, the number of rows where that is known, and the batches, of the first columns alone."""
+    """Return the schema, the number of rows (None if unknown) and the batches, for the first columns only."""
     if mime == PARQUET:
         source = _parquet(file)
         names = source.schema_arrow.names[:columns]
@@ -114,7 +114,7 @@ def _opened(arrow: Any, file: Any, mime: str, *, rows: int, columns: int) -> tup
 
 
 def _parquet(file: Any) -> Any:
-    """Open a Parquet file so that its columns are read page by page, and its directory is of a sane size."""
+    """Open a Parquet file so that columns are read page by page and the size of its metadata is limited."""
     return importlib.import_module("pyarrow.parquet").ParquetFile(
         file,
         buffer_size=65_536,
@@ -130,18 +130,18 @@ def _rows(arrow: Any, batch: Any) -> list[list[Any]]:
         if column.nbytes > _COLUMN_MAX:
             columns.append(["…"] * batch.num_rows)
             continue
-        if arrow.types.is_temporal(column.type):  # Python's own has no year 0, and pandas takes a second to load
+        if arrow.types.is_temporal(column.type):  # Python's types have no year 0, and pandas takes a second to load
             column = column.cast(arrow.string())  # noqa: PLW2901 - the same column, as text
         try:
             values = column.to_pylist()
-        except (ValueError, OverflowError, arrow.ArrowException):  # a nested value that Python has no type for
+        except (ValueError, OverflowError, arrow.ArrowException):  # a nested value without a Python type
             values = ["…"] * batch.num_rows
         columns.append([cell(value) for value in values])
     return [list(row) for row in zip(*columns, strict=True)]
 
 
 def cell(value: Any) -> str | float | bool | None:
-    """Return a value as JSON: a number that JSON and a page can hold as it is, anything else as short text."""
+    """Return a value as JSON: unchanged if JSON and JavaScript represent it exactly, else as short text."""
     if value is None or isinstance(value, bool):
         return value
     if isinstance(value, (int, float)) and math.isfinite(value) and abs(value) <= 2**53:
@@ -154,7 +154,7 @@ def cell(value: Any) -> str | float | bool | None:
 
 
 def _convert(arrow: Any, job: dict[str, Any]) -> dict[str, Any]:
-    """Write the whole table to `out` as an Arrow stream of validated batches, `most` bytes of them."""
+    """Write the whole table to `out` as an Arrow stream of validated batches, at most `most` bytes."""
     with arrow.OSFile(job["path"]) as file:
         schema, width, batches = _whole(arrow, file, job["path"], job["mime"])
         size = width
@@ -171,7 +171,7 @@ def _convert(arrow: Any, job: dict[str, Any]) -> dict[str, Any]:
 
 
 def _whole(arrow: Any, file: Any, path: str, mime: str) -> tuple[Any, int, Iterator[Any]]:
-    """Return the schema, the bytes that the values will take at least, and the batches."""
+    """Return the schema, a lower bound of the values' size in bytes, and the batches."""
     if mime == PARQUET:
         source = _parquet(file)
         schema = source.schema_arrow
@@ -189,7 +189,7 @@ def _whole(arrow: Any, file: Any, path: str, mime: str) -> tuple[Any, int, Itera
 def _bits(kind: Any) -> int:
     try:
         return int(kind.bit_width)
-    except (ValueError, AttributeError):  # of no fixed width
+    except (ValueError, AttributeError):  # no fixed width
         return 0
 
 

@@ -1,4 +1,4 @@
-"""Arrow, Feather and Parquet tables, read by a child process: the first rows for a page, the whole for pandas."""
+"""Arrow, Feather and Parquet tables, read by a child process: the first rows for a page, all rows for pandas."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ if TYPE_CHECKING:
     from cyberun_widget.content.file import File
 
 TABLE_MAX: Final = 1024 * 1024 * 1024
-"""Bytes of a table that becomes a DataFrame."""
+"""The most bytes of a table that is converted to a DataFrame."""
 
-_MEMORY: Final = 160 * 1024 * 1024  # bytes that looking at the first rows may take, beside the libraries
-_WHOLE_MEMORY: Final = 768 * 1024 * 1024  # likewise, for a whole table, which goes batch by batch
+_MEMORY: Final = 160 * 1024 * 1024  # bytes for reading the first rows, in addition to the libraries
+_WHOLE_MEMORY: Final = 768 * 1024 * 1024  # likewise, for a whole table, read batch by batch
 _ANSWER_MAX: Final = 32 * 1024 * 1024
 _SECONDS: Final = 2.0  # of processor time, once the libraries are loaded
-_PATIENCE: Final = 20.0  # of the clock, loading included: the machine may be busy
+_PATIENCE: Final = 20.0  # seconds of wall time, including loading: the machine may be busy
 _WHOLE_SECONDS: Final = 60.0
 _SETTINGS: Final = {
-    "ARROW_DEFAULT_MEMORY_POOL": "system",  # the others reserve gigabytes of addresses
+    "ARROW_DEFAULT_MEMORY_POOL": "system",  # others reserve gigabytes of address space
     "MALLOC_ARENA_MAX": "1",
     "OMP_NUM_THREADS": "1",
     "OPENBLAS_NUM_THREADS": "1",
@@ -33,9 +33,9 @@ _SETTINGS: Final = {
 
 
 def first_rows(path: Path, mime: str, *, rows: int, columns: int) -> dict[str, Any]:
-    """Return {"columns": [[name, type]], "rows": [[cell]], "total": int | None} of a table's beginning.
+    """Return a table's first rows: {"columns": [[name, type]], "rows": [[cell]], "total": int | None}.
 
-    Raises a readable CyberunError, whatever the file does to its reader.
+    Raises a readable CyberunError if the file can't be read or crashes its reader.
     """
     job = {"rows": rows, "columns": columns, "memory": _MEMORY, "seconds": _SECONDS}
     return _ask(path, mime, job, _PATIENCE)
@@ -44,8 +44,8 @@ def first_rows(path: Path, mime: str, *, rows: int, columns: int) -> dict[str, A
 def dataframe(file: File) -> Any:
     """Return the whole table as a pandas DataFrame.
 
-    A child process reads and validates the file, and writes a clean copy; only that is opened here. Raises
-    CyberunError, also for a table of more than `TABLE_MAX` bytes.
+    A child process reads and validates the file and writes a clean copy, which is the only file opened here. Raises
+    CyberunError, also for a table larger than `TABLE_MAX` bytes.
     """
     with tempfile.TemporaryDirectory(prefix="cyberun-") as folder:
         out = Path(folder) / "table.arrow"
@@ -53,7 +53,7 @@ def dataframe(file: File) -> Any:
         told = _ask(file.path, file.mime, job, 2 * _WHOLE_SECONDS)
         if "large" in told:
             raise CyberunError(
-                f"{file.name} becomes a table of {data_size(told['large'])} or more. If you trust it, read it with "
+                f"{file.name} expands to a table of at least {data_size(told['large'])}. If you trust it, read it with "
                 f"pandas from {file.path}."
             )
         arrow = importlib.import_module("pyarrow")
@@ -62,14 +62,14 @@ def dataframe(file: File) -> Any:
 
 
 def _ask(path: Path, mime: str, job: dict[str, Any], patience: float) -> dict[str, Any]:
-    """Have a child process do a job, and return its answer. Raises a readable CyberunError."""
+    """Run a job in a child process, and return its answer. Raises a readable CyberunError."""
     job |= {"path": str(path.absolute()), "mime": mime}
     told = ask(table_worker, job, seconds=patience, most=_ANSWER_MAX, settings=_SETTINGS)
     if "missing" in told:
         raise CyberunError(f"{told['missing']} isn't installed, and this table needs it: pip install pyarrow")
     if "old" in told:
         raise CyberunError(
-            f"pyarrow {told['old']} runs code that a table brings along (CVE-2023-47248), so it isn't used for foreign "
+            f"pyarrow {told['old']} runs code embedded in tables (CVE-2023-47248), so it isn't used for downloaded "
             f"files. Update it: pip install -U pyarrow"
         )
     if "trouble" in told:

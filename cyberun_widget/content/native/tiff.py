@@ -1,4 +1,4 @@
-"""Compressed TIFF pictures, decoded by a child process: libtiff prints what it finds wrong with a file."""
+"""Compressed TIFF pictures, decoded by a child process, because libtiff prints its complaints about damaged files."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from cyberun_widget.content.native import tiff_worker
 from cyberun_widget.content.native.process import ask
 from cyberun_widget.errors import CyberunError
 
-_MEMORY: Final = 1024 * 1024 * 1024  # bytes of address space: the decoded page twice, and Python with Pillow
+_MEMORY: Final = 1024 * 1024 * 1024  # bytes of address space: twice the decoded page, plus Python and Pillow
 _SECONDS: Final = 10.0  # of processor time
-_PATIENCE: Final = 20.0  # of the clock: the machine may be busy
+_PATIENCE: Final = 20.0  # seconds of wall time: the machine may be busy
 _ANSWER_MAX: Final = 64 * 1024
 
 
 def first_page(path: Path) -> Image.Image:
-    """Return the first page of a TIFF file whose size is known to be reasonable. Raises CyberunError."""
+    """Return the first page of a TIFF file. The caller has checked its size. Raises CyberunError."""
     with tempfile.TemporaryDirectory(prefix="cyberun-") as folder:
         out = Path(folder) / "page.tiff"
         job = {"path": str(path.absolute()), "out": str(out)}
