@@ -13,6 +13,7 @@ from cyberun_widget.render import static_list
 from cyberun_widget.render.html import PLAIN, Node, html, node
 from cyberun_widget.support.text import clean
 from cyberun_widget.support.units import clock
+from cyberun_widget.support.words import say, status_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -29,11 +30,11 @@ _CELL_MAX: Final = 200  # maximum characters in a cell
 class _Table(Sequence[T]):
     """An immutable list that shows itself as a table."""
 
-    _columns: tuple[str, ...] = ()
+    _columns: tuple[str, ...] = ()  # those of the plain table, by their keys in words.json
     _empty = ""
     _title = ""
     _verb = ""  # the label of a row's button
-    _kinds: tuple[tuple[str, str], ...] = ()  # the columns of the live table; the kind sets sorting and format
+    _kinds: tuple[tuple[str, str], ...] = ()  # likewise of the live table; the kind sets sorting and format
 
     def __init__(self, items: Iterable[T]) -> None:
         self._items = tuple(items)
@@ -51,13 +52,16 @@ class _Table(Sequence[T]):
     def _row(self, item: T) -> tuple[str, ...]:
         raise NotImplementedError
 
+    def _heads(self) -> tuple[str, ...]:
+        return tuple(say(f"list.{name}") for name in self._columns)
+
     def _cells(self, item: T) -> tuple[str, ...]:
         return tuple(clean(cell, limit=_CELL_MAX) for cell in self._row(item))
 
     def __repr__(self) -> str:
         if not self._items:
             return self._empty
-        rows = [self._columns, *map(self._cells, self._items)]
+        rows = [self._heads(), *map(self._cells, self._items)]
         widths = [max(len(row[column]) for row in rows) for column in range(len(self._columns))]
         return "\n".join(
             "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows
@@ -82,10 +86,12 @@ class _Table(Sequence[T]):
             tuple(clean(cell, limit=_CELL_MAX) if isinstance(cell, str) else cell for cell in self._facts(item))
             for item in self._items
         ]
-        live = ListWidget(self._title, self._kinds, rows, self._verb, self._opened)
+        live = ListWidget(
+            self._title, [(say(f"list.{name}"), kind) for name, kind in self._kinds], rows, self._verb, self._opened
+        )
         made: Any = live._repr_mimebundle_()
         data, metadata = made if isinstance(made, tuple) else (made, {})
-        plain = static_list.table(self._title, self._columns, [self._cells(item) for item in self._items])
+        plain = static_list.table(self._title, self._heads(), [self._cells(item) for item in self._items])
         text = repr(self)
         kept = {"text/html": plain, "text/plain": text}
         _kernel.display_pair({**(data or {}), "text/plain": text}, kept, metadata)
@@ -93,7 +99,7 @@ class _Table(Sequence[T]):
     def _repr_html_(self) -> str:
         if not self._items:
             return html(node("p", {}, self._empty))
-        head = _row_of("th", ("", *self._columns))
+        head = _row_of("th", ("", *self._heads()))
         rows = (_row_of("td", (str(index), *self._cells(item))) for index, item in enumerate(self._items))
         return html(node("table", {"class": PLAIN}, node("thead", {}, head), node("tbody", {}, *rows)))
 
@@ -105,17 +111,17 @@ def _row_of(tag: str, cells: Iterable[str]) -> Node:
 class TaskList(_Table[Task]):
     """Tasks, newest first. `tasks.open(0)` shows the first task's card."""
 
-    _columns = ("task", "status", "workflow", "GPU", "created", "took")
-    _empty = "No tasks."
-    _title = "Tasks"
-    _verb = "Open"
+    _columns = ("task", "status", "workflow", "gpu", "created", "took")
+    _empty = say("list.no_tasks")
+    _title = say("list.tasks")
+    _verb = say("list.open_task")
     _kinds = (
-        ("Workflow", "text"),
-        ("Status", "status"),
-        ("Created", "time"),
-        ("Took", "seconds"),
-        ("GPU", "text"),
-        ("Task", "id"),
+        ("workflow", "text"),
+        ("status", "status"),
+        ("created", "time"),
+        ("took", "seconds"),
+        ("gpu", "text"),
+        ("task", "id"),
     )
 
     def __init__(self, items: Iterable[Task], client: HasCalls) -> None:
@@ -147,17 +153,18 @@ class TaskList(_Table[Task]):
         took = ""
         if item.completed_at and item.created_at:
             took = clock((item.completed_at - item.created_at).total_seconds())
-        return (item.id, item.status, item.workflow_name or item.tool_type, item.gpu_type, _when(item.created_at), took)
+        workflow = item.workflow_name or item.tool_type
+        return (item.id, status_name(item.status), workflow, item.gpu_type, _when(item.created_at), took)
 
 
 class WorkflowList(_Table[Workflow]):
     """Workflows and their descriptions. For the parameters of one, see `client.workflow(slug).parameters`."""
 
     _columns = ("slug", "name", "tool", "description")
-    _empty = "No workflows."
-    _title = "Workflows"
-    _verb = "Open the form"
-    _kinds = (("Name", "text"), ("Slug", "text"), ("Tool", "text"), ("Description", "text"))
+    _empty = say("list.no_workflows")
+    _title = say("list.workflows")
+    _verb = say("list.open_workflow")
+    _kinds = (("name", "text"), ("slug", "text"), ("tool", "text"), ("description", "text"))
 
     def __init__(self, items: Iterable[Workflow], client: HasCalls | None = None) -> None:
         super().__init__(items)

@@ -39,31 +39,31 @@ def bundle(
         made = html(_whole(labels, drawn, tables, task_ids, side))
         if len(made.encode()) <= LIMIT:
             break
-    return {"text/html": made, "text/plain": f"{say('archive.comparison')}: {', '.join(labels)}"}
+    return {"text/html": made, "text/plain": f"{say('comparison.name')}: {', '.join(labels)}"}
 
 
 def _whole(
     labels: Sequence[str], drawn: Sequence[Pair], tables: Sequence[Mapping[str, Any]], ids: Sequence[str], side: int
 ) -> Node:
     # tocSkip: otherwise JupyterLab lists even hidden headings of outputs in its table of contents.
-    title = node("h4", {"class": "tocSkip jp-toc-ignore"}, say("archive.comparison"))
+    title = node("h4", {"class": "tocSkip jp-toc-ignore"}, say("comparison.name"))
     parts = [node("header", {}, title)]
     if drawn:
         rows = [
             _row(each.name, [_picture(*told, side) for told in zip(each.artifacts, labels, strict=True)])
             for each in drawn[:_PICTURES]
         ]
-        parts.append(_table(say("archive.file"), labels, rows, len(drawn) - len(rows)))
+        parts.append(_table(say("comparison.file"), labels, rows, len(drawn) - len(rows)))
     for table in tables:
         found = table["differences"]
         rows = [
             _row(row["path"], [_value(cell, table["absent"]) for cell in row["cells"]]) for row in found["rows"][:_ROWS]
         ]
-        parts.append(node("p", {}, node("bdi", {}, say("archive.differences", title=_text(table["title"])))))
-        parts.append(_table(say("archive.value"), labels, rows, len(found["rows"]) - len(rows) + found["more"]))
+        parts.append(node("p", {}, node("bdi", {}, say("comparison.differences", title=_text(table["title"])))))
+        parts.append(_table(say("comparison.value"), labels, rows, len(found["rows"]) - len(rows) + found["more"]))
     if ids:
         code = f"compare({', '.join(f'TaskWidget({literal(each)})' for each in ids)})"
-        line = node("p", {}, say("archive.compare_again"), " ", node("code", {"dir": "ltr"}, code))
+        line = node("p", {}, say("comparison.again"), " ", node("code", {"dir": "ltr"}, code))
         parts.append(node("footer", {}, line))
     about = {"class": f"cyberun-archive {PLAIN}", "data-status": "static"}
     return node("div", about, node("style", {}, style()), node("article", {}, *parts))
@@ -85,10 +85,10 @@ def _row(name: str, cells: Sequence[Node]) -> Node:
 
 def _picture(item: Artifact | None, label: str, side: int) -> Node:
     if item is None:
-        return _value(None, say("archive.none"))
+        return _value(None, say("comparison.none"))
     data, mime = thumbnail(item.poster, side) if item.poster and side else (b"", "")
     if not data:
-        return node("td", {}, node("span", {"class": "cy-a-quiet"}, say("archive.not_shown")))
+        return node("td", {}, node("span", {"class": "cy-a-quiet"}, say("comparison.not_shown")))
     source = f"data:{mime};base64,{base64.b64encode(data).decode('ascii')}"
     return node("td", {}, node("img", {"src": source, "alt": _text(f"{item.name}, {label}"), "width": str(side)}))
 

@@ -22,6 +22,7 @@ from cyberun_widget.jupyter import kernel as _kernel
 from cyberun_widget.jupyter.batching import BatchedWidget
 from cyberun_widget.jupyter.static_copies import StaticCopies
 from cyberun_widget.support import assets
+from cyberun_widget.support.words import say
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -31,7 +32,11 @@ if TYPE_CHECKING:
     from cyberun_widget.comparison.subject import Subject
 
 Comparable = TaskWidget | TaskResult | Artifact
-_TABLES = (("Parameters", "parameters", "default"), ("Output", "output", "missing"), ("Run", "facts", "missing"))
+_TABLES = (
+    ("comparison.parameters", "parameters", "comparison.default"),
+    ("comparison.output", "output", "comparison.missing"),
+    ("comparison.run", "facts", "comparison.missing"),
+)
 """Title, field of the subject, and what a cell without a value says."""
 _DOCUMENTS_MAX = 2 * 1000 * 1000  # maximum bytes of a JSON file compared value by value
 
@@ -122,9 +127,9 @@ def _shown(each: Pair) -> dict[str, Any]:
 
 
 def _tables(subjects: Sequence[Subject], pairs: Sequence[Pair]) -> list[dict[str, Any]]:
-    tables = [(title, [getattr(each, name) for each in subjects], absent) for title, name, absent in _TABLES]
+    tables = [(say(title), [getattr(each, name) for each in subjects], say(absent)) for title, name, absent in _TABLES]
     tables += [
-        (each.name, [item.json() for item in each.artifacts if item is not None], "missing")
+        (each.name, [item.json() for item in each.artifacts if item is not None], say("comparison.missing"))
         for each in pairs
         if each.kind == "json" and all(_readable(item) for item in each.artifacts)
     ]

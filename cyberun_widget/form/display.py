@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from cyberun_widget.card.display import kept
 from cyberun_widget.render import static_list
 from cyberun_widget.render.source import literal
+from cyberun_widget.support.words import say
 
 if TYPE_CHECKING:
     from cyberun_widget.form.widget import WorkflowForm
@@ -26,7 +27,7 @@ def bundle(form: WorkflowForm) -> dict[str, str]:
 def _words(value: Any) -> str:
     match value:
         case bool():
-            return "on" if value else "off"
+            return say("form.on" if value else "form.off")
         case {"file": str() as name}:
             return name
         case _:

@@ -49,10 +49,11 @@ const workerAsText = {
 
 /** `said.untitled`, `said.viewers.fit` and the like become the texts of words.json: a bundle carries those it uses. */
 async function texts() {
-	const { card, viewers } = JSON.parse(await readFile(WORDS, "utf8"));
+	const words = JSON.parse(await readFile(WORDS, "utf8"));
 	const placed = (section, place) =>
-		Object.entries(section).map(([name, text]) => [`${place}.${name}`, JSON.stringify(text)]);
-	return Object.fromEntries([...placed(card, "said"), ...placed(viewers, "said.viewers")]);
+		Object.entries(words[section]).map(([name, text]) => [`${place}.${name}`, JSON.stringify(text)]);
+	const sections = ["viewers", "form", "comparison", "list", "sweep"];
+	return Object.fromEntries([...placed("card", "said"), ...sections.flatMap((name) => placed(name, `said.${name}`))]);
 }
 
 const common = {

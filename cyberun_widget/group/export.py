@@ -14,6 +14,7 @@ from cyberun_widget.group.plan.identity import recorded
 from cyberun_widget.render.contact_sheet import Sheet, SheetCell, draw
 from cyberun_widget.support.filenames import safe_name
 from cyberun_widget.support.text import clean
+from cyberun_widget.support.words import say
 
 if TYPE_CHECKING:
     import os
@@ -106,7 +107,7 @@ def sheet(session: Session, rows: str | None, columns: str | None, output: str |
             facts=" · ".join(f"{name} {value:.4g}" for name, value in list(cell.metrics.items())[:2]),
         )
     return Sheet(
-        title=session.title or "Tasks",
+        title=session.title or say("sweep.untitled"),
         row_title=arranged.row_title,
         column_title=arranged.column_title,
         rows=arranged.rows,

@@ -22,6 +22,8 @@ from cyberun_widget.support.executors import READS, SAVES
 from cyberun_widget.support.filenames import safe_name
 from cyberun_widget.support.text import clean
 from cyberun_widget.support.threads import background
+from cyberun_widget.support.units import many
+from cyberun_widget.support.words import say
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -154,7 +156,7 @@ class _Desk:
     def save_all(self, _request: Request) -> Answer:
         folder = Path.cwd() / safe_name(f"cyberun-{self._session.title or 'tasks'}", "cyberun-sweep")
         saved = save(self._session, folder)
-        words = f"{len(saved):,} files saved to {folder.name}"
+        words = say("card.saved", files=many(len(saved), "file"), folder=folder.name)
         self._session.saved = words
         self._session.check()
         return Answer({"saved": words})

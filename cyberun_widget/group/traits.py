@@ -8,6 +8,7 @@ from cyberun_widget.group.plan.arrange import parameters_text, step_text, value_
 from cyberun_widget.group.points import ENDED, STATUSES
 from cyberun_widget.support.text import clean
 from cyberun_widget.support.units import many
+from cyberun_widget.support.words import say
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -137,7 +138,7 @@ def _title(session: Session) -> str:
     if session.opened is not None:
         return clean(session.title, limit=120)
     names = {cell.watch.state.workflow_name for cell in session.cells if cell.watch is not None}
-    return clean(names.pop(), limit=120) if len(names) == 1 else "Tasks"
+    return clean(names.pop(), limit=120) if len(names) == 1 else say("sweep.untitled")
 
 
 def _edges(cells: Sequence[Cell]) -> list[str]:

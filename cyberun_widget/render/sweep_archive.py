@@ -11,6 +11,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Final
 
 from cyberun_widget.render.html import PLAIN, Node, html, node
+from cyberun_widget.render.sweep_text import counts_text
 from cyberun_widget.render.thumbnails import thumbnail
 from cyberun_widget.support import assets
 from cyberun_widget.support.text import clean
@@ -49,15 +50,14 @@ def bundle(sheet: Sheet, counts: Mapping[str, int], code: str, selected: Collect
 
 
 def _whole(sheet: Sheet, counts: Mapping[str, int], code: str, stars: int, side: int) -> Node:
-    told = ", ".join(f"{count(number)} {sweep_status(status).lower()}" for status, number in counts.items())
-    facts = [many(len(sheet.cells), "point"), told, many(stars, "star") if stars else ""]
+    facts = [many(len(sheet.cells), "point"), counts_text(counts), many(stars, "star") if stars else ""]
     head = node(
         "header",
         {},
         node("h4", {"class": "tocSkip jp-toc-ignore"}, node("bdi", {}, sheet.title)),
         node("span", {}, " · ".join(fact for fact in facts if fact)),
     )
-    footer = node("footer", {}, node("p", {}, say("group.attach")), _code(code))
+    footer = node("footer", {}, node("p", {}, say("sweep.attach")), _code(code))
     return _root("done", len(sheet.cells), head, _table(sheet, side), footer)
 
 
@@ -76,7 +76,7 @@ def _table(sheet: Sheet, side: int) -> Node:
     for row, name in enumerate(sheet.rows):
         if left <= 0:
             span = {"colspan": str(len(sheet.columns) + labelled)}
-            body.append(node("tr", {}, node("td", span, f"… and {count(len(sheet.rows) - row)} more rows")))
+            body.append(node("tr", {}, node("td", span, say("sweep.more_rows", count=count(len(sheet.rows) - row)))))
             break
         left -= len(sheet.columns)
         made = [node("th", {"scope": "row"}, name)] if labelled else []

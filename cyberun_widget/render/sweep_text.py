@@ -46,17 +46,21 @@ class Told(Protocol):
 
 def line(counts: Mapping[str, int], facts: Mapping[str, Any], progress: float) -> str:
     """Return a group as one line: "Gray-Scott · 64 points: 12 completed, 1 failed, 4 running · 23%"."""
-    told = ", ".join(f"{count(number)} {sweep_status(status).lower()}" for status, number in counts.items())
-    parts = [clean(facts.get("title")) or "Tasks", f"{facts.get('size', '')}", told]
+    parts = [clean(facts.get("title")) or say("sweep.untitled"), f"{facts.get('size', '')}", counts_text(counts)]
     if facts.get("status") == "running":
         parts.append(percent(progress))
         if facts.get("eta"):
             parts.append(time_left(float(facts["eta"])))
     if facts.get("held"):
-        parts.append(say("group.held", count=count(facts["held"])))
+        parts.append(say("sweep.held", count=count(facts["held"])))
     if facts.get("problem"):
         parts.append(clean(facts["problem"], limit=200))
     return " · ".join(part for part in parts if part)
+
+
+def counts_text(counts: Mapping[str, int]) -> str:
+    """Return points by status: "12 completed, 1 failed"."""
+    return ", ".join(f"{count(number)} {sweep_status(status).lower()}" for status, number in counts.items())
 
 
 def table(sheet: Sheet) -> list[str]:
@@ -75,7 +79,7 @@ def table(sheet: Sheet) -> list[str]:
         for row in rows
     ]
     left_out = len(sheet.rows) - _ROWS
-    return [*lines, f"… and {count(left_out)} more rows"] if left_out > 0 else lines
+    return [*lines, say("sweep.more_rows", count=count(left_out))] if left_out > 0 else lines
 
 
 def _cell(caption: str, facts: str, status: str) -> str:
@@ -102,14 +106,14 @@ class SweepTerminal:
         for point in ended:
             if self._told.get(point.index) != point.status and point.status != "completed":
                 why = f": {clean(point.error, limit=160)}" if point.error else ""
-                self._write(f"point {point.index} {sweep_status(point.status).lower()}{why}")
+                self._write(f"{say('sweep.point', name=point.index)} {sweep_status(point.status).lower()}{why}")
             self._told[point.index] = point.status
         now, total = self._clock(), len(points)
         if len(ended) != self._done and (now - self._at >= _PAUSE or len(ended) in (0, total)):
             self._done, self._at = len(ended), now
             took = sum(point.elapsed for point in ended)
-            spent = f", {span(took)} of computing" if took else ""
-            self._write(f"{count(len(ended))} of {count(total)} done{spent}")
+            spent = f", {say('sweep.computing', time=span(took))}" if took else ""
+            self._write(f"{say('sweep.done', done=count(len(ended)), total=count(total))}{spent}")
 
     def finish(self, lines: Sequence[str]) -> None:
         """Write the final table."""

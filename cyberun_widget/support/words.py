@@ -1,7 +1,7 @@
 """Display texts from `words.json`, which is also bundled with the page, so that both use the same words.
 
-It holds the names of statuses and stages and every sentence of the card, the archive and the terminal. `units` formats
-numbers; error messages are written where the errors are raised.
+It holds the names of statuses and stages and every text of the widgets, their archives and the terminal. `units`
+formats numbers; error messages are written where the errors are raised.
 """
 
 from __future__ import annotations

@@ -47,9 +47,9 @@ def test_each_failure_is_told_once_and_progress_now_and_then():
     terminal.update(points)
     lines = out.getvalue().splitlines()
     assert lines[0] == "0 of 3 done"
-    assert [one for one in lines if one.startswith("point 1")] == ["point 1 failed: It broke: x is cursed."]
+    assert [one for one in lines if one.startswith("Point 1")] == ["Point 1 failed: It broke: x is cursed."]
     assert lines.count("2 of 3 done, 2 s of computing") == 1
-    assert sum(one.startswith("point 2 unknown") for one in lines) == 1
+    assert sum(one.startswith("Point 2 unknown") for one in lines) == 1
     assert lines[-1].startswith("3 of 3 done")
 
 

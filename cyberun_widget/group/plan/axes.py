@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from cyberun_widget.errors import ParameterError
 from cyberun_widget.protocol.validation import plain, problem, problems
+from cyberun_widget.support.units import many
 
 if TYPE_CHECKING:
     from cyberun_widget.protocol.models import Workflow
@@ -63,7 +64,7 @@ class Space:
 
     def size(self) -> str:
         """Return the number of points and its factors: "48 points: 8 seed × 6 steps"."""
-        count = f"{len(self):,} point{'' if len(self) == 1 else 's'}"
+        count = many(len(self), "point")
         factors = " × ".join(f"{len(axis)} {axis.title}" for axis in self.axes)
         return f"{count}: {factors}" if len(self.axes) > 1 else count
 

@@ -8,6 +8,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from cyberun_widget.support.words import say
+
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence
 
@@ -48,12 +50,12 @@ class Search:
     def advice(self) -> str:
         """Return advice for the user, who has to decide. A search never proves that the service accepted nothing."""
         if self.found:
-            return "Is it one of these? If it is none of them, the submission was probably never taken."
+            return say("sweep.advice_found")
         if not self.complete:
-            return "The service has too many tasks to read them all. Look for it in your own list of tasks."
+            return say("sweep.advice_partial")
         if self.age < _SOON:
-            return "No task can be this one so far, but the service may still be taking it. Look again in a minute."
-        return "No task in the service’s list can be this one. It was almost certainly never taken."
+            return say("sweep.advice_soon")
+        return say("sweep.advice_none")
 
 
 def candidates(

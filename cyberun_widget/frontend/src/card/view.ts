@@ -146,7 +146,7 @@ export function showCard(model: Model, parent: HTMLElement): () => void {
 			"data-density": density,
 			"data-bare": (status === "completed" || (connection === "error" && !traits.progress)) && !traits.stages.length,
 			"data-dead": seen.dead || facts.stopped,
-			"aria-label": `Task ${dots(facts.title || taskId, traits.label)}`,
+			"aria-label": `${said.untitled} ${dots(facts.title || taskId, traits.label)}`,
 		});
 		for (const [name, words] of Object.entries(seen.text)) setText(text[name as TextName], words);
 		setAttributes(text.note, { "data-warn": seen.warns });

@@ -9,9 +9,10 @@ import { adopt } from "../shared/style.ts";
 import type { Artifact } from "../shared/types.ts";
 import { many } from "../shared/units.ts";
 import type { CompareModel, Pair } from "./types.ts";
+import { fill } from "../shared/words.ts";
 
 type Comparison = typeof import("../comparison/index.ts");
-type Mode = Comparison["MODES"][number];
+type Mode = keyof Comparison["MODES"];
 
 const TRAITS = ["_labels", "_pairs", "_tables", "_waiting"] as const;
 const SEEN = ["image", "video", "model"]; // kinds compared visually; the others are compared as values
@@ -25,15 +26,15 @@ export function showComparison(model: CompareModel, parent: HTMLElement): () => 
 	let at = 0;
 	let [first, second] = [0, 1];
 
-	const files = el("select", { ...OWN_KEYS, class: "cyc-select", "aria-label": "File" });
-	const ways = el("div", { class: "cyc-ways", role: "radiogroup", "aria-label": "Way of comparing" });
-	const left = el("select", { ...OWN_KEYS, class: "cyc-select", "aria-label": "First result" });
-	const right = el("select", { ...OWN_KEYS, class: "cyc-select", "aria-label": "Second result" });
+	const files = el("select", { ...OWN_KEYS, class: "cyc-select", "aria-label": said.comparison.file });
+	const ways = el("div", { class: "cyc-ways", role: "radiogroup", "aria-label": said.comparison.mode });
+	const left = el("select", { ...OWN_KEYS, class: "cyc-select", "aria-label": said.comparison.first });
+	const right = el("select", { ...OWN_KEYS, class: "cyc-select", "aria-label": said.comparison.second });
 	const status = el("p", { class: "cyc-hint", role: "status" });
 	const stage = el("div", { class: "cyc-body" });
 	const values = el("div", { class: "cyc-values" });
 	const head = el("div", { class: "cyc-head" }, files, ways, left, right);
-	const root = el("div", { class: "cyberun-compare", role: "group", "aria-label": "Comparison", tabindex: -1 }, head, status, stage, values);
+	const root = el("div", { class: "cyberun-compare", role: "group", "aria-label": said.comparison.name, tabindex: -1 }, head, status, stage, values);
 
 	const pairs = () => model.get("_pairs").filter(({ kind, artifacts }) => SEEN.includes(kind) && artifacts.filter(Boolean).length > 1);
 	const pick = (node: HTMLSelectElement, take: (value: number) => void) =>
@@ -56,14 +57,14 @@ export function showComparison(model: CompareModel, parent: HTMLElement): () => 
 		const all = pairs();
 		at = Math.min(at, Math.max(0, all.length - 1));
 		const pair = all[at];
-		setText(status, waiting ? `Waiting for ${many(waiting, "result")}...` : pair || model.get("_tables").length ? "" : "There is nothing to compare: no file and no value belongs together.");
+		setText(status, waiting ? fill(said.comparison.waiting, { results: many(waiting, "result") }) : pair || model.get("_tables").length ? "" : said.comparison.nothing);
 		options(files, all.map(({ name }) => name), at);
 		files.hidden = all.length < 2;
 		const { MODES, css, ...comparison } = await loadModule<Comparison>("comparison", channel);
 		if (current.ended) return;
 		adopt(root, css);
 		radios(MODES);
-		const two = pair?.kind === "image" && mode !== "side by side";
+		const two = pair?.kind === "image" && mode !== "side";
 		ways.hidden = pair?.kind !== "image";
 		left.hidden = right.hidden = !(two && labels.length > 2);
 		options(left, labels, first);
@@ -103,17 +104,17 @@ export function showComparison(model: CompareModel, parent: HTMLElement): () => 
 		return comparison.comparePictures(await Promise.all(pictures), mode, current);
 	}
 
-	function radios(modes: readonly Mode[]): void {
+	function radios(modes: Comparison["MODES"]): void {
 		if (ways.childElementCount) return;
 		const name = `cyberun-ways-${Math.random().toString(36).slice(2)}`;
-		for (const each of modes) {
+		for (const [each, label] of Object.entries(modes) as [Mode, string][]) {
 			const input = el("input", { ...OWN_KEYS, type: "radio", name, value: each });
 			input.checked = each === mode;
 			input.addEventListener("change", () => {
 				mode = each;
 				void draw();
 			}, { signal: life.signal });
-			ways.append(el("label", { class: "cyc-way" }, input, el("span", { text: each[0]?.toUpperCase() + each.slice(1) })));
+			ways.append(el("label", { class: "cyc-way" }, input, el("span", { text: label })));
 		}
 	}
 

@@ -10,7 +10,7 @@ export async function decodePicture(file: Blob, mime: string, alt: string, life:
 	try {
 		await image.decode();
 	} catch (error) {
-		throw new Error("This image is incomplete, damaged, or in a format that this browser can’t show.", { cause: error });
+		throw new Error(said.viewers.image_broken, { cause: error });
 	}
 	return image;
 }
@@ -26,7 +26,7 @@ export function decodeVideo(file: Blob, mime: string, name: string, life: Life):
 	return new Promise((resolve, reject) => {
 		const once = { once: true, signal: life.signal };
 		player.addEventListener("loadedmetadata", () => resolve(player), once);
-		player.addEventListener("error", () => reject(new Error("This video is incomplete, damaged, or in a format that this browser can’t play.")), once);
+		player.addEventListener("error", () => reject(new Error(said.viewers.media_broken)), once);
 		player.src = mediaSource(file, mime, life);
 	});
 }

@@ -1,5 +1,6 @@
 // Measures how much two pictures differ.
 import { percent } from "../shared/units.ts";
+import { fill } from "../shared/words.ts";
 
 const SIDE = 256; // pixels; enough for a mean, and fast
 
@@ -25,6 +26,6 @@ function pixels(source: CanvasImageSource): Uint8ClampedArray {
 }
 
 export function differenceWords(share: number): string {
-	if (share === 0) return "No difference";
-	return share < 0.01 ? "Less than 1% different" : `${percent(share)} different on average`;
+	if (share === 0) return said.comparison.same;
+	return share < 0.01 ? fill(said.comparison.little, { percent: percent(0.01) }) : fill(said.comparison.mean, { percent: percent(share) });
 }

@@ -3,9 +3,17 @@ import { button, el, OWN_KEYS, setAttributes, setText } from "../shared/dom.ts";
 import { Life } from "../shared/life.ts";
 import { differenceWords, meanDifference } from "./difference.ts";
 import { linkZoom } from "./zoom_link.ts";
+import { percent } from "../shared/units.ts";
+import { fill } from "../shared/words.ts";
 
-export const MODES = ["side by side", "slider", "flicker", "difference"] as const;
-export type Mode = (typeof MODES)[number];
+/** The ways of comparing two pictures: mode -> display name. */
+export const MODES = {
+	side: said.comparison.side_by_side,
+	slider: said.comparison.slider,
+	flicker: said.comparison.flicker,
+	difference: said.comparison.difference,
+};
+export type Mode = keyof typeof MODES;
 
 const FLICKER = 700; // ms for each picture; fewer than 3 changes per second
 const STEP = 1.25;
@@ -17,11 +25,11 @@ export interface Picture {
 }
 
 /**
- * Pictures to compare. The mode "side by side" shows all of them, the other modes the first two.
+ * Pictures to compare. The mode "side" shows all of them, the other modes the first two.
  * The node has a fixed height; each call resets the zoom.
  */
 export function comparePictures(pictures: readonly Picture[], mode: Mode, life: Life): HTMLElement {
-	return mode === "side by side" ? sideBySide(pictures, life) : overlaid(pictures, mode, life);
+	return mode === "side" ? sideBySide(pictures, life) : overlaid(pictures, mode, life);
 }
 
 function frameOf({ image, label }: Picture): { node: HTMLElement; stage: HTMLElement } {
@@ -32,7 +40,7 @@ function frameOf({ image, label }: Picture): { node: HTMLElement; stage: HTMLEle
 
 function sideBySide(pictures: readonly Picture[], life: Life): HTMLElement {
 	const frames = pictures.map(frameOf);
-	const node = el("div", { ...OWN_KEYS, class: "cyc-side", tabindex: 0, role: "group", "aria-label": "Pictures side by side. Plus and minus zoom all, 0 fits, arrows move." });
+	const node = el("div", { ...OWN_KEYS, class: "cyc-side", tabindex: 0, role: "group", "aria-label": said.comparison.side_name });
 	node.style.setProperty("--cyc-columns", String(Math.min(frames.length, 4)));
 	node.append(...frames.map((frame) => frame.node));
 	whenShown(node, life, () => {
@@ -46,7 +54,7 @@ function sideBySide(pictures: readonly Picture[], life: Life): HTMLElement {
 
 function overlaid(pictures: readonly Picture[], mode: Mode, life: Life): HTMLElement {
 	const [below, above] = [pictures[0], pictures[1]];
-	if (!below || !above) return el("p", { class: "cyc-hint", text: "Choose two images." });
+	if (!below || !above) return el("p", { class: "cyc-hint", text: said.comparison.choose_two });
 	const base = frameOf(below);
 	above.image.classList.add("cyc-picture");
 	above.image.alt = above.label;
@@ -55,7 +63,7 @@ function overlaid(pictures: readonly Picture[], mode: Mode, life: Life): HTMLEle
 	const words = el("span", { class: "cyc-words", role: "status" });
 	const tools = el("div", { class: "cyc-tools" });
 	const node = el("div", { ...OWN_KEYS, class: "cyc-overlaid", tabindex: 0, role: "group" }, base.node, tools);
-	setAttributes(node, { "aria-label": `${below.label} and ${above.label}, ${mode}. Plus and minus zoom, 0 fits, arrows move.` });
+	setAttributes(node, { "aria-label": fill(said.comparison.two_name, { first: below.label, second: above.label, mode: MODES[mode].toLowerCase() }) });
 	base.node.querySelector("figcaption")?.replaceChildren(el("bdi", { text: below.label }), " / ", el("bdi", { text: above.label }));
 	if (mode === "slider") tools.append(...sliderTools(cover, [below, above]));
 	if (mode === "flicker") tools.append(...flickerTools(cover, [below, above], life));
@@ -78,10 +86,10 @@ function overlaid(pictures: readonly Picture[], mode: Mode, life: Life): HTMLEle
 
 /** A range input across the frame: the browser supports mouse, touch, keys and screen readers. */
 function sliderTools(cover: HTMLElement, [below, above]: [Picture, Picture]): HTMLElement[] {
-	const range = el("input", { ...OWN_KEYS, type: "range", class: "cyc-range", min: 0, max: 100, step: 0.5, value: 50, "aria-label": "Divider" });
+	const range = el("input", { ...OWN_KEYS, type: "range", class: "cyc-range", min: 0, max: 100, step: 0.5, value: 50, "aria-label": said.comparison.divider });
 	const place = () => {
 		cover.style.setProperty("--cyc-at", `${range.value}%`);
-		range.setAttribute("aria-valuetext", `${Math.round(Number(range.value))}% ${below.label}, the rest ${above.label}`);
+		range.setAttribute("aria-valuetext", fill(said.comparison.divider_at, { percent: percent(Number(range.value) / 100), first: below.label, second: above.label }));
 	};
 	range.oninput = place;
 	place();
@@ -102,8 +110,8 @@ function flickerTools(cover: HTMLElement, pictures: [Picture, Picture], life: Li
 		timer = on ? setInterval(() => show(!upper), FLICKER) : undefined;
 		play.setAttribute("aria-pressed", String(on));
 	};
-	const play = button("Flicker", () => run(timer === undefined), { icon: "play", signal: life.signal });
-	const swap = button("Swap", () => {
+	const play = button(said.comparison.flicker, () => run(timer === undefined), { icon: "play", signal: life.signal });
+	const swap = button(said.comparison.swap, () => {
 		run(false);
 		show(!upper);
 	}, { signal: life.signal });
@@ -116,7 +124,7 @@ function flickerTools(cover: HTMLElement, pictures: [Picture, Picture], life: Li
 function differenceTools(cover: HTMLElement, life: Life): HTMLElement[] {
 	const strong = el("input", { type: "checkbox", class: "cyc-check" });
 	strong.addEventListener("change", () => setAttributes(cover.parentElement ?? cover, { "data-gain": strong.checked && "true" }), { signal: life.signal });
-	return [el("label", { class: "cyc-option" }, strong, "Amplify")];
+	return [el("label", { class: "cyc-option" }, strong, said.comparison.amplify)];
 }
 
 function onKeys(node: HTMLElement, zoom: ReturnType<typeof linkZoom>, life: Life): void {

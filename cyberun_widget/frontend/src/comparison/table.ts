@@ -1,6 +1,7 @@
 // The differing values as a table: one row per value, one column per result.
 import { el } from "../shared/dom.ts";
 import { many } from "../shared/units.ts";
+import { fill } from "../shared/words.ts";
 
 /** See compare/differences.py. Paths and cells are untrusted text. */
 export interface Differences {
@@ -12,11 +13,11 @@ export interface Differences {
 
 export function differenceTable({ rows, equal, more, partial }: Differences, labels: readonly string[], title: string, absent: string): HTMLElement {
 	const notes = [
-		equal && `${many(equal, "value")} the same everywhere`,
-		more && `${many(more, "more difference")} not shown`,
-		partial && "only the beginning of very large documents is compared",
+		equal && fill(said.comparison.equal, { values: many(equal, "value") }),
+		more && fill(said.comparison.more, { differences: many(more, "more difference") }),
+		partial && said.comparison.partial,
 	].filter(Boolean);
-	const note = el("p", { class: "cyc-hint", text: rows.length ? `${notes.join("; ")}.` : "No differences." });
+	const note = el("p", { class: "cyc-hint", text: rows.length ? `${notes.join("; ")}.` : said.comparison.no_differences });
 	note.hidden = rows.length > 0 && notes.length === 0;
 	if (!rows.length) return el("section", { class: "cyc-table", "aria-label": title }, el("h4", { text: title }), note);
 	const head = el("tr", {}, el("td"), ...labels.map((label) => el("th", { scope: "col", dir: "auto", text: label })));
@@ -24,7 +25,7 @@ export function differenceTable({ rows, equal, more, partial }: Differences, lab
 		el(
 			"tr",
 			{},
-			el("th", { scope: "row", dir: "auto", text: path || "(whole)" }),
+			el("th", { scope: "row", dir: "auto", text: path || said.comparison.whole }),
 			...cells.map((cell) => (cell === null ? el("td", { class: "cyc-missing", text: absent }) : el("td", { dir: "auto", text: cell }))),
 		),
 	);

@@ -14,7 +14,7 @@ export interface Film {
 export function compareVideos(films: readonly Film[], life: Life): HTMLElement {
 	const { signal } = life;
 	const length = Math.max(0, ...films.map(({ player }) => (Number.isFinite(player.duration) ? player.duration : 0)));
-	const range = el("input", { ...OWN_KEYS, type: "range", class: "cyc-range", min: 0, max: length, step: 0.01, value: 0, "aria-label": "Time" });
+	const range = el("input", { ...OWN_KEYS, type: "range", class: "cyc-range", min: 0, max: length, step: 0.01, value: 0, "aria-label": said.comparison.time });
 	const time = el("span", { class: "cyc-words" });
 	let playing = false;
 	let at = 0;
@@ -31,7 +31,7 @@ export function compareVideos(films: readonly Film[], life: Life): HTMLElement {
 	};
 	const run = (on: boolean) => {
 		playing = on && length > 0;
-		relabel(toggle, playing ? "pause" : "play", playing ? "Pause all" : "Play all");
+		relabel(toggle, playing ? "pause" : "play", playing ? said.comparison.pause : said.comparison.play);
 		for (const { player } of films) {
 			if (playing && at < player.duration) player.play().catch(() => undefined); // muted, and still the browser's choice
 			else player.pause();
@@ -50,7 +50,7 @@ export function compareVideos(films: readonly Film[], life: Life): HTMLElement {
 			run(true);
 		}
 	};
-	const toggle = button("Play all", () => run(!playing), { icon: "play", bare: true, signal });
+	const toggle = button(said.comparison.play, () => run(!playing), { icon: "play", bare: true, signal });
 	range.addEventListener("input", () => {
 		run(false);
 		seek(range.valueAsNumber, true);

@@ -3,6 +3,7 @@ import { el, setAttributes, setText } from "../shared/dom.ts";
 import { controlOf } from "./control.ts";
 import type { FileLine } from "./file_control.ts";
 import type { FieldSpec, Value } from "./types.ts";
+import { fill } from "../shared/words.ts";
 
 let count = 0; // ids must be unique in the page, and one form may have two views
 
@@ -33,7 +34,7 @@ export function fieldView(spec: FieldSpec, options: FieldOptions): FieldView {
 		control.main.focus();
 	}, { signal: options.signal });
 	const label = el("label", { for: id, class: "cyf-label", dir: "auto" }, spec.label);
-	if (spec.required) label.append(el("span", { class: "cyf-required", title: "Required", "aria-hidden": "true", text: "*" }));
+	if (spec.required) label.append(el("span", { class: "cyf-required", title: said.form.required, "aria-hidden": "true", text: "*" }));
 	const node = el(
 		"div",
 		{ class: "cyf-field", "data-field": spec.key, "data-control": spec.control },
@@ -56,8 +57,8 @@ export function fieldView(spec: FieldSpec, options: FieldOptions): FieldView {
 				"aria-describedby": [words && error.id, help.textContent && help.id].filter(Boolean).join(" ") || null,
 			});
 			const back = changed && spec.default !== null;
-			setText(reset, back ? `Default: ${shown(spec)}` : "");
-			setAttributes(reset, { "aria-label": back && `Reset ${spec.label} to its default, ${shown(spec)}` });
+			setText(reset, back ? fill(said.form.default, { value: shown(spec) }) : "");
+			setAttributes(reset, { "aria-label": back && fill(said.form.reset, { field: spec.label, value: shown(spec) }) });
 		},
 		focus: () => control.main.focus(),
 	};
@@ -68,7 +69,7 @@ function same(a: Value, b: Value): boolean {
 }
 
 function shown(spec: FieldSpec): string {
-	if (spec.control === "boolean") return spec.default === true ? "on" : "off";
+	if (spec.control === "boolean") return spec.default === true ? said.form.on : said.form.off;
 	const text = spec.options.find(([value]) => value === spec.default)?.[1] ?? String(spec.default);
 	return text.length > 24 ? `${text.slice(0, 23)}…` : text;
 }
@@ -77,12 +78,12 @@ function shown(spec: FieldSpec): string {
 function helpOf(spec: FieldSpec): string {
 	const bounds =
 		spec.minimum !== null && spec.maximum !== null
-			? `${spec.minimum} to ${spec.maximum}`
+			? fill(said.form.between, { minimum: spec.minimum, maximum: spec.maximum })
 			: spec.minimum !== null
-				? `At least ${spec.minimum}`
+				? fill(said.form.at_least, { minimum: spec.minimum })
 				: spec.maximum !== null
-					? `At most ${spec.maximum}`
+					? fill(said.form.at_most, { maximum: spec.maximum })
 					: "";
-	const unknown = spec.control === "other" ? `Unknown type “${spec.type}”: the value is sent as text.` : "";
+	const unknown = spec.control === "other" ? fill(said.form.unknown_type, { type: spec.type }) : "";
 	return [spec.help, spec.control === "seed" ? "" : bounds, unknown].filter(Boolean).join(" · ");
 }

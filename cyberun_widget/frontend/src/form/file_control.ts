@@ -15,11 +15,11 @@ export interface FileLine {
 
 export function fileControl(spec: FieldSpec, { id, change, signal, file: line }: ControlOptions & { file: FileLine }): Control {
 	const picker = el("input", { ...OWN_KEYS, type: "file", id, class: "cyf-file-input", accept: spec.accept || null });
-	const choose = el("span", { class: "cyf-button", "aria-hidden": "true", text: "Choose a file" });
+	const choose = el("span", { class: "cyf-button", "aria-hidden": "true", text: said.form.choose_file });
 	const name = el("bdi", { class: "cyf-file-name" });
-	const hint = el("span", { class: "cyf-hint", text: "or drop it here" });
-	const bar = el("progress", { class: "cyf-file-bar", max: 1, "aria-label": "Transfer" });
-	const clear = button("Remove file", () => {
+	const hint = el("span", { class: "cyf-hint", text: said.form.drop_file });
+	const bar = el("progress", { class: "cyf-file-bar", max: 1, "aria-label": said.form.transfer });
+	const clear = button(said.form.remove_file, () => {
 		stop();
 		picker.value = "";
 		change(null);

@@ -2,6 +2,7 @@
 import { button, el, OWN_KEYS } from "../shared/dom.ts";
 import type { Control, ControlOptions } from "./control.ts";
 import type { FieldSpec, Value } from "./types.ts";
+import { fill } from "../shared/words.ts";
 
 /** The typed text as a number if it is one: "1e3" is 1000, "" is empty, "abc" is kept for the kernel to reject. */
 export function readNumber(typed: string): Value {
@@ -55,14 +56,14 @@ export function numberControl(spec: FieldSpec, { id, change, signal }: ControlOp
 /** A seed: a text box, and a button that draws a seed in the kernel, where it is recorded. */
 export function seedControl(spec: FieldSpec, options: ControlOptions & { draw(): void }): Control {
 	const control = numberControl({ ...spec, slider: false }, options);
-	const dice = button("New random seed", options.draw, { icon: "dice", bare: true, signal: options.signal });
-	control.main.setAttribute("placeholder", "Random");
+	const dice = button(said.form.new_seed, options.draw, { icon: "dice", bare: true, signal: options.signal });
+	control.main.setAttribute("placeholder", said.form.random);
 	return { ...control, node: el("div", { class: "cyf-numbers" }, control.main, dice) };
 }
 
 function rangeOf(spec: FieldSpec): HTMLInputElement {
 	return el("input", {
-		...{ type: "range", class: "cyf-slider", "aria-label": `${spec.label}, slider` },
+		...{ type: "range", class: "cyf-slider", "aria-label": fill(said.form.slider, { field: spec.label }) },
 		...OWN_KEYS,
 		...{ min: spec.minimum, max: spec.maximum, step: spec.step ?? "any" },
 	});

@@ -2,6 +2,7 @@
 import { button, el } from "../shared/dom.ts";
 import { embed, type Embedded } from "../shared/embed.ts";
 import type { FormModel } from "./types.ts";
+import { fill } from "../shared/words.ts";
 
 export interface RunsOptions {
 	model: FormModel;
@@ -21,9 +22,9 @@ interface Row {
 export function runsList({ model, signal, use, unfold, compare }: RunsOptions) {
 	const rows = new Map<string, Row>();
 	const list = el("ol", { class: "cyf-runs", role: "list" });
-	const side = button("Compare", () => compare(chosen()), { icon: "compare", signal, class: "cyf-compare-button" });
-	const head = el("div", { class: "cyf-runs-head" }, el("h3", { class: "cyf-runs-title", text: "Runs" }), side);
-	const node = el("section", { class: "cyf-runs-section", "aria-label": "Runs" }, head, list);
+	const side = button(said.viewers.compare, () => compare(chosen()), { icon: "compare", signal, class: "cyf-compare-button" });
+	const head = el("div", { class: "cyf-runs-head" }, el("h3", { class: "cyf-runs-title", text: said.form.runs }), side);
+	const node = el("section", { class: "cyf-runs-section", "aria-label": said.form.runs }, head, list);
 	node.hidden = true;
 
 	const chosen = () => [...rows].filter(([, row]) => row.chosen.checked).map(([run]) => run);
@@ -31,20 +32,20 @@ export function runsList({ model, signal, use, unfold, compare }: RunsOptions) {
 		const count = chosen().length;
 		head.hidden = rows.size < 2;
 		side.disabled = count < 2;
-		side.title = count < 2 ? "Choose two or more runs to compare" : `Compare ${count} runs`;
+		side.title = count < 2 ? said.form.compare_few : fill(said.form.compare_runs, { count });
 	}
 
 	function rowOf(run: string): Row {
 		const card = embed(model, run, signal);
-		const check = el("input", { type: "checkbox", class: "cyf-choose", "aria-label": "Compare this run" });
+		const check = el("input", { type: "checkbox", class: "cyf-choose", "aria-label": said.form.compare_this });
 		check.addEventListener("change", refresh, { signal });
 		let open = false;
-		const fold = button("Open", () => unfold(run, (open = !open)), { icon: "chevron", bare: true, class: "cyf-unfold", signal });
+		const fold = button(said.form.open, () => unfold(run, (open = !open)), { icon: "chevron", bare: true, class: "cyf-unfold", signal });
 		const tools = el(
 			"div",
 			{ class: "cyf-run-tools" },
 			check,
-			button("Use these values", () => use(run), { icon: "up", bare: true, signal }),
+			button(said.form.use_values, () => use(run), { icon: "up", bare: true, signal }),
 			fold,
 		);
 		const observer = new MutationObserver(() => {

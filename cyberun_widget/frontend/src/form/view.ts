@@ -7,6 +7,8 @@ import { fieldView, type FieldView } from "./field.ts";
 import { liveSwitch } from "./live.ts";
 import { runsList } from "./runs.ts";
 import type { FormModel, FormTraits, Value } from "./types.ts";
+import { fill } from "../shared/words.ts";
+import { many } from "../shared/units.ts";
 
 const SHOWN = 8; // fields shown at once; longer forms collapse their optional fields
 const REST = 800; // ms after a start in which another click on Run counts as part of a double click
@@ -44,9 +46,9 @@ export function showForm(model: FormModel, parent: HTMLElement): () => void {
 	);
 	place(fields);
 
-	const run = button("Run", () => void start(false), { class: "cyf-primary", title: "Start a new, paid run", signal });
-	const again = button("Run with a new seed", () => void start(true), { icon: "dice", title: "Start a new, paid run with a new seed", signal });
-	const copy = button("Copy as Python", () => void copyCode(), { icon: "copy", signal });
+	const run = button(said.form.run, () => void start(false), { class: "cyf-primary", title: said.form.run_hint, signal });
+	const again = button(said.form.run_new_seed, () => void start(true), { icon: "dice", title: said.form.run_new_seed_hint, signal });
+	const copy = button(said.copy_python, () => void copyCode(), { icon: "copy", signal });
 	again.hidden = !fields.some(({ spec }) => spec.control === "seed");
 	const live = liveSwitch({ set: (delay) => void ask("live", { delay }), signal });
 	const runs = runsList({
@@ -83,7 +85,7 @@ export function showForm(model: FormModel, parent: HTMLElement): () => void {
 		main.append(...views.filter((view) => short || early.has(view)).map(({ node }) => node));
 		const rest = short ? [] : views.filter((view) => !early.has(view));
 		more.append(...rest.map(({ node }) => node));
-		moreWords.textContent = `${rest.length} more ${rest.length === 1 ? "option" : "options"}`;
+		moreWords.textContent = many(rest.length, "more option");
 		fold.hidden = rest.length === 0;
 	}
 
@@ -107,16 +109,16 @@ export function showForm(model: FormModel, parent: HTMLElement): () => void {
 		const wrong = fields.filter(({ spec }) => model.get("errors")[spec.key]);
 		const [first] = wrong;
 		if (first) {
-			setText(status, wrong.length === 1 ? "1 value needs a correction" : `${wrong.length} values need a correction`);
+			setText(status, wrong.length === 1 ? said.form.wrong_one : fill(said.form.wrong_many, { count: wrong.length }));
 			if (fold.contains(first.node)) fold.open = true;
 			first.focus();
 			return;
 		}
 		starting = true;
 		setAttributes(root, { "data-starting": "true" });
-		setText(status, "Starting a run…");
+		setText(status, said.form.starting);
 		const started = await ask("run", { new_seeds: newSeed });
-		setText(status, started ? "Run started" : "");
+		setText(status, started ? said.form.started : "");
 		setTimeout(() => {
 			starting = false;
 			setAttributes(root, { "data-starting": null });
@@ -127,7 +129,7 @@ export function showForm(model: FormModel, parent: HTMLElement): () => void {
 		if (!reply || signal.aborted) return;
 		const done = await copyText(reply.code, root);
 		relabel(copy, done ? "check" : "warning");
-		setText(status, done ? "Copied" : "Can’t copy here");
+		setText(status, done ? said.copied : said.copy_refused);
 		setTimeout(() => relabel(copy, "copy"), 1600);
 	}
 
@@ -137,7 +139,7 @@ export function showForm(model: FormModel, parent: HTMLElement): () => void {
 		const workflow = model.get("_workflow");
 		setText(title, workflow.name);
 		setText(about, workflow.description);
-		setAttributes(root, { "data-workflow": workflow.slug, "aria-label": `Run ${workflow.name}`, "data-valid": String(traits.valid) });
+		setAttributes(root, { "data-workflow": workflow.slug, "aria-label": fill(said.form.name, { workflow: workflow.name }), "data-valid": String(traits.valid) });
 		// The kernel's state is older than the latest input: the fields wait until it includes their change.
 		const current = (traits._seen[page] ?? 0) >= changes;
 		for (const field of fields) {

@@ -2,10 +2,10 @@
 import { askButton } from "../card/ask.ts";
 import type { Channel } from "../shared/channel.ts";
 import { el, plainButton, setAttributes, setText } from "../shared/dom.ts";
-import { count, percent, timeLeft } from "../shared/units.ts";
+import { percent, timeLeft } from "../shared/units.ts";
 import type { GroupRequests } from "../shared/messages.ts";
 import type { Facts, Traits } from "./types.ts";
-import { ACTIVE, statusName } from "./words.ts";
+import { ACTIVE, countsText, statusName } from "./words.ts";
 
 const SEGMENTS = ["completed", "running", "failed", "cancelled", "unknown"] as const;
 type Segment = (typeof SEGMENTS)[number];
@@ -41,19 +41,19 @@ export function bar({ channel, onCompare, onCopy, tell }: BarOptions): Bar {
 	}
 	const patient = { timeout: Infinity };
 	const cancel = askButton({
-		...{ label: "Cancel all", question: "Cancel every task that goes on, and start no more?", yes: "Yes, cancel all", no: "Keep them running" },
+		...{ label: said.sweep.cancel_all, question: said.sweep.cancel_all_question, yes: said.sweep.cancel_all_yes, no: said.sweep.cancel_all_no },
 		onYes: () => void request(channel.ask("cancel", { points: [] }, patient)),
 	});
 	const retry = askButton({
-		...{ label: "Retry failed", question: "This runs the failed points again. Each is paid for.", yes: "Run again and pay", no: "Not now" },
+		...{ label: said.sweep.retry_failed, question: said.sweep.retry_failed_question, yes: said.run_again_yes, no: said.run_again_no },
 		onYes: () => void request(channel.ask("retry", { points: failed }, patient)),
 	});
-	const save = plainButton("Save all", () => {
+	const save = plainButton(said.save_all, () => {
 		save.disabled = true;
 		void request(channel.ask("save_all", {}, patient).then(({ saved }) => tell(saved))).finally(() => (save.disabled = false));
 	});
-	const compare = plainButton("Compare", onCompare);
-	const copy = plainButton("Copy as Python", onCopy);
+	const compare = plainButton(said.viewers.compare, onCompare);
+	const copy = plainButton(said.copy_python, onCopy);
 	const head = el(
 		"div",
 		{ class: "cy-head" },
@@ -63,7 +63,7 @@ export function bar({ channel, onCompare, onCopy, tell }: BarOptions): Bar {
 	const segments = SEGMENTS.map((name) => el("b", { "data-segment": name }));
 	const progress = el(
 		"div",
-		{ class: "cy-g-progress", role: "progressbar", "aria-label": "Progress", "aria-valuemin": 0, "aria-valuemax": 100 },
+		{ class: "cy-g-progress", role: "progressbar", "aria-label": said.progress, "aria-valuemin": 0, "aria-valuemax": 100 },
 		...segments,
 	);
 	const number = el("strong", { class: "cy-percent" });
@@ -71,11 +71,11 @@ export function bar({ channel, onCompare, onCopy, tell }: BarOptions): Bar {
 	const left = el("span", { class: "cy-g-left" });
 	const counts = el("div", { class: "cy-g-counts" }, number, told, retry.node, left);
 
-	function statusOf({ status, halted, held: waiting }: Facts): string {
-		if (status === "waiting") return waiting ? "Waits for you" : "Waiting";
-		if (status === "failed") return "Finished, some failed";
-		if (status === "unknown") return "Finished, some unknown";
-		return status === "cancelled" && halted ? "Cancelled" : statusName(status);
+	function statusOf({ status, held: waiting }: Facts): string {
+		if (status === "waiting") return waiting ? said.sweep.waits_for_you : statusName(status);
+		if (status === "failed") return said.sweep.some_failed;
+		if (status === "unknown") return said.sweep.some_unknown;
+		return statusName(status);
 	}
 
 	return {
@@ -100,8 +100,7 @@ export function bar({ channel, onCompare, onCopy, tell }: BarOptions): Bar {
 				const segment = segments[index];
 				if (segment) segment.style.width = `${total ? (100 * width) / total : 0}%`;
 			});
-			const words = Object.entries(found).map(([status, points]) => `${count(points)} ${statusName(status).toLowerCase()}`);
-			const line = words.join(" · ");
+			const line = countsText(Object.entries(found));
 			setAttributes(progress, { "aria-valuenow": Math.floor(100 * part), "aria-valuetext": `${percent(part)}, ${line}` });
 			setText(number, facts.done < total ? percent(part) : "");
 			setText(told, line);

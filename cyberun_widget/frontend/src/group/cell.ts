@@ -84,7 +84,7 @@ function wordsOf(cell: Cell, shown: boolean): string {
 	if (cell.status === "failed" || cell.status === "error" || cell.status === "unknown") {
 		return cell.status === "failed" && cell.error ? cell.error : statusName(cell.status);
 	}
-	return cell.status === "completed" ? (cell.outputs.some(({ shown: has }) => has) ? "" : "No picture") : statusName(cell.status);
+	return cell.status === "completed" ? (cell.outputs.some(({ shown: has }) => has) ? "" : said.sweep.no_picture) : statusName(cell.status);
 }
 
 function spoken(cell: Cell): string[] {
@@ -97,5 +97,5 @@ function spoken(cell: Cell): string[] {
 }
 
 function marks({ starred, rejected, pinned }: Pick<CellLook, "starred" | "rejected" | "pinned">): string[] {
-	return [starred && "starred", rejected && "rejected", pinned && "reference"].filter((word) => word !== false);
+	return [starred && said.sweep.starred, rejected && said.sweep.rejected, pinned && said.sweep.pinned].filter((word) => word !== false);
 }

@@ -2,6 +2,7 @@
 import { el, OWN_KEYS, setAttributes } from "../shared/dom.ts";
 import type { Grid } from "./arrange.ts";
 import { sheetCell, type CellLook, type SheetCell } from "./cell.ts";
+import { fill } from "../shared/words.ts";
 
 const NEAR = "120px"; // margin around the visible area within which cells have their picture
 
@@ -104,7 +105,7 @@ export function sheet({ look, onOpen, onLine, onKey, onSight, signal }: SheetOpt
 	/** A clickable header, reached from the cell beside it with the arrow keys. */
 	function header(role: "rowheader" | "columnheader", kind: string, name: string, points: readonly (number | null)[]): HTMLElement {
 		const those = points.filter((point) => point !== null);
-		const label = kind === "row" ? `Row ${name}` : `Column ${name}`;
+		const label = fill(kind === "row" ? said.sweep.row : said.sweep.column, { name });
 		const button = el("button", { ...OWN_KEYS, type: "button", class: "cy-g-line", tabindex: -1, "aria-label": label, title: name });
 		button.append(el("bdi", { text: name }));
 		button.onclick = () => onLine(those, label);
@@ -182,7 +183,7 @@ export function sheet({ look, onOpen, onLine, onKey, onSight, signal }: SheetOpt
 			const head = el(
 				"div",
 				{ class: "cy-g-row cy-g-head", role: "row" },
-				el("div", { class: "cy-g-corner", role: "columnheader" }, ...(corner.length ? corner : ["Points"]).map((text) => el("bdi", { text, title: text }))),
+				el("div", { class: "cy-g-corner", role: "columnheader" }, ...(corner.length ? corner : [said.sweep.points]).map((text) => el("bdi", { text, title: text }))),
 				...grid.columns.map((name, column) =>
 					grid.captions
 						? el("div", { class: "cy-g-column", role: "columnheader", title: name }, el("bdi", { text: name }))

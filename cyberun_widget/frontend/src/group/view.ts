@@ -14,6 +14,8 @@ import type { Choice, Controls, Desk, SweepModule } from "./desk.ts";
 import { sheet } from "./sheet.ts";
 import { thumbnails } from "./thumbnails.ts";
 import type { GroupModel, Traits } from "./types.ts";
+import { count } from "../shared/units.ts";
+import { fill } from "../shared/words.ts";
 
 const TRAITS: readonly (keyof Traits)[] = ["counts", "progress", "selected", "rejected", "reference", "_layout", "_facts"];
 const SMALLEST = 64; // CSS px of a cell
@@ -196,15 +198,15 @@ export function showGroup(model: GroupModel, parent: HTMLElement): () => void {
 			"data-total": facts.total,
 			"data-done": facts.done,
 			"data-detail": (controls?.point ?? null) !== null && "true",
-			"aria-label": `Sweep ${facts.title}`,
+			"aria-label": fill(said.sweep.name, { title: facts.title }),
 		});
 		const failed = layout.places.flatMap((_, point) => (cells.at(point).status === "failed" ? [point] : []));
 		top.update({ counts, progress, _facts: facts }, controls?.comparing ?? false, failed);
-		setText(problem, facts.problem ? `${facts.problem}${facts.retry_in ? ` Trying again in ${Math.ceil(facts.retry_in)} s.` : ""}` : "");
+		setText(problem, [facts.problem, facts.problem && facts.retry_in && fill(said.sweep.retrying_in, { seconds: Math.ceil(facts.retry_in) })].filter(Boolean).join(" "));
 		setText(note, trouble);
 		const fixed = Object.entries(layout.fixed).map(([name, value]) => `${name} ${value}`).join(" · ");
 		setText(foot, [fixed, facts.saved].filter(Boolean).join("   "));
-		live.say(`${facts.title}: ${facts.done} of ${facts.total} done`, "");
+		live.say(`${facts.title}: ${fill(said.sweep.done, { done: count(facts.done), total: count(facts.total) })}`, "");
 		controls?.update();
 	}
 	function drawSoon(): void {

@@ -3,8 +3,8 @@ import { Channel } from "../shared/channel.ts";
 import { button, el, setAttributes, setText } from "../shared/dom.ts";
 import { embed, type Embedded } from "../shared/embed.ts";
 import type { ListRequests } from "../shared/messages.ts";
-import { clock, many } from "../shared/units.ts";
-import { STATUS } from "../shared/words.ts";
+import { clock, count, many } from "../shared/units.ts";
+import { fill, STATUS } from "../shared/words.ts";
 import { arrange, nextOrder, type Order } from "./order.ts";
 import type { Cell, Column, ListModel } from "./types.ts";
 
@@ -26,20 +26,20 @@ export function showList(model: ListModel, parent: HTMLElement): () => void {
 	let order: Order = { column: null, descending: false };
 	let limit = PAGE;
 
-	const search = el("input", { type: "search", class: "cyl-search", "aria-label": "Filter rows", placeholder: "Filter rows" });
-	const count = el("span", { class: "cyl-count", role: "status" });
+	const search = el("input", { type: "search", class: "cyl-search", "aria-label": said.list.filter, placeholder: said.list.filter });
+	const told = el("span", { class: "cyl-count", role: "status" });
 	const trouble = el("p", { class: "cyl-trouble", role: "alert" });
 	const body = el("tbody");
 	const heads = model.get("_columns").map((column, index) => headOf(column, index));
 	const table = el("table", {}, el("thead", {}, el("tr", {}, ...heads.map(({ node }) => node), el("td"))), body);
-	const more = button("Show more", () => {
+	const more = button(said.list.more, () => {
 		limit += PAGE;
 		draw();
 	}, { class: "cyl-more", signal });
 	const root = el(
 		"div",
 		{ class: "cyberun-list", role: "group", tabindex: -1 },
-		el("div", { class: "cyl-head" }, el("h3", { class: "cyl-title" }, model.get("_title")), search, count),
+		el("div", { class: "cyl-head" }, el("h3", { class: "cyl-title" }, model.get("_title")), search, told),
 		trouble,
 		el("div", { class: "cyl-scroll" }, table),
 		more,
@@ -68,7 +68,7 @@ export function showList(model: ListModel, parent: HTMLElement): () => void {
 		const cells = model.get("_rows")[index] ?? [];
 		const columns = model.get("_columns");
 		const toggle = button(model.get("_verb"), () => void open(index), { class: "cyl-open", signal });
-		toggle.setAttribute("aria-label", `${model.get("_verb")}: ${cells[0] ?? ""}`);
+		toggle.setAttribute("aria-label", fill(said.list.open_name, { verb: model.get("_verb"), name: cells[0] ?? "" }));
 		const node = el("tr", {}, ...columns.map((column, at) => cellOf(cells[at] ?? null, column, at)), el("td", { class: "cyl-act" }, toggle));
 		const opened = el("tr", { class: "cyl-opened" });
 		const row: Row = { node, opened, toggle, shown: null };
@@ -91,16 +91,16 @@ export function showList(model: ListModel, parent: HTMLElement): () => void {
 		const found = arrange(all, model.get("_columns"), search.value, order);
 		const opened = model.get("_opened");
 		const shown = found.slice(0, limit).map(rowOf);
-		for (const [index, row] of rows) fill(row, opened[String(index)] ?? "");
+		for (const [index, row] of rows) showBelow(row, opened[String(index)] ?? "");
 		const focused = root.querySelector<HTMLElement>(":focus");
 		body.replaceChildren(...shown.flatMap(({ node, opened: below, shown: has }) => (has ? [node, below] : [node])));
 		focused?.focus({ preventScroll: true });
 		for (const head of heads) head.update();
-		setText(count, found.length === all.length ? many(all.length, "row") : `${many(found.length, "row")} of ${all.length}`);
+		setText(told, found.length === all.length ? many(all.length, "row") : fill(said.list.found, { rows: many(found.length, "row"), count: count(all.length) }));
 		more.hidden = found.length <= limit;
 		search.hidden = all.length < 6;
 	}
-	function fill(row: Row, reference: string): void {
+	function showBelow(row: Row, reference: string): void {
 		row.toggle.setAttribute("aria-expanded", String(reference !== ""));
 		if (row.shown?.reference === reference || (!row.shown && !reference)) return;
 		row.shown?.widget.remove();

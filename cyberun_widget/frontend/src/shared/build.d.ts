@@ -19,5 +19,8 @@ declare module "worker:*" {
 }
 
 type Words = typeof import("../../../support/words.json");
-/** The texts of the sections `card` and `viewers` of words.json. The bundler inlines each where it is used. */
-declare const said: Words["card"] & { viewers: Words["viewers"] };
+/**
+ * The texts of words.json: those of the section `card` by name, the others' by section. The bundler inlines each where it
+ * is used.
+ */
+declare const said: Words["card"] & Pick<Words, "viewers" | "form" | "comparison" | "list" | "sweep">;

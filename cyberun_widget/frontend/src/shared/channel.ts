@@ -2,7 +2,6 @@
 import { PROTOCOL, type ErrorMessage, type Pushes, type ReplyMessage, type RequestTable } from "./messages.ts";
 import type { Bytes, Model } from "./types.ts";
 
-const SILENT = "The kernel did not respond. It may be busy running a cell; try again later.";
 const PATIENCE = 120_000; // ms; a kernel that can't answer while a cell runs is busy, not gone
 
 export interface AskOptions {
@@ -62,7 +61,7 @@ export class Channel<R extends RequestTable<R>> {
 			};
 			const stop = () => {
 				settle();
-				reject(end.reason?.name === "TimeoutError" ? new Error(SILENT) : end.reason);
+				reject(end.reason?.name === "TimeoutError" ? new Error(said.kernel_silent) : end.reason);
 			};
 			if (end.aborted) return stop();
 			end.addEventListener("abort", stop);

@@ -145,7 +145,7 @@ export async function copyText(text: string, near: HTMLElement): Promise<boolean
 			if (!(error instanceof DOMException)) throw error; // refused by the browser or the frame: use the fallback below
 		}
 	}
-	const field = el("textarea", { class: "cy-v-hidden", "aria-label": "Text to copy" });
+	const field = el("textarea", { class: "cy-v-hidden", "aria-label": said.copy_text });
 	field.value = text;
 	const back = document.activeElement;
 	near.append(field);
@@ -160,7 +160,7 @@ export async function copyText(text: string, near: HTMLElement): Promise<boolean
 export function copyButton(label: string, text: () => string, life: Life): HTMLButtonElement {
 	const copy = async () => {
 		const done = await copyText(text(), node.parentElement ?? node);
-		relabel(node, done ? "check" : "warning", done ? "Copied" : "Can’t copy here");
+		relabel(node, done ? "check" : "warning", done ? said.copied : said.copy_refused);
 		life.later(() => relabel(node, "copy", label), 1600);
 	};
 	const node = button(label, () => void copy(), { icon: "copy", bare: true, signal: life.signal });

@@ -1,5 +1,6 @@
 // A widget embedded in another: the view of another model, made by the host's widget manager.
 import { el } from "./dom.ts";
+import { fill } from "./words.ts";
 
 export interface WidgetManager {
 	get_model(id: string): Promise<unknown>;
@@ -28,7 +29,7 @@ export function embed(model: { widget_manager?: WidgetManager }, id: string, sig
 	};
 	signal.addEventListener("abort", remove, { once: true });
 	void show().catch((error: Error) => {
-		if (!gone) node.replaceChildren(el("p", { class: "cy-hint", text: `This part can’t be shown here: ${error.message}` }));
+		if (!gone) node.replaceChildren(el("p", { class: "cy-hint", text: fill(said.not_embedded, { cause: error.message }) }));
 	});
 	return { node, remove };
 

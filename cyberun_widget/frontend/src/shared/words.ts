@@ -13,3 +13,7 @@ export const STAGE_STATE: Readonly<Record<string, string>> = stage_state;
 /** Fill in the {blanks} of a text. */
 export const fill = (text: string, values: Record<string, string | number>): string =>
 	text.replace(/\{(\w+)\}/g, (_, name: string) => String(values[name]));
+
+/** A text as a list of nodes: its {blanks} are elements. */
+export const fillNodes = (text: string, nodes: Record<string, Node>): (string | Node)[] =>
+	text.split(/\{(\w+)\}/).map((part, index) => (index % 2 ? (nodes[part] ?? part) : part));

@@ -9,6 +9,7 @@ import type { CompareRequests, GroupRequests } from "../shared/messages.ts";
 import { adopt } from "../shared/style.ts";
 import type { Artifact } from "../shared/types.ts";
 import type { Mode } from "./compare.ts";
+import { fill } from "../shared/words.ts";
 
 type Comparison = typeof import("../comparison/index.ts");
 const SEEN: readonly string[] = ["image", "video", "model"]; // kinds compared visually
@@ -62,14 +63,14 @@ export function against(channel: Channel<GroupRequests>, root: HTMLElement, load
 			return twin && SEEN.includes(file.kind) && (!output || file.key === output) ? [[twin, file] as const] : [];
 		});
 		const [pair] = both;
-		if (!pair) return el("p", { class: "cyc-hint", text: "These two have no picture, video or model in common." });
+		if (!pair) return el("p", { class: "cyc-hint", text: said.sweep.nothing_common });
 		const { css, ...comparison } = await load<Comparison>("comparison");
 		if (current.ended) return stage;
 		adopt(root, css);
 		const sides = await Promise.all(
 			[reference, own].map(async (side, index) => {
 				const artifact = pair[index] as Artifact;
-				return { artifact, label: index ? side.label : `Reference: ${side.label}`, file: await read(side, artifact) };
+				return { artifact, label: index ? side.label : fill(said.sweep.reference_name, { name: side.label }), file: await read(side, artifact) };
 			}),
 		);
 		if (pair[0].kind === "video") {
@@ -107,7 +108,7 @@ export function against(channel: Channel<GroupRequests>, root: HTMLElement, load
 			life = new Life(channel.signal);
 			node.hidden = !pair;
 			if (!pair) return stage.replaceChildren();
-			node.ariaLabel = `${pair.own.label} against ${pair.reference.label}`;
+			node.ariaLabel = fill(said.sweep.pair_name, { own: pair.own.label, reference: pair.reference.label });
 			void draw(pair);
 		},
 	};

@@ -3,9 +3,11 @@ import { askButton } from "../card/ask.ts";
 import { el, plainButton } from "../shared/dom.ts";
 import type { Role } from "../group/arrange.ts";
 import type { Layout } from "../group/types.ts";
+import { many } from "../shared/units.ts";
+import { fill, fillNodes } from "../shared/words.ts";
 
 const ROLES: readonly Role[] = ["rows", "columns", "pages"];
-const TITLES: Readonly<Record<Role, string>> = { rows: "Rows", columns: "Columns", pages: "Pages" };
+const TITLES: Readonly<Record<Role, string>> = { rows: said.sweep.rows, columns: said.sweep.columns, pages: said.sweep.pages };
 
 export interface AxesOptions {
 	onMove(axis: number, role: Role): void;
@@ -21,7 +23,7 @@ export interface AxesBar {
 }
 
 export function axesBar({ onMove, onPage, onGrow, signal }: AxesOptions): AxesBar {
-	const node = el("div", { class: "cy-g-axes", role: "group", "aria-label": "Axes" });
+	const node = el("div", { class: "cy-g-axes", role: "group", "aria-label": said.sweep.axes });
 	const zones = Object.fromEntries(ROLES.map((role) => [role, zone(role)])) as Record<Role, HTMLElement>;
 	const growing = el("form", { class: "cy-g-grow", hidden: true });
 	node.append(...ROLES.map((role) => zones[role]), growing);
@@ -50,8 +52,8 @@ export function axesBar({ onMove, onPage, onGrow, signal }: AxesOptions): AxesBa
 			class: "cy-g-chip",
 			draggable: "true",
 			"data-axis": axis,
-			"aria-label": `${title}: ${TITLES[role].toLowerCase()}. Left and right arrows move it.`,
-			title: "Drag it, or move it with the left and right arrow keys",
+			"aria-label": fill(said.sweep.axis_name, { axis: title, role: TITLES[role].toLowerCase() }),
+			title: said.sweep.axis_hint,
 		});
 		button.append(el("bdi", { text: title }));
 		button.addEventListener("dragstart", (event) => event.dataTransfer?.setData("text/plain", String(axis)), { signal });
@@ -73,22 +75,23 @@ export function axesBar({ onMove, onPage, onGrow, signal }: AxesOptions): AxesBa
 	}
 
 	function pages(axis: number, title: string, steps: readonly string[], page: number): HTMLElement {
-		const select = el("select", { class: "cy-g-select", "aria-label": `Page: ${title}` });
-		select.append(...steps.map((step, index) => el("option", { value: index, text: `${step} (${index + 1} of ${steps.length})` })));
+		const select = el("select", { class: "cy-g-select", "aria-label": fill(said.sweep.page, { axis: title }) });
+		select.append(...steps.map((step, index) => el("option", { value: index, text: fill(said.sweep.page_of, { step, number: index + 1, count: steps.length }) })));
 		select.value = String(page);
 		select.addEventListener("change", () => onPage(axis, Number(select.value)), { signal });
 		return select;
 	}
 
 	function plus(axis: number, title: string): HTMLElement {
-		const button = el("button", { type: "button", class: "cy-g-plus", text: "+", "aria-label": `Add values to ${title}`, title: `Add values to ${title}` });
+		const label = fill(said.sweep.add_to, { axis: title });
+		const button = el("button", { type: "button", class: "cy-g-plus", text: "+", "aria-label": label, title: label });
 		button.addEventListener("click", () => grow(axis, title), { signal });
 		return button;
 	}
 
 	/** Ask for the values, then for confirmation, since the new points are paid for. */
 	function grow(axis: number, title: string): void {
-		const field = el("input", { class: "cy-g-input", "aria-label": `Values to add to ${title}`, placeholder: "40, 50", autocomplete: "off" });
+		const field = el("input", { class: "cy-g-input", "aria-label": fill(said.sweep.add_values, { axis: title }), placeholder: "40, 50", autocomplete: "off" });
 		const others = layout ? layout.axes.reduce((product, { steps }, index) => (index === axis ? product : product * steps.length), 1) : 1;
 		const close = () => {
 			growing.hidden = true;
@@ -96,10 +99,10 @@ export function axesBar({ onMove, onPage, onGrow, signal }: AxesOptions): AxesBa
 			node.querySelector<HTMLElement>(`[data-axis="${axis}"]`)?.focus();
 		};
 		const ask = askButton({
-			label: "Add…",
-			question: `Each value runs ${others === 1 ? "1 point" : `${others} points`}, and each is paid for.`,
-			yes: "Run and pay",
-			no: "Not now",
+			label: said.sweep.add,
+			question: fill(said.sweep.add_question, { points: many(others, "point") }),
+			yes: said.sweep.add_yes,
+			no: said.run_again_no,
 			onYes: () => {
 				onGrow(axis, field.value);
 				close();
@@ -115,7 +118,7 @@ export function axesBar({ onMove, onPage, onGrow, signal }: AxesOptions): AxesBa
 			event.stopPropagation();
 			if (event.key === "Escape") close();
 		};
-		growing.replaceChildren(el("span", {}, "More values for ", el("b", { text: title })), field, ask.node, plainButton("Close", close));
+		growing.replaceChildren(el("span", {}, ...fillNodes(said.sweep.more_values, { axis: el("b", { text: title }) })), field, ask.node, plainButton(said.viewers.close, close));
 		growing.hidden = false;
 		check();
 		field.focus();
@@ -130,7 +133,7 @@ export function axesBar({ onMove, onPage, onGrow, signal }: AxesOptions): AxesBa
 			told = state;
 			node.hidden = next.axes.length === 0;
 			const last = zones.pages.querySelector<HTMLElement>(".cy-g-zone-name");
-			if (last) last.textContent = next.axes.length > 1 ? TITLES.pages : "Wrapped";
+			if (last) last.textContent = next.axes.length > 1 ? TITLES.pages : said.sweep.wrapped;
 			for (const role of ROLES) {
 				const chips = next.axes.flatMap(({ title, steps, names }, axis) => {
 					if (roles[axis] !== role) return [];

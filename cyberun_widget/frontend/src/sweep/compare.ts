@@ -1,8 +1,9 @@
 // Compares every cell with the reference: slider, flicker or difference, with a shared zoom, all by CSS on the root.
 import { el, setText } from "../shared/dom.ts";
+import { fillNodes } from "../shared/words.ts";
 
 export type Mode = "slider" | "flicker" | "difference";
-const MODES: readonly Mode[] = ["slider", "flicker", "difference"];
+const MODES: Readonly<Record<Mode, string>> = { slider: said.comparison.slider, flicker: said.comparison.flicker, difference: said.comparison.difference };
 const ZOOM_MAX = 16;
 const STEP = 1.5;
 
@@ -32,11 +33,11 @@ export function compare({ root, onUnpin, onMode, signal }: CompareOptions): Comp
 	const place = { scale: 1, x: 0, y: 0 };
 	let on = false;
 	let chosen: Mode = "slider";
-	const range = el("input", { type: "range", class: "cy-g-range", min: 0, max: 100, step: 0.5, value: 50, "aria-label": "How much of the reference is seen" });
+	const range = el("input", { type: "range", class: "cy-g-range", min: 0, max: 100, step: 0.5, value: 50, "aria-label": said.sweep.share });
 	const name = el("bdi", { class: "cy-g-pinned" });
-	const buttons = MODES.map((mode) => {
+	const buttons = (Object.keys(MODES) as Mode[]).map((mode) => {
 		const button = el("button", { type: "button", class: "cy-btn", "aria-pressed": String(mode === "slider"), "data-mode": mode });
-		button.textContent = mode === "slider" ? "Slider" : mode === "flicker" ? "Flicker" : "Difference";
+		button.textContent = MODES[mode];
 		button.addEventListener("click", () => {
 			choose(mode);
 			onMode();
@@ -51,12 +52,12 @@ export function compare({ root, onUnpin, onMode, signal }: CompareOptions): Comp
 	const level = el("span", { class: "cy-g-level" });
 	const node = el(
 		"div",
-		{ class: "cy-g-compare cyberun-compare", role: "group", "aria-label": "Compare with the reference", hidden: true },
-		el("span", { class: "cy-g-versus" }, "Compared with ", name),
-		el("span", { class: "cy-g-modes", role: "group", "aria-label": "How" }, ...buttons),
+		{ class: "cy-g-compare cyberun-compare", role: "group", "aria-label": said.sweep.compare, hidden: true },
+		el("span", { class: "cy-g-versus" }, ...fillNodes(said.sweep.compared_with, { reference: name })),
+		el("span", { class: "cy-g-modes", role: "group", "aria-label": said.sweep.how }, ...buttons),
 		range,
-		el("span", { class: "cy-g-zoom" }, icon("Zoom out", "−", () => zoom(1 / STEP)), level, icon("Zoom in", "+", () => zoom(STEP)), icon("Fit", "⤢", reset)),
-		icon("Let go of the reference", "×", onUnpin),
+		el("span", { class: "cy-g-zoom" }, icon(said.viewers.zoom_out, "−", () => zoom(1 / STEP)), level, icon(said.viewers.zoom_in, "+", () => zoom(STEP)), icon(said.viewers.fit, "⤢", reset)),
+		icon(said.sweep.unpin, "×", onUnpin),
 	);
 	range.addEventListener("input", draw, { signal });
 	range.addEventListener("keydown", (event) => event.stopPropagation(), { signal });

@@ -11,6 +11,7 @@ import type { Cell, Detail } from "../group/types.ts";
 import { ACTIVE, ENDED, metric, statusName } from "../group/words.ts";
 import { against, type Pair } from "./against.ts";
 import { settler } from "./settle.ts";
+import { fill } from "../shared/words.ts";
 
 export interface DetailOptions {
 	desk: Pick<Desk, "channel" | "root" | "inbox" | "load" | "tell">;
@@ -65,31 +66,31 @@ export function detailPanel(options: DetailOptions): DetailPanel {
 
 	const title = el("bdi", { class: "cy-g-title" });
 	const pill = el("span", { class: "cy-pill" });
-	const star = toggle("Star", here((at) => options.onMark(at, star.ariaPressed === "true" ? "none" : "star")));
-	const reject = toggle("Reject", here((at) => options.onMark(at, reject.ariaPressed === "true" ? "none" : "reject")));
-	const pin = toggle("Use as reference", here((at) => options.onPin(pin.ariaPressed === "true" ? null : at)));
-	const copy = plainButton("Copy as Python", here(options.onCopy));
+	const star = toggle(said.sweep.star, here((at) => options.onMark(at, star.ariaPressed === "true" ? "none" : "star")));
+	const reject = toggle(said.sweep.reject, here((at) => options.onMark(at, reject.ariaPressed === "true" ? "none" : "reject")));
+	const pin = toggle(said.sweep.pin, here((at) => options.onPin(pin.ariaPressed === "true" ? null : at)));
+	const copy = plainButton(said.copy_python, here(options.onCopy));
 	const versus = against(channel, root, module);
 	const cause = el("p", { class: "cy-g-cause" });
 	const settle = settler(channel, request, tell);
 	const retry = askButton({
-		...{ label: "Retry", question: "This runs the point again, and is paid for.", yes: "Run again and pay", no: "Not now" },
+		...{ label: said.sweep.retry, question: said.sweep.retry_question, yes: said.run_again_yes, no: said.run_again_no },
 		onYes: here((at) => request(channel.ask("retry", { points: [at] }))),
 	});
 	const cancel = askButton({
-		...{ label: "Cancel", question: "Cancel this task?", yes: "Yes, cancel", no: "Keep it running" },
+		...{ label: said.cancel, question: said.cancel_question, yes: said.cancel_yes, no: said.cancel_no },
 		onYes: here((at) => request(channel.ask("cancel", { points: [at] }))),
 	});
 	const results = el("div", { class: "cy-g-files" });
 	const facts = el("dl", { class: "cy-g-facts" });
 	const node = el(
 		"section",
-		{ class: "cy-g-detail", "aria-label": "Point", hidden: true, tabindex: -1, "data-lm-suppress-shortcuts": "true" },
+		{ class: "cy-g-detail", "aria-label": said.sweep.detail, hidden: true, tabindex: -1, "data-lm-suppress-shortcuts": "true" },
 		el(
 			"div",
 			{ class: "cy-g-detail-head" },
-			...[icon("Previous point", "‹", () => options.onStep(-1)), icon("Next point", "›", () => options.onStep(1)), title, pill],
-			icon("Close", "×", options.onClose),
+			...[icon(said.sweep.previous, "‹", () => options.onStep(-1)), icon(said.sweep.next, "›", () => options.onStep(1)), title, pill],
+			icon(said.viewers.close, "×", options.onClose),
 		),
 		...[versus.node, cause, settle.node, results, facts],
 		el("div", { class: "cy-g-acts" }, star, reject, pin, copy),
@@ -162,11 +163,11 @@ export function detailPanel(options: DetailOptions): DetailPanel {
 		const told: [string, string][] = [
 			...detail.parameters,
 			...Object.entries(detail.metrics).map(([name, value]): [string, string] => [name, metric(value)]),
-			["took", detail.seconds ? span(detail.seconds) : ""],
-			["GPU", detail.gpu],
-			["task", detail.task ?? ""],
-			["attempt", detail.attempt > 1 ? String(detail.attempt) : ""],
-			["earlier tasks", detail.former.join(", ")],
+			[said.sweep.took, detail.seconds ? span(detail.seconds) : ""],
+			[said.sweep.gpu, detail.gpu],
+			[said.sweep.task, detail.task ?? ""],
+			[said.sweep.attempt, detail.attempt > 1 ? String(detail.attempt) : ""],
+			[said.sweep.former, detail.former.join(", ")],
 		];
 		return told.filter(([, value]) => value !== "").map(([name, value]) => el("div", {}, el("dt", { text: name }), el("dd", { text: value })));
 	}
@@ -202,11 +203,11 @@ export function detailPanel(options: DetailOptions): DetailPanel {
 			if (point === null) return;
 			setText(title, label);
 			setText(pill, statusName(cell.status) + (ACTIVE.has(cell.status) && cell.percent ? ` ${cell.percent}%` : ""));
-			setAttributes(node, { "data-status": cell.status, "data-active": ACTIVE.has(cell.status) && "true", "aria-label": `Point ${label}` });
+			setAttributes(node, { "data-status": cell.status, "data-active": ACTIVE.has(cell.status) && "true", "aria-label": fill(said.sweep.point, { name: label }) });
 			star.ariaPressed = String(look.starred);
 			reject.ariaPressed = String(look.rejected);
 			pin.ariaPressed = String(look.pinned);
-			pin.textContent = look.pinned ? "Reference" : "Use as reference";
+			pin.textContent = look.pinned ? said.sweep.pinned_this : said.sweep.pin;
 			latest = { label, task: cell.task, against: look.against };
 			compare();
 			results.hidden = look.against !== null && cell.outputs.length === 1;

@@ -2,6 +2,7 @@
 import type { Facts } from "../group/types.ts";
 import { el, plainButton } from "../shared/dom.ts";
 import { many } from "../shared/units.ts";
+import { fill, fillNodes } from "../shared/words.ts";
 
 export interface Gate {
 	node: HTMLElement;
@@ -19,9 +20,9 @@ export function gate(onStart: (points: number) => void): Gate {
 		});
 		return button;
 	};
-	const runs = [run("Run first", 1), run("Run 3 more", 3), run("Run all", 0)];
+	const runs = [run(said.sweep.start_first, 1), run(said.sweep.start_more, 3), run(said.sweep.start_all, 0)];
 	const waits = el("p", {});
-	const node = el("div", { class: "cy-g-gate", role: "group", "aria-label": "Start", hidden: true }, waits, el("div", { class: "cy-g-runs" }, ...runs));
+	const node = el("div", { class: "cy-g-gate", role: "group", "aria-label": said.sweep.start, hidden: true }, waits, el("div", { class: "cy-g-runs" }, ...runs));
 	let held = -1;
 
 	return {
@@ -35,14 +36,9 @@ export function gate(onStart: (points: number) => void): Gate {
 				for (const each of runs) each.ariaDisabled = null;
 				if (facts.held < total) one.ariaDisabled = "true";
 				const [first = "", last = ""] = facts.edges;
-				waits.replaceChildren(
-					el("b", { text: facts.held === total ? facts.size : `${many(facts.held, "point")} wait` }),
-					`. Each is a paid run. First: `,
-					el("bdi", { text: first }),
-					". Last: ",
-					el("bdi", { text: last }),
-					".",
-				);
+				const points = facts.held === total ? facts.size : fill(said.sweep.held_points, { points: many(facts.held, "point") });
+				const nodes = { points: el("b", { text: points }), first: el("bdi", { text: first }), last: el("bdi", { text: last }) };
+				waits.replaceChildren(...fillNodes(said.sweep.start_question, nodes));
 			}
 		},
 	};

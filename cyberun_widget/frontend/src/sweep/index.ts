@@ -11,6 +11,7 @@ import { gate } from "./gate.ts";
 import { lines } from "./lines.ts";
 import css from "./sweep.css";
 import { tools } from "./tools.ts";
+import { fill } from "../shared/words.ts";
 
 const TYPING = 150; // ms
 const patient = { timeout: Infinity };
@@ -31,9 +32,9 @@ export function attach(desk: Desk): Controls {
 		try {
 			const { code } = await channel.ask("code", { points: point === null ? [] : [point] });
 			await navigator.clipboard.writeText(code);
-			tell("Copied.");
+			tell(said.sweep.copied);
 		} catch (error) {
-			if (!signal.aborted) tell(`Not copied: ${(error as Error).message}`);
+			if (!signal.aborted) tell(fill(said.sweep.not_copied, { cause: (error as Error).message }));
 		}
 	}
 
@@ -42,7 +43,7 @@ export function attach(desk: Desk): Controls {
 		signal,
 		onMove(axis, role) {
 			view.roles = withRole(view.roles, axis, role);
-			desk.announce(`${desk.layout().axes[axis]?.title} makes the ${role}`);
+			desk.announce(fill(said.sweep.axis_moved, { axis: desk.layout().axes[axis]?.title ?? "", role }));
 			desk.place();
 		},
 		onPage(axis, step) {
@@ -53,7 +54,7 @@ export function attach(desk: Desk): Controls {
 			order(
 				channel
 					.ask("extend", { axis: desk.layout().axes[axis]?.names[0] ?? "", values }, patient)
-					.then(({ added }) => tell(added ? `${many(added, "point")} added.` : "All of these are there already.")),
+					.then(({ added }) => tell(added ? fill(said.sweep.added, { points: many(added, "point") }) : said.sweep.added_none)),
 			),
 	});
 	const toolbar = tools({
@@ -181,7 +182,7 @@ export function attach(desk: Desk): Controls {
 			wait.update(facts);
 			axes.update(layout, view.roles, view.page);
 			const shown = view.filter || view.status ? layout.places.filter((_, point) => desk.passes(point)).length : -1;
-			toolbar.update(layout, facts, Object.keys(model.get("counts")), model.get("rejected").length, shown < 0 ? "" : `${shown} of ${facts.total}`);
+			toolbar.update(layout, facts, Object.keys(model.get("counts")), model.get("rejected").length, shown < 0 ? "" : fill(said.sweep.found, { count: shown, total: facts.total }));
 			versus.update(comparing && reference !== null, reference === null ? "" : (layout.labels[reference] ?? ""));
 			rows.update();
 			showPoint();

@@ -3,7 +3,8 @@ import { askButton } from "../card/ask.ts";
 import { el, OWN_KEYS, setText } from "../shared/dom.ts";
 import { many } from "../shared/units.ts";
 import type { Cell } from "../group/types.ts";
-import { ACTIVE, statusName } from "../group/words.ts";
+import { ACTIVE, countsText } from "../group/words.ts";
+import { fill } from "../shared/words.ts";
 
 const AGAIN: ReadonlySet<string> = new Set(["failed", "cancelled", "error"]);
 
@@ -34,16 +35,16 @@ export function lines({ at, sweep, onRetry, onCancel, onStar, starred }: LinesOp
 	const title = el("b");
 	const told = el("span", { class: "cy-g-found" });
 	const retry = askButton({
-		...{ label: "Retry these", question: "Each of them is run again, with its seed, and is paid for.", yes: "Run again and pay", no: "Not now" },
+		...{ label: said.sweep.retry_these, question: said.sweep.retry_these_question, yes: said.run_again_yes, no: said.run_again_no },
 		onYes: () => onRetry(failed()),
 	});
 	const cancel = askButton({
-		...{ label: "Cancel these", question: "Cancel those that go on?", yes: "Yes, cancel", no: "Keep them running" },
+		...{ label: said.sweep.cancel_these, question: said.sweep.cancel_these_question, yes: said.cancel_yes, no: said.sweep.cancel_all_no },
 		onYes: () => onCancel(active()),
 	});
-	const star = el("button", { ...OWN_KEYS, type: "button", class: "cy-btn", "aria-pressed": "false", text: "Star these" });
+	const star = el("button", { ...OWN_KEYS, type: "button", class: "cy-btn", "aria-pressed": "false", text: said.sweep.star_these });
 	star.onclick = () => onStar([...line], star.ariaPressed !== "true");
-	const shut = el("button", { ...OWN_KEYS, type: "button", class: "cy-g-icon", "aria-label": "Close", title: "Close", text: "×" });
+	const shut = el("button", { ...OWN_KEYS, type: "button", class: "cy-g-icon", "aria-label": said.viewers.close, title: said.viewers.close, text: "×" });
 	const close = () => {
 		node.hidden = true;
 		line = [];
@@ -61,7 +62,7 @@ export function lines({ at, sweep, onRetry, onCancel, onStar, starred }: LinesOp
 		if (node.hidden) return;
 		const counts = new Map<string, number>();
 		for (const point of line) counts.set(at(point).status, (counts.get(at(point).status) ?? 0) + 1);
-		setText(told, [...counts].map(([status, points]) => `${points} ${statusName(status).toLowerCase()}`).join(" · "));
+		setText(told, countsText(counts));
 		retry.update({ shown: sweep() && failed().length > 0 });
 		cancel.update({ shown: active().length > 0 });
 		star.ariaPressed = String(line.length > 0 && line.every(starred));
@@ -74,7 +75,7 @@ export function lines({ at, sweep, onRetry, onCancel, onStar, starred }: LinesOp
 			line = points;
 			node.hidden = false;
 			setText(title, name);
-			node.ariaLabel = `${name}, ${many(points.length, "point")}`;
+			node.ariaLabel = fill(said.sweep.line_name, { name, points: many(points.length, "point") });
 			update();
 			shut.focus({ preventScroll: true });
 		},

@@ -7,6 +7,7 @@ import { el, plainButton } from "../shared/dom.ts";
 import type { GroupRequests } from "../shared/messages.ts";
 import { daytime, dots } from "../shared/text.ts";
 import { many } from "../shared/units.ts";
+import { fill } from "../shared/words.ts";
 
 const OFFERED = 6; // candidates shown
 
@@ -22,17 +23,17 @@ export function settler(channel: Channel<GroupRequests>, request: (work: Promise
 	let point: number | null = null;
 	let turn: AbortSignal = channel.signal;
 	const sendAgain = askButton({
-		label: "Never taken: send it",
-		question: "If it was taken after all, this is paid for twice.",
-		...{ yes: "Send again and pay", no: "Not now" },
+		label: said.sweep.send_again,
+		question: said.sweep.send_again_question,
+		...{ yes: said.sweep.send_again_yes, no: said.run_again_no },
 		onYes: () => point !== null && request(channel.ask("send_again", { point })),
 	});
 	const list = el("div", { class: "cy-g-candidates" });
-	const search = plainButton("Look again", () => point !== null && void seek(point));
+	const search = plainButton(said.sweep.search, () => point !== null && void seek(point));
 	const node = el(
 		"div",
 		{ class: "cy-g-settle", hidden: true },
-		el("p", { text: "The service never answered, so this may be running or not. It isn’t sent again by itself." }),
+		el("p", { text: said.sweep.doubt }),
 		...[search, list, sendAgain.node],
 	);
 
@@ -53,9 +54,9 @@ export function settler(channel: Channel<GroupRequests>, request: (work: Promise
 		list.replaceChildren(
 			el("p", { text: advice }),
 			...candidates.slice(0, OFFERED).map(({ task, status, created, same, others }) => {
-				const button = plainButton("This one", () => request(channel.ask("attach", { point: at, task })));
-				button.ariaLabel = `Task ${task} is this point’s`;
-				const fits = others ? `or of ${many(others, "other point")}` : same && "same parameters";
+				const button = plainButton(said.sweep.attach_this, () => request(channel.ask("attach", { point: at, task })));
+				button.ariaLabel = fill(said.sweep.attach_name, { task });
+				const fits = others ? fill(said.sweep.or_of, { points: many(others, "other point") }) : same && said.sweep.same_parameters;
 				const told = dots(`…${task.slice(-8)}`, statusName(status).toLowerCase(), daytime(created), fits);
 				return el("div", { class: "cy-g-candidate" }, el("code", { text: told }), button);
 			}),

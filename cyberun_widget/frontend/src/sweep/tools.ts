@@ -4,6 +4,7 @@ import type { View } from "../group/arrange.ts";
 import type { Choice } from "../group/desk.ts";
 import type { Facts, Layout } from "../group/types.ts";
 import { statusName } from "../group/words.ts";
+import { fill } from "../shared/words.ts";
 
 export interface ToolsOptions {
 	onView(change: Partial<View>): void;
@@ -17,15 +18,15 @@ export interface Tools {
 }
 
 export function tools({ onView, onChoice, signal }: ToolsOptions): Tools {
-	const output = select("Output", (value) => onChoice({ output: value }));
-	const colour = select("Colour by", (value) => onChoice({ colour: value }));
-	const sort = select("Sort by", (value) => onView({ sort: value }));
-	const status = select("Status", (value) => onView({ status: value }));
-	const direction = el("button", { type: "button", class: "cy-g-icon", "aria-pressed": "false", "aria-label": "Descending", title: "Descending", text: "↓" });
-	const filter = el("input", { class: "cy-g-input", type: "search", placeholder: "Filter: words, or score > 3", "aria-label": "Filter", autocomplete: "off" });
-	const hide = el("button", { type: "button", class: "cy-btn", "aria-pressed": "false", text: "Hide rejected" });
+	const output = select(said.sweep.output, (value) => onChoice({ output: value }));
+	const colour = select(said.sweep.colour_by, (value) => onChoice({ colour: value }));
+	const sort = select(said.sweep.sort_by, (value) => onView({ sort: value }));
+	const status = select(said.sweep.status, (value) => onView({ status: value }));
+	const direction = el("button", { type: "button", class: "cy-g-icon", "aria-pressed": "false", "aria-label": said.sweep.descending, title: said.sweep.descending, text: "↓" });
+	const filter = el("input", { class: "cy-g-input", type: "search", placeholder: said.sweep.filter_hint, "aria-label": said.sweep.filter, autocomplete: "off" });
+	const hide = el("button", { type: "button", class: "cy-btn", "aria-pressed": "false", text: said.sweep.hide_rejected });
 	const found = el("span", { class: "cy-g-found" });
-	const node = el("div", { class: "cy-g-tools", role: "group", "aria-label": "View" }, output.node, colour.node, sort.node, direction, status.node, filter, hide, found);
+	const node = el("div", { class: "cy-g-tools", role: "group", "aria-label": said.sweep.view }, output.node, colour.node, sort.node, direction, status.node, filter, hide, found);
 
 	const toggle = (button: HTMLElement, then: (on: boolean) => void) =>
 		button.addEventListener(
@@ -65,11 +66,11 @@ export function tools({ onView, onChoice, signal }: ToolsOptions): Tools {
 		update({ axes }, { outputs, metrics }, statuses, rejected, shown) {
 			const named = outputs.map(({ key, name, kind }) => [key, `${name}${kind === "image" ? "" : ` (${kind})`}`] as const);
 			const numbers = metrics.map((name) => [`metric:${name}`, name] as const);
-			output.offer([["", "First picture"], ...(named.length > 1 ? named : []), ...numbers]);
-			colour.offer([["", "No colour"], ...metrics.map((name) => [name, `Colour: ${name}`] as const)]);
+			output.offer([["", said.sweep.first_picture], ...(named.length > 1 ? named : []), ...numbers]);
+			colour.offer([["", said.sweep.no_colour], ...metrics.map((name) => [name, fill(said.sweep.colour, { name })] as const)]);
 			const parameters = axes.flatMap(({ names }) => names);
-			sort.offer([["", "By axes"], ...[...parameters, ...metrics, "seconds", "status"].map((name) => [name, `Sort: ${name}`] as const)]);
-			status.offer([["", "Any status"], ...statuses.map((name) => [name, statusName(name)] as const)]);
+			sort.offer([["", said.sweep.by_axes], ...[...parameters, ...metrics, "seconds", "status"].map((name) => [name, fill(said.sweep.sort, { name })] as const)]);
+			status.offer([["", said.sweep.any_status], ...statuses.map((name) => [name, statusName(name)] as const)]);
 			hide.hidden = rejected === 0;
 			direction.hidden = sort.node.value === "";
 			setText(found, shown);

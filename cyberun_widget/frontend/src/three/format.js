@@ -17,12 +17,12 @@ const HEADER_MAX = 64 * 1024;
 export const LABELS = {
 	glb: "glTF",
 	gltf: "glTF",
-	obj: "OBJ mesh",
-	"ply-mesh": "PLY mesh",
-	"ply-points": "PLY point cloud",
-	"ply-splat": "Gaussian splats",
-	splat: "Gaussian splats",
-	spz: "Gaussian splats",
+	obj: said.viewers.model_obj,
+	"ply-mesh": said.viewers.model_ply,
+	"ply-points": said.viewers.model_points,
+	"ply-splat": said.viewers.model_splats,
+	splat: said.viewers.model_splats,
+	spz: said.viewers.model_splats,
 };
 
 /**

@@ -1,8 +1,9 @@
 // The 3D viewer: one file, one canvas. Sent to the page when the first model is opened.
 import { load } from "./content.js";
 import { LABELS, sniff, upAxis } from "./format.js";
+import { fill } from "../shared/words.ts";
 import { Stage } from "./stage.js";
-import { ModelError, NO_WEBGL } from "./words.js";
+import { ModelError } from "./words.js";
 
 export { ModelError };
 
@@ -49,11 +50,8 @@ function makeCanvas(host, name) {
 	canvas.className = "cy-v-canvas";
 	canvas.tabIndex = 0;
 	canvas.setAttribute("role", "application");
-	canvas.setAttribute("aria-roledescription", "3D view");
-	canvas.setAttribute(
-		"aria-label",
-		`3D view of ${name}. Arrow keys turn it, with Shift they move it, plus and minus zoom, 0 goes back.`,
-	);
+	canvas.setAttribute("aria-roledescription", said.viewers.model);
+	canvas.setAttribute("aria-label", fill(said.viewers.model_name, { name }));
 	host.append(canvas);
 	return canvas;
 }
@@ -68,7 +66,7 @@ function makeCanvas(host, name) {
  */
 export async function show(host, blob, options) {
 	const { name, signal, onPoster, onError } = options;
-	if (!supported()) throw new ModelError(NO_WEBGL, { code: "webgl" });
+	if (!supported()) throw new ModelError(said.viewers.no_webgl, { code: "webgl" });
 	const bytes = new Uint8Array(await blob.arrayBuffer());
 	const format = await sniff(bytes);
 	const up = upAxis(format, bytes);

@@ -15,18 +15,17 @@ import {
 import { RoomEnvironment } from "three/addons/environments/RoomEnvironment.js";
 import { Orbit } from "./camera.js";
 import { SplatPass } from "./splats.js";
-import { ModelError, NO_WEBGL } from "./words.js";
+import { ModelError } from "./words.js";
 
 const SETTLE = 6; // frames drawn after the last change where there are splats: Spark answers a little later
 const POSTER_TRIES = 20;
 const POSTER_PAUSE = 150; // ms
-const NO_STILL = "This browser could not take a still.";
 const TILT = { x: [0, 0, Math.PI / 2], y: [0, 0, 0], "-y": [Math.PI, 0, 0], z: [-Math.PI / 2, 0, 0] };
 
 /** @param {HTMLCanvasElement} canvas */
 function makeRenderer(canvas) {
 	const context = canvas.getContext("webgl2", { alpha: true, antialias: true, powerPreference: "low-power" });
-	if (!context) throw new ModelError(NO_WEBGL, { code: "webgl" });
+	if (!context) throw new ModelError(said.viewers.no_webgl, { code: "webgl" });
 	const renderer = new WebGLRenderer({ canvas, context, alpha: true, antialias: true });
 	renderer.setPixelRatio(Math.min(2, globalThis.devicePixelRatio || 1));
 	renderer.setClearColor(0x000000, 0);
@@ -37,7 +36,7 @@ function makeRenderer(canvas) {
 /** @param {HTMLCanvasElement} canvas @returns {Promise<Blob>} */
 function encoded(canvas) {
 	return new Promise((resolve, reject) => {
-		const done = (/** @type {Blob | null} */ blob) => (blob ? resolve(blob) : reject(new ModelError(NO_STILL)));
+		const done = (/** @type {Blob | null} */ blob) => (blob ? resolve(blob) : reject(new ModelError(said.viewers.no_still)));
 		canvas.toBlob(done, "image/webp", 0.86);
 	});
 }
@@ -213,7 +212,7 @@ export class Stage {
 		copy.width = Math.max(1, Math.round(wide * scale));
 		copy.height = Math.max(1, Math.round(high * scale));
 		const paper = copy.getContext("2d");
-		if (!paper) throw new ModelError(NO_STILL);
+		if (!paper) throw new ModelError(said.viewers.no_still);
 		if (background) {
 			paper.fillStyle = background;
 			paper.fillRect(0, 0, copy.width, copy.height);

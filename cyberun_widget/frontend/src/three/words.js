@@ -12,7 +12,3 @@ export class ModelError extends Error {
 		this.code = code;
 	}
 }
-
-export const NO_WEBGL =
-	"This browser offers no WebGL 2 here, which 3D views need. Switch hardware acceleration on, " +
-	"or download the file and open it in a 3D program.";
