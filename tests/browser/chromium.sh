@@ -1,24 +1,28 @@
 #!/bin/sh
 # Makes sure that there is a Chromium for the browser tests: the machine's own, Debian's, or Playwright's.
+# Nearly all tests run in its headless shell, at half the cost; where that is missing, the whole browser will do.
 set -eu
 python=${PYTHON:-python3}
+packages="chromium chromium-headless-shell fonts-dejavu-core"
 
-# The headless shell is half the work of the whole browser, see `launch` in conftest.py. Where Debian's package of it
-# can't be installed without a password, the whole browser will do.
-if command -v chromium-headless-shell >/dev/null 2>&1; then
+have() {
+    command -v "$1" >/dev/null 2>&1
+}
+
+if have chromium && have chromium-headless-shell; then
     exit 0
 fi
-if command -v chromium >/dev/null 2>&1 && [ "$(id -u)" -ne 0 ]; then
-    exit 0
-fi
 
-# Debian's. Ubuntu's Chromium packages only point to a snap, which can't read a test's folders.
-if command -v apt-get >/dev/null 2>&1 && grep -qx 'ID=debian' /etc/os-release 2>/dev/null; then
+# Debian's. Ubuntu's packages only point to a snap, which can't read a test's folders.
+if have apt-get && grep -qx 'ID=debian' /etc/os-release 2>/dev/null; then
     as_root=
     if [ "$(id -u)" -ne 0 ]; then
+        if have chromium; then
+            exit 0 # no password for speed
+        fi
         as_root=sudo
-        if ! command -v sudo >/dev/null 2>&1; then
-            echo "The browser tests need Chromium, and installing it needs root: apt-get install chromium-headless-shell fonts-dejavu-core" >&2
+        if ! have sudo; then
+            echo "The browser tests need Chromium, and installing it needs root: apt-get install $packages" >&2
             exit 1
         fi
     fi
@@ -27,19 +31,20 @@ if command -v apt-get >/dev/null 2>&1 && grep -qx 'ID=debian' /etc/os-release 2>
     install() {
         $as_root env DEBIAN_FRONTEND=noninteractive apt-get "$@" >"$log" 2>&1
     }
-    if install update -q && install install -q -y --no-install-recommends chromium-headless-shell fonts-dejavu-core; then
+    # shellcheck disable=SC2086 # a list of packages
+    if install update -q && install install -q -y --no-install-recommends $packages; then
         rm -f "$log"
         exit 0
     fi
-    if command -v chromium >/dev/null 2>&1; then
+    if have chromium; then
         exit 0
     fi
     tail -n 20 "$log" >&2
-    echo "Chromium could not be installed (the end of apt-get's words stands above). By hand: apt-get install chromium-headless-shell fonts-dejavu-core" >&2
+    echo "Chromium could not be installed; the last lines of apt-get's output are above. By hand: apt-get install $packages" >&2
     exit 1
 fi
 
-if command -v chromium >/dev/null 2>&1; then
+if have chromium; then
     exit 0
 fi
 

@@ -6,15 +6,16 @@ import itertools
 from typing import TYPE_CHECKING
 
 import pytest
-from playwright.sync_api import expect
+from conftest import launch
+from playwright.sync_api import expect, sync_playwright
 
 from tests.waiting import until
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from conftest import Notebook
-    from playwright.sync_api import Locator, Page
+    from playwright.sync_api import Browser, Locator, Page
 
 RECORD = """
     window.cyTold = [];
@@ -35,6 +36,15 @@ card
 """
 LONG = RUN.replace("seconds=2", "seconds=600")
 END = "card.cancel()"  # whenever the test has come so far
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """A Chromium that shows notifications."""
+    with sync_playwright() as playwright:
+        chromium = launch(playwright, shell=False)
+        yield chromium
+        chromium.close()
 
 
 @pytest.fixture

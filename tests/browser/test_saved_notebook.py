@@ -177,7 +177,7 @@ def test_the_archive_does_not_flash_while_the_live_card_comes(notebook: Open, pa
             window.cySeen = 0;
             const look = () => {
                 for (const one of document.querySelectorAll(".cyberun-archive"))
-                    if (one.getClientRects().length) window.cySeen++;
+                    if (one.checkVisibility({ visibilityProperty: true })) window.cySeen++;
                 requestAnimationFrame(look);
             };
             look();
