@@ -1,6 +1,6 @@
 """Watch a remote GPU task from a Jupyter notebook: live progress, and its results in the cell.
 
-A name is imported when it is first used (PEP 562), so that a notebook that watches one task pays for that alone.
+Names are imported on first use (PEP 562), so that a notebook pays only for what it uses.
 """
 
 import importlib

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
 
 class CyberunError(Exception):
-    """Base class of all errors that this package raises on purpose."""
+    """Base class of all errors that this package raises deliberately."""
 
 
 class ConfigurationError(CyberunError, ValueError):
@@ -65,11 +65,11 @@ class ProtocolError(CyberunError):
 
 
 class SubmissionUnknownError(CyberunError):
-    """The response to a submitted run was lost, so the run may have been started. It is never resubmitted by itself.
+    """The response to a submitted run was lost, so the run may have started. It is never resubmitted automatically.
 
-    Raised when the connection is lost or times out, and for responses that a gateway sends in the service's place (500,
-    502, 503 without Retry-After, 504). `slug`: the workflow. `at`: when the request was sent, in UTC; a task that came
-    of it was created at that time or a moment later, and `client.tasks()` lists it.
+    Raised when the connection is lost or times out, and for responses that a gateway sends in place of the service
+    (500, 502, 503 without Retry-After, 504). `slug`: the workflow. `at`: when the request was sent, in UTC; a task
+    started by it was created at that time or shortly after, and is listed by `client.tasks()`.
     """
 
     def __init__(self, message: str, *, slug: str, at: datetime) -> None:
@@ -86,11 +86,11 @@ class DownloadError(CyberunError):
 
 
 class WaitTimeout(CyberunError, TimeoutError):  # noqa: N818 - a name of the contract
-    """`wait(timeout)` timed out. The task keeps running, and so does watching it."""
+    """`wait(timeout)` timed out. The task keeps running, and is still being watched."""
 
 
 def __getattr__(name: str) -> Any:
-    """Provide the verdict errors, which live beside `TaskResult`, under this module's name too."""
+    """Provide the verdict errors, which are defined next to `TaskResult`, in this module too."""
     if name in ("TaskFailed", "TaskCancelled"):
         return getattr(importlib.import_module("cyberun_widget.artifacts.result"), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

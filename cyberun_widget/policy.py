@@ -1,4 +1,4 @@
-"""Every timeout and limit of following a task, in one place."""
+"""All timeouts and limits for following a task."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Final, Literal
 from cyberun_widget.errors import ConfigurationError
 
 Mode = Literal["auto", "all", "none"]
-"""What is downloaded automatically: files up to 64 MiB each and 256 MiB a task, everything, or nothing."""
+"""What is downloaded automatically: files up to 64 MiB each and 256 MiB per task, everything, or nothing."""
 
 _COUNTS: Final = ("max_failures", "download_tries")
 _OPTIONAL: Final = ("max_failures", "download_timeout")
@@ -19,15 +19,15 @@ _OPTIONAL: Final = ("max_failures", "download_timeout")
 class FollowPolicy:
     """How a task is followed and its files are downloaded. All times are in seconds.
 
-    - `poll_interval`: between two requests where events can't be streamed.
+    - `poll_interval`: between two requests while there is no stream.
     - `idle_timeout`: silence on the stream after which the task is checked.
     - `connect_timeout`: to establish one connection.
     - `backoff_initial`, `backoff_max`: the first and the longest pause between attempts.
     - `sse_retry_interval`: how often streaming is retried while polling.
-    - `max_failures`: failed attempts in a row before watching stops; None never stops.
+    - `max_failures`: consecutive failed attempts before watching stops; None never stops.
     - `download_idle_timeout`: silence after which a download is resumed on a new connection.
-    - `download_tries`: attempts in a row without progress before a file counts as failed.
-    - `download_timeout`: for one whole file, from its first request; None sets no limit as long as bytes keep coming.
+    - `download_tries`: consecutive attempts without progress before a file counts as failed.
+    - `download_timeout`: for one whole file, from its first request; None sets no limit while bytes keep arriving.
     """
 
     poll_interval: float = 3.0

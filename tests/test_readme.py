@@ -105,7 +105,7 @@ def test_the_exit_codes_are_those_of_the_command():
         (cli.FAILED, "failed"),
         (cli.CANCELLED, "cancelled"),
         (cli.TROUBLE, "it can't be watched"),
-        (cli.USAGE, "wrong command line"),
+        (cli.USAGE, "invalid command line"),
         (cli.INTERRUPTED, "Ctrl-C"),
     ]:
         assert f"{code} {words}" in section("The command line")

@@ -152,7 +152,7 @@ def encode(body: Any) -> bytes:
     try:
         return json.dumps(body, ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode()
     except UnicodeEncodeError:
-        problem = "a text with half of a surrogate pair, which no UTF-8 can carry"
+        problem = "a text with an unpaired surrogate, which UTF-8 can't encode"
     except (TypeError, ValueError, RecursionError) as exc:
         problem = str(exc)
     raise ParameterError(f"This can't be sent as JSON: {clean(problem)}.")

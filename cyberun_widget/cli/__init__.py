@@ -1,4 +1,4 @@
-"""The package from a terminal: `cyberun-widget demo`, `local` and `watch`.
+"""The command line: `cyberun-widget demo`, `local` and `watch`.
 
-Parses arguments, prints, and picks exit codes; whatever it shows or follows is done by the layers below.
+Parses arguments, prints, and sets exit codes; the layers below do the rest.
 """

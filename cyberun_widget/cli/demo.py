@@ -1,4 +1,4 @@
-"""`cyberun-widget demo`: the quickstart in JupyterLab, on a local server of its own or on the cloud."""
+"""`cyberun-widget demo`: opens the quickstart in JupyterLab, with a new local server or the cloud."""
 
 from __future__ import annotations
 
@@ -30,17 +30,17 @@ if TYPE_CHECKING:
 _NOTIFICATION: Final = "@jupyterlab/apputils-extension:notification"
 _FIRST_PORT: Final = 8888
 _PORTS_TRIED: Final = 50
-_START: Final = 90.0  # seconds for JupyterLab to answer; a first start on a slow disk takes its time
-_STOP: Final = 15.0  # seconds for JupyterLab to end its kernels
+_START: Final = 90.0  # seconds for JupyterLab to answer; the first start on a slow disk takes a while
+_STOP: Final = 15.0  # seconds for JupyterLab to shut down its kernels
 _TICK: Final = 0.3
 _KEYS: Final = ("CYBERUN_API_KEY", "CYBERUN_KEY")
 
 
 def demo(*, port: int | None = None, browser: bool = True) -> None:
-    """Start what the notebooks need, and JupyterLab on the quickstart; return when Ctrl-C has ended everything.
+    """Start JupyterLab with the quickstart, and a local server if needed. Returns once Ctrl-C has stopped everything.
 
-    `port`: JupyterLab's; by default 8888 or the next free one. Raises CyberunError where something is missing or
-    doesn't start.
+    `port`: JupyterLab's, by default 8888 or the next free one. Raises CyberunError if something is missing or doesn't
+    start.
     """
     if find_spec("jupyterlab") is None:
         raise ConfigurationError('The demo needs JupyterLab: pip install "cyberun-widget[demo]"')
@@ -54,15 +54,15 @@ def demo(*, port: int | None = None, browser: bool = True) -> None:
             lab.start(browser=browser)
             _say(f"JupyterLab  {lab.url}")
             _say(f"Notebooks   {', '.join(path.name for path in shown)} in {shown[0].parent}")
-            _say("Ctrl-C ends everything.")
+            _say("Press Ctrl-C to stop everything.")
             lab.wait()
     except KeyboardInterrupt:
-        with contextlib.suppress(OSError):  # the terminal has gone
+        with contextlib.suppress(OSError):  # the terminal has been closed
             _say("\nEnded.")
 
 
 def _account(stack: contextlib.ExitStack) -> Mapping[str, str]:
-    """Return the variables that tell a kernel which service to use. A local server it needs goes on the stack."""
+    """Return the environment variables that select a kernel's service. A local server is entered on the stack."""
     if any(os.environ.get(name) for name in _KEYS):
         _say(f"Service     {Settings.resolve().base_url}, with your key from CYBERUN_API_KEY")
         return {}
@@ -72,12 +72,12 @@ def _account(stack: contextlib.ExitStack) -> Mapping[str, str]:
 
 
 def _local_server() -> LocalServer:
-    from cyberun_widget.local import LocalServer  # noqa: PLC0415 - only where there is no key
+    from cyberun_widget.local import LocalServer  # noqa: PLC0415 - needed only without a key
 
     try:
         return LocalServer.start()
     except (ImportError, OSError) as error:
-        words = str(error)  # what is missing, and how to get it
+        words = str(error)  # says what is missing, and how to install it
     raise ConfigurationError(words)
 
 
@@ -89,7 +89,7 @@ class Lab:
         self._token = secrets.token_hex(16)
         self._settings = tempfile.TemporaryDirectory(prefix="cyberun-demo-")  # removed by stop()
         folders = [self._settings.name, *filter(None, [environment.get("JUPYTER_CONFIG_PATH")])]
-        # By the environment: any user of the machine can read a command line.
+        # Passed in the environment: any user of the machine can read a command line.
         self._environment = {
             **environment,
             "JUPYTER_TOKEN": self._token,
@@ -108,7 +108,7 @@ class Lab:
         return f"http://127.0.0.1:{self._port}"
 
     def start(self, *, browser: bool) -> None:
-        """Start it and return once it answers. Raises CyberunError with the end of its log if it doesn't."""
+        """Start it, and return once it answers. Raises CyberunError with the end of its log if it doesn't."""
         options = {
             "ServerApp.ip": "127.0.0.1",
             "ServerApp.port": self._port,
@@ -118,15 +118,15 @@ class Lab:
             "LabApp.news_url": None,
             "LabApp.extension_manager": "readonly",
         }
-        # Otherwise JupyterLab greets a newcomer with a question about news. The user's own choice stands.
+        # Otherwise JupyterLab greets new users with a question about news. Users' own settings take precedence.
         defaults = Path(self._settings.name) / "labconfig" / "default_setting_overrides.json"
         defaults.parent.mkdir()
         defaults.write_text(json.dumps({_NOTIFICATION: {"fetchNews": "false", "checkForUpdates": False}}))
         command = [sys.executable, "-m", "jupyterlab", str(self._notebook), "--log-level=WARN"]
         if hasattr(os, "geteuid") and os.geteuid() == 0:
             command.append("--allow-root")
-        # In a session of its own: Ctrl-C is ours to handle, without JupyterLab's confirmation.
-        self._process = subprocess.Popen(  # noqa: S603 - our own Python with our own arguments
+        # In a new session: Ctrl-C is handled here, without JupyterLab's confirmation.
+        self._process = subprocess.Popen(  # noqa: S603 - this Python, with fixed arguments
             [*command, *(f"--{name}={value}" for name, value in options.items())],
             env=self._environment,
             stdin=subprocess.DEVNULL,
@@ -143,12 +143,12 @@ class Lab:
             time.sleep(_TICK)
 
     def wait(self) -> None:
-        """Return when it has ended by itself (File > Shut Down). Raises CyberunError if it crashed."""
+        """Return once it has been shut down (File > Shut Down). Raises CyberunError if it crashed."""
         if self._process is not None and self._process.wait() != 0:
-            self._fail("JupyterLab ended unexpectedly.")
+            self._fail("JupyterLab stopped unexpectedly.")
 
     def stop(self) -> None:
-        """End it and its kernels."""
+        """Shut it down, with its kernels."""
         process, self._process = self._process, None
         if process is not None and process.poll() is None:
             process.terminate()
@@ -161,10 +161,10 @@ class Lab:
         self._settings.cleanup()
 
     def _answers(self) -> bool:
-        request = urllib.request.Request(  # noqa: S310 - our own loopback address
+        request = urllib.request.Request(  # noqa: S310 - a loopback address
             f"{self._base}/api/status", headers={"Authorization": f"token {self._token}"}
         )
-        # No proxy: it could not reach our loopback address.
+        # Without a proxy, which couldn't reach this machine's loopback address.
         opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
         try:
             opener.open(request, timeout=5).close()
@@ -179,7 +179,7 @@ class Lab:
 
 
 def _free_port(wanted: int | None) -> int:
-    """Return the port to use. Raises ConfigurationError if the wanted one is taken."""
+    """Return the port to use. Raises ConfigurationError if the wanted one is in use."""
     candidates = [wanted] if wanted is not None else [*range(_FIRST_PORT, _FIRST_PORT + _PORTS_TRIED), 0]
     for port in candidates:
         with socket.socket() as probe, contextlib.suppress(OSError):
@@ -188,7 +188,7 @@ def _free_port(wanted: int | None) -> int:
             probe.bind(("127.0.0.1", port))
             found: int = probe.getsockname()[1]
             return found
-    raise ConfigurationError(f"Port {wanted} is in use. Choose another one, or none.")
+    raise ConfigurationError(f"Port {wanted} is in use. Choose another one, or omit --port.")
 
 
 @contextlib.contextmanager
@@ -204,4 +204,4 @@ def _signals_as_interrupt() -> Iterator[None]:
 
 
 def _say(text: str) -> None:
-    print(text, flush=True)  # noqa: T201 - the terminal's user
+    print(text, flush=True)  # noqa: T201 - output for the user

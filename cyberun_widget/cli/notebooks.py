@@ -1,4 +1,4 @@
-"""The notebooks that the demo shows: a checkout's own, or copies of the shipped ones in the present folder."""
+"""The demo's notebooks: those of a checkout, or copies of the packaged ones in the working directory."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ _PACKAGE: Final = Path(__file__).parents[1]
 
 
 def notebooks() -> list[Path]:
-    """Return the notebooks to work with, the quickstart first.
+    """Return the notebooks, the quickstart first.
 
-    Existing files of these names stay as they are: they may hold the user's work. Raises ConfigurationError where the
+    Existing files with these names are kept, since they may contain the user's work. Raises ConfigurationError if the
     notebooks are missing or can't be copied.
     """
     in_checkout = _PACKAGE.parent / "notebooks"
@@ -23,7 +23,7 @@ def notebooks() -> list[Path]:
         return _sorted(in_checkout)
     shipped = _sorted(_PACKAGE / "notebooks")
     if not shipped:
-        raise ConfigurationError("The notebooks are missing from this installation; install cyberun-widget again.")
+        raise ConfigurationError("The notebooks are missing from this installation. Reinstall cyberun-widget.")
     copies = [Path.cwd() / path.name for path in shipped]
     for path, copy in zip(shipped, copies, strict=True):
         if copy.exists():
@@ -32,7 +32,7 @@ def notebooks() -> list[Path]:
             shutil.copyfile(path, copy)
         except OSError as error:
             raise ConfigurationError(
-                f"{path.name} can't be copied here ({error.strerror}); start the demo in a writable folder."
+                f"{path.name} can't be copied here ({error.strerror}). Start the demo in a writable folder."
             ) from None
     return copies
 

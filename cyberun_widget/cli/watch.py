@@ -1,4 +1,4 @@
-"""Following a task in a terminal: `cyberun-widget watch`."""
+"""`cyberun-widget watch`: follows a task in a terminal."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     Show = Callable[[Mapping[str, Any]], None]
 
-_TICK: Final = 0.25  # seconds between two looks at the card
+_TICK: Final = 0.25  # seconds between two updates
 _WIDEST: Final = 120  # characters
 
 
@@ -36,10 +36,10 @@ def follow(
 ) -> str:
     """Follow a task until its verdict, and return it: completed, failed or cancelled.
 
-    `local`: a task of this machine's local server. `save`: a folder that gets all the task made. `plain`: sparse lines
-    also on a terminal. Ctrl-C says that the task goes on, and is raised on.
+    `local`: the task belongs to this machine's local server. `save`: a folder to copy all of the task's files to.
+    `plain`: print sparse lines even on a terminal. On Ctrl-C, prints that the task is still running and re-raises.
 
-    Raises CyberunError where the task can't be watched.
+    Raises CyberunError if the task can't be watched.
     """
     client = Client.local() if local else Client(base_url=base_url, team_id=team_id)
     card = TaskWidget(task_id, client, download="all" if save else "none")
@@ -49,7 +49,7 @@ def follow(
             for path in card.save(save):
                 _say(f"saved {path}")
         elif card.artifacts:
-            _say("With --save FOLDER the files come too.")
+            _say("Use --save FOLDER to download the files.")
     except KeyboardInterrupt:
         _say(f"Stopped watching. The task is still running: cyberun-widget watch {card.task_id}", error=True)
         raise
@@ -59,7 +59,7 @@ def follow(
 
 
 def _draw(card: TaskWidget, *, plain: bool) -> None:
-    """Show the card until the verdict: redrawn by rich where that is installed, otherwise by `TerminalCard`."""
+    """Show the card until the verdict, using rich if it is installed, else `TerminalCard`."""
     if plain or not sys.stdout.isatty() or find_spec("rich") is None:
         environment = {**os.environ, "TERM": "dumb"} if plain else os.environ
         TerminalCard(sys.stdout, environ=environment).follow(card.get_state, lambda seconds: _ended(card, seconds))
@@ -75,7 +75,7 @@ def _ended(card: TaskWidget, seconds: float) -> bool:
         card.wait(seconds)
     except WaitTimeout:
         return False
-    except (TaskFailed, TaskCancelled):  # a verdict like any other here
+    except (TaskFailed, TaskCancelled):  # a verdict too
         return True
     return True
 

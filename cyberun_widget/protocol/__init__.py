@@ -1,4 +1,4 @@
-"""The service's language, pure: bytes to messages, messages to events, events to state, JSON to models.
+"""The service's protocol, pure: bytes to messages, messages to events, events to state, JSON to models.
 
-No network, no files, no clock of its own: `now` and randomness are arguments.
+No network, no files, no clock: `now` and randomness are arguments.
 """

@@ -1,24 +1,24 @@
-"""How fast a task goes, and when it will be done: from what was seen of it, or nothing. Pure."""
+"""Estimates a task's speed and remaining time from its observed progress, or not at all. Pure."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Final
 
-_EVERY: Final = 0.25  # seconds between two samples that are kept
+_EVERY: Final = 0.25  # seconds between two stored samples
 _SAMPLES: Final = 48
-_MIN_SPAN: Final = 3.0  # seconds of watching before an ETA is worth saying
-_MIN_VALUES: Final = 4  # different values of progress before it is
+_MIN_SPAN: Final = 3.0  # seconds of observation before there is an ETA
+_MIN_VALUES: Final = 4  # distinct values of progress before there is an ETA
 _ETA_MAX: Final = 7 * 86_400.0
-_STALE: Final = 4.0  # times the usual pause between two values: then the pace says nothing any more
-_STALE_MIN: Final = 8.0  # seconds
+_STALE: Final = 4.0  # multiples of the usual interval between two values after which the pace is stale
+_STALE_MIN: Final = 8.0  # seconds before the pace can be stale
 
 
 @dataclass(frozen=True, slots=True)
 class Pace:
-    """Samples of progress and of steps, thinned: memory stays bounded however long the task runs.
+    """Samples of progress and steps, thinned so that memory stays bounded for tasks of any length.
 
-    `points`: (clock, progress in [0, 1]) wherever progress rose. `steps`: (clock, step) within one `scope`, which is a
+    `points`: (clock, progress in [0, 1]) whenever progress rose. `steps`: (clock, step) within one `scope`, which is a
     stage, a node and a number of steps: steps of different loops can't be compared.
     """
 
@@ -27,7 +27,7 @@ class Pace:
     scope: tuple[str, str, int | None] = ("", "", None)
 
     def add(self, progress: float, step: int | None, scope: tuple[str, str, int | None], now: float) -> Pace:
-        """Return the pace with one more sample."""
+        """Return the pace with an additional sample."""
         points, steps = self.points, self.steps if scope == self.scope else ()
         if not points or (progress > points[-1][1] and now - points[-1][0] >= _EVERY):
             points = _thinned((*points, (now, progress)))
@@ -40,7 +40,7 @@ class Pace:
         return Pace(points, steps, scope)
 
     def eta(self, progress: float, now: float) -> float | None:
-        """Return the seconds probably left, None where too little was seen or nothing has moved for long."""
+        """Return the estimated seconds left, None if there are too few samples or progress has stalled."""
         window = _recent(self.points)
         if len(window) < _MIN_VALUES:
             return None
@@ -51,9 +51,9 @@ class Pace:
         return max(0.0, left) if left <= _ETA_MAX else None
 
     def speed(self, now: float) -> float | None:
-        """Return steps per second over the last while, None where there are none or they stand still."""
+        """Return the recent steps per second, None if no steps are reported or they have stalled."""
         window = _recent(self.steps)
-        if len(window) < 3 or window[-1][0] - window[0][0] < 1.0 or _stale(window, now):  # noqa: PLR2004 - two pauses
+        if len(window) < 3 or window[-1][0] - window[0][0] < 1.0 or _stale(window, now):  # noqa: PLR2004 - two intervals
             return None
         return (window[-1][1] - window[0][1]) / (window[-1][0] - window[0][0])
 
@@ -64,7 +64,7 @@ def _stale(window: tuple[tuple[float, float], ...], now: float) -> bool:
 
 
 def _recent(points: tuple[tuple[float, float], ...]) -> tuple[tuple[float, float], ...]:
-    """Return the latter half of what was seen, and at least 30 s: stages differ in pace, so old news misleads."""
+    """Return the second half of the samples, but at least 30 s: stages differ in pace, so old samples mislead."""
     if not points:
         return points
     end = points[-1][0]
@@ -73,7 +73,7 @@ def _recent(points: tuple[tuple[float, float], ...]) -> tuple[tuple[float, float
 
 
 def _thinned(points: tuple[tuple[float, float], ...]) -> tuple[tuple[float, float], ...]:
-    """Keep the newest half as it is and every other of the older half, once there are too many."""
+    """Once there are too many samples, keep the newer half and every other one of the older half."""
     if len(points) <= _SAMPLES:
         return points
     half = len(points) // 2

@@ -1,7 +1,7 @@
-"""A message of the stream -> a typed event. Pure. Source: the API page's table of events.
+"""Parses a message of the stream into a typed event. Pure. Source: the API page's table of events.
 
-Anything unsound raises `EventError`, whose words name the field and never quote its value: the one who reads the
-stream counts it, keeps it for `diagnostics()`, and goes on.
+Anything invalid raises `EventError`, whose text names the field and never quotes its value. The reader of the stream
+counts the error, logs it for `diagnostics()`, and continues.
 """
 
 from __future__ import annotations
@@ -18,11 +18,11 @@ if TYPE_CHECKING:
     from cyberun_widget.protocol.sse import SSEMessage
 
 TERMINAL: Final = frozenset({"completed", "failed", "cancelled"})
-"""The statuses that a task never leaves."""
+"""The final statuses of a task."""
 
 
 class EventError(ValueError):
-    """A message that isn't a sound event of this task. `kind`: "malformed", "unknown" or "foreign"."""
+    """A message that isn't a valid event of this task. `kind`: "malformed", "unknown" or "foreign"."""
 
     def __init__(self, kind: str, reason: str) -> None:
         super().__init__(reason)
@@ -31,7 +31,7 @@ class EventError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class StatusEvent:
-    """The task went to another status: one of the API's words, or one that is new to us."""
+    """The task's status changed, to one of the API's statuses or an unknown one."""
 
     type: ClassVar[str] = "status"
     task_id: str
@@ -41,7 +41,7 @@ class StatusEvent:
 
 @dataclass(frozen=True, slots=True)
 class ProgressEvent:
-    """The task moved. `progress`: [0, 1] over the whole task. Steps are None where the runtime reports none.
+    """The task made progress. `progress`: of the whole task, in [0, 1]. Steps are None if the runtime reports none.
 
     `stage` and `message` are Nerfstudio's; `current_node` is the runtime's active node (a ComfyUI node id).
     """
@@ -59,7 +59,7 @@ class ProgressEvent:
 
 @dataclass(frozen=True, slots=True)
 class CompletedEvent:
-    """The task is done. `output`: the runtime's own, a JSON object; not in the repr, since it may hold links."""
+    """The task completed. `output`: the runtime's JSON object; not in the repr, since it may contain links."""
 
     type: ClassVar[str] = "completed"
     task_id: str
@@ -69,7 +69,7 @@ class CompletedEvent:
 
 @dataclass(frozen=True, slots=True)
 class FailedEvent:
-    """The task failed. `error`: the cause in the runtime's words."""
+    """The task failed. `error`: the cause, as reported by the runtime."""
 
     type: ClassVar[str] = "failed"
     task_id: str
@@ -86,7 +86,7 @@ class CancelledEvent:
 
 @dataclass(frozen=True, slots=True)
 class ErrorEvent:
-    """The server couldn't read the task's state this time. The task may well be running."""
+    """The server couldn't read the task's state this time. The task may still be running."""
 
     type: ClassVar[str] = "error"
     task_id: str
@@ -99,8 +99,8 @@ Event: TypeAlias = StatusEvent | ProgressEvent | CompletedEvent | FailedEvent | 
 def parse(message: SSEMessage, task_id: str) -> Event:
     """Return the event in a message of this task's stream.
 
-    Raises EventError where the type is unknown, the task another, or a field not what the API page says. A missing
-    `task_id` is taken for this task's, since the stream is; an unreadable timestamp is taken for none.
+    Raises EventError if the type is unknown, the event belongs to another task, or a field doesn't match the API page.
+    A missing `task_id` means this task, whose stream it is. An unreadable timestamp counts as missing.
     """
     build = _BUILD.get(message.event)
     if build is None:
@@ -128,7 +128,7 @@ def _status(task_id: str, data: dict[str, Any]) -> StatusEvent:
 def _progress(task_id: str, data: dict[str, Any]) -> ProgressEvent:
     current, total = count(data, "step_current"), count(data, "step_total")
     if current is not None and total is not None and (total == 0 or current > total):
-        current = total = None  # "step 30 of 20" would be nonsense on the card; the rest of the event is sound
+        current = total = None  # "step 30 of 20" makes no sense on the card; the rest of the event is valid
     return ProgressEvent(
         task_id=task_id,
         progress=fraction(data, "progress"),
@@ -144,7 +144,7 @@ def _progress(task_id: str, data: dict[str, Any]) -> ProgressEvent:
 def _completed(task_id: str, data: dict[str, Any]) -> CompletedEvent:
     output = data.get("output")
     if output is not None and not isinstance(output, dict):
-        output = {"value": output}  # a verdict is too dear to be lost over the shape of what comes with it
+        output = {"value": output}  # a verdict must not be lost because its output has an unexpected shape
     return CompletedEvent(task_id, output, moment(data, "completed_at"))
 
 

@@ -1,7 +1,7 @@
-"""Where the body of an HTTP/1.1 answer begins and ends, and what of it is content. Pure. Source: RFC 9112, 6 and 7.1.
+"""Extracts the content from the body of an HTTP/1.1 response. Pure. Source: RFC 9112, 6 and 7.1.
 
-Each framing takes the bytes behind the head as they come: `feed` returns the content in them, `ended` says that no more
-can come, and `close` raises FramingError where that or the connection's end came too soon.
+A framing receives the bytes after the head as they arrive: `feed` returns the content in them, `ended` says whether the
+body is over, and `close` raises FramingError if the body or the connection ended too soon.
 """
 
 from __future__ import annotations
@@ -20,23 +20,23 @@ _STATUS: Final = re.compile(rb"HTTP/1\.[01] ([0-9]{3})")
 
 
 class FramingError(ValueError):
-    """A body that isn't framed as HTTP/1.1 says, or that ends too soon."""
+    """A body with invalid HTTP/1.1 framing, or one that ends too soon."""
 
 
 class Framing(Protocol):
-    """How one body is framed."""
+    """The framing of one body."""
 
     ended: bool
 
     def feed(self, data: bytes) -> bytes:
-        """Return the content in some more bytes."""
+        """Return the content in the next bytes."""
 
     def close(self) -> None:
-        """Finish the body. Raises FramingError where bytes are missing or do not belong to it."""
+        """Finish the body. Raises FramingError if bytes are missing or don't belong to it."""
 
 
 def framing(headers: Mapping[str, str]) -> Framing | None:
-    """Return how a body with these headers is framed, None where that is for a whole parser to tell."""
+    """Return the framing of a body with these headers, None if it takes a complete HTTP parser."""
     coding, length = headers.get("transfer-encoding"), headers.get("content-length")
     if coding is not None:
         return Chunked() if coding.strip().lower() == "chunked" else None
@@ -46,7 +46,7 @@ def framing(headers: Mapping[str, str]) -> Framing | None:
 
 
 def after_head(heard: bytes) -> bytes | None:
-    """Return what stands behind an answer's head, and interim answers (1xx) before it; None if that isn't whole."""
+    """Return the bytes after a response's head, skipping interim responses (1xx). None if the head is incomplete."""
     begin = 0
     while (status := _STATUS.match(heard, begin)) and (end := _HEAD_END.search(heard, begin)):
         begin = end.end()
@@ -56,7 +56,7 @@ def after_head(heard: bytes) -> bytes | None:
 
 
 class UntilClose:
-    """A body that ends with its connection."""
+    """A body that ends when the connection closes."""
 
     ended = False
 
@@ -65,7 +65,7 @@ class UntilClose:
         return data
 
     def close(self) -> None:
-        """Nothing can be missing."""
+        """Do nothing: no bytes can be missing."""
 
 
 class Sized:
@@ -76,31 +76,31 @@ class Sized:
         self.ended = length == 0
 
     def feed(self, data: bytes) -> bytes:
-        """Return what belongs to the body."""
+        """Return the bytes that belong to the body."""
         content = data[: self._left]
         self._left -= len(content)
         self.ended = self._left == 0
         return content
 
     def close(self) -> None:
-        """Raise FramingError where bytes are missing."""
+        """Raise FramingError if bytes are missing."""
         if not self.ended:
             raise FramingError(f"{self._left} bytes are missing")
 
 
 class Chunked:
-    """A body in chunks. Their extensions and the trailers are passed over."""
+    """A chunked body. Chunk extensions and trailers are ignored."""
 
     def __init__(self) -> None:
         self.ended = False
         self._problem = "the last chunk is missing"
-        self._left = 0  # bytes of the chunk that are still to come
-        self._filled = False  # the chunk is whole but for the end of its line
-        self._trailing = 0  # bytes of trailers so far, and of the last chunk's line
-        self._line = b""  # the start of a line whose end hasn't come
+        self._left = 0  # remaining bytes of the chunk
+        self._filled = False  # the chunk is complete except for its final line break
+        self._trailing = 0  # bytes of trailers so far, including the last chunk's line
+        self._line = b""  # the start of an incomplete line
 
     def feed(self, data: bytes) -> bytes:
-        """Return the content, joined: all of it that comes before what is none of a chunk."""
+        """Return the content of the chunks, up to the first byte that isn't part of one."""
         if self._line:
             data, self._line = self._line + data, b""
         pieces: list[bytes] = []
@@ -124,7 +124,7 @@ class Chunked:
         return pieces[0] if len(pieces) == 1 else b"".join(pieces)
 
     def close(self) -> None:
-        """Raise FramingError where the last chunk is missing."""
+        """Raise FramingError if the last chunk is missing."""
         if self._problem:
             raise FramingError(self._problem)
 
@@ -135,7 +135,7 @@ class Chunked:
         if self._filled:
             self._filled = False
             if line:
-                self._end("a chunk is longer than it says")
+                self._end("a chunk is longer than its declared size")
         elif self._trailing:
             self._trailing += len(line) + 2
             if self._trailing > _TRAILER_MAX:

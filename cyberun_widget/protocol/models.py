@@ -1,4 +1,4 @@
-"""What the REST calls give, as values. Pure. Source: the API page."""
+"""The responses of the REST API, as values. Pure. Source: the API page."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
 
-_NUMBER_MAX: Final = 1e300  # Python reads whole numbers of any size, and not every one is a float
+_NUMBER_MAX: Final = 1e300  # JSON integers have any size in Python and may overflow a float
 
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """A task as `GET /r/tasks/{id}` describes it. Times are aware, in UTC; None where the server gave none."""
+    """A task as returned by `GET /r/tasks/{id}`. Times are aware, in UTC; None if the server sent none."""
 
     id: str
     status: str
@@ -37,12 +37,12 @@ class Task:
 
     @property
     def ended(self) -> bool:
-        """Whether the task has its verdict: completed, failed or cancelled."""
+        """Whether the task has a verdict: completed, failed or cancelled."""
         return self.status in TERMINAL
 
     @classmethod
     def from_json(cls, data: Any, task_id: str | None = None) -> Task:
-        """Read a task. Raises ProtocolError where the answer has no id or status, or is about another task."""
+        """Parse a task. Raises ProtocolError if it has no id or status, or is a different task."""
         if not isinstance(data, dict):
             raise ProtocolError("Unexpected response: the task is not a JSON object.")
         named, status = _soft(label, data, "id"), _soft(label, data, "task_status")
@@ -87,7 +87,7 @@ class Parameter:
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Parameter:
-        """Read a parameter's definition."""
+        """Parse a parameter's definition."""
         return cls(
             key=_soft(label, data, "key"),
             type=_soft(label, data, "type") or "string",
@@ -102,15 +102,15 @@ class Parameter:
         )
 
     def option_values(self) -> tuple[Any, ...]:
-        """Return the values a select takes; an option may be a plain value or an object with a `value`."""
+        """Return the values of a select. An option may be a plain value or an object with a `value`."""
         return tuple(item.get("value") if isinstance(item, dict) else item for item in self.options)
 
 
 @dataclass(frozen=True, slots=True)
 class Workflow:
-    """A workflow and its parameters. `task_timeout`: seconds, None if not said. `version`: "" if not said.
+    """A workflow and its parameters. `task_timeout`: seconds, None if unknown. `version`: "" if unknown.
 
-    `nodes`: for ComfyUI, the graph's node ids and the names a person knows them by.
+    `nodes`: for ComfyUI, node id -> displayed name of the graph's nodes.
     """
 
     id: str
@@ -126,7 +126,7 @@ class Workflow:
 
     @classmethod
     def from_json(cls, data: Any) -> Workflow:
-        """Read a workflow. Raises ProtocolError where it has neither id nor slug."""
+        """Parse a workflow. Raises ProtocolError if it has neither id nor slug."""
         if not isinstance(data, dict):
             raise ProtocolError("Unexpected response: the workflow is not a JSON object.")
         slug, name = _soft(label, data, "workflow_slug"), _soft(label, data, "display_name")
@@ -153,7 +153,7 @@ class Workflow:
 
 
 def _nodes(graph: Any) -> dict[str, str]:
-    """Return node id -> name: the title that the author gave, else the class."""
+    """Return node id -> name: the author's title, or else the class."""
     if not isinstance(graph, dict):
         return {}
     names = {}
@@ -166,7 +166,7 @@ def _nodes(graph: Any) -> dict[str, str]:
 
 
 def _labels(value: Any) -> tuple[str, ...]:
-    """Return labels from a list of strings, a string with commas, or an object of names and values."""
+    """Return labels from a list of strings, a comma-separated string, or an object of names and values."""
     if isinstance(value, str):
         value = value.split(",")
     if isinstance(value, dict):
@@ -178,7 +178,7 @@ def _labels(value: Any) -> tuple[str, ...]:
 
 
 def _soft(read: Any, data: Mapping[str, Any], name: str, *args: int) -> str:
-    """Read a field that is worth showing but not worth failing for."""
+    """Read an optional field: an invalid value counts as missing."""
     try:
         value: str = read(data, name, *args)
     except FieldError:

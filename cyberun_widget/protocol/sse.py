@@ -1,7 +1,7 @@
-"""Bytes -> messages: a decoder of `text/event-stream`. Pure: it knows no network and no clock.
+"""Bytes to messages: a decoder for `text/event-stream`. Pure: no network and no clock.
 
 Source: the HTML standard, 9.2.5 "Parsing an event stream" and 9.2.6 "Interpreting an event stream"
-(https://html.spec.whatwg.org/multipage/server-sent-events.html). The stream is always UTF-8, whatever a header says.
+(https://html.spec.whatwg.org/multipage/server-sent-events.html). The stream is always UTF-8, regardless of headers.
 """
 
 from __future__ import annotations
@@ -12,14 +12,14 @@ _BOM: Final = b"\xef\xbb\xbf"
 _LF: Final = 0x0A  # `number in bytes` takes a quarter of the time of `bytes in bytes`
 _CR: Final = 0x0D
 _R: Final = 0x72
-_RETRY_DIGITS: Final = 12  # more than thirty years in milliseconds; longer numbers are cut down to this many nines
-_AHEAD: Final = 1024  # bytes of a message's first lines that wait for its blank line before they are interpreted
-_HEADS: Final = 64  # first lines that are known again, and the most characters of one
-_build: Final = tuple.__new__  # a message straight from its fields: half the time of NamedTuple's own constructor
+_RETRY_DIGITS: Final = 12  # more than thirty years in milliseconds; longer numbers are clamped to this many nines
+_AHEAD: Final = 1024  # bytes of a message's first lines that are buffered, uninterpreted, until its blank line
+_HEADS: Final = 64  # cached first lines, and the maximum length of one
+_build: Final = tuple.__new__  # takes half the time of NamedTuple's constructor
 
 
 class SSEMessage(NamedTuple):
-    """One message. `event`: its type, "message" where the stream names none. `id`: the last event id so far, or ""."""
+    """One message. `event`: its type, "message" if the stream gives none. `id`: the last event id so far, or ""."""
 
     event: str
     data: str
@@ -27,14 +27,14 @@ class SSEMessage(NamedTuple):
 
 
 class SSEDecoder:
-    """Turns the bytes of one stream into messages, however they are cut into chunks. One decoder a connection.
+    """Decodes the bytes of one stream into messages, for any division into chunks. Use one decoder per connection.
 
-    Time is linear in the bytes fed. Memory is bounded: a message whose data lines come to more than `max_event_bytes`,
-    or that has a longer line than that, is dropped and counted; the next one is fine.
+    Time is linear in the bytes fed. Memory is bounded: a message whose data lines exceed `max_event_bytes` in total, or
+    that has a longer line, is dropped and counted; decoding continues with the next message.
 
-    `retry`: the reconnection time that the stream asked for, in whole ms, None if it didn't.
-    `last_event_id`: what to send as Last-Event-ID when connecting again, "" for nothing. Where this stream itself is
-    such a second connection, set it to what was sent. `oversized`: messages dropped.
+    `retry`: the reconnection time that the stream requested, in whole ms, None if it didn't. `last_event_id`: the value
+    of Last-Event-ID for the next connection, "" for none; when reconnecting, set it to the value that was sent.
+    `oversized`: the number of messages dropped.
     """
 
     def __init__(self, max_event_bytes: int = 32 * 1024 * 1024) -> None:
@@ -43,20 +43,20 @@ class SSEDecoder:
         self.oversized = 0
         self._limit = max_event_bytes
         self._watchful = True  # one of the next two holds
-        self._fresh = True  # the first character hasn't been seen: it may be a byte-order mark
-        self._first = b""  # what there is of it
-        self._after_cr = False  # a line feed would belong to the line end that was just seen
-        self._tail = bytearray()  # the start of a line whose end hasn't come; between messages, lines before it, too
+        self._fresh = True  # the first character, possibly a byte-order mark, hasn't been received completely
+        self._first = b""  # its bytes so far
+        self._after_cr = False  # a line feed would complete the CR LF of the previous line
+        self._tail = bytearray()  # the start of an incomplete line; between messages, also the lines before it
         self._between = True  # no line of a message has been interpreted since the last blank line
-        self._heads: dict[str | bytes, str] = {}  # first lines of messages -> the types that they tell
-        self._dropping = False  # the message at hand is too large
+        self._heads: dict[str | bytes, str] = {}  # first lines of messages -> the types that they declare
+        self._dropping = False  # the current message is too large
         self._event = ""
         self._data: list[str] = []
         self._held = 0  # bytes of the lines in _data
-        self._id: str | None = None  # of the message at hand; counts once that is complete
+        self._id: str | None = None  # of the current message; takes effect once that is complete
 
     def feed(self, chunk: bytes) -> list[SSEMessage]:
-        """Return the messages that this chunk completes. A message without its blank line is never returned."""
+        """Return the messages completed by this chunk. A message without its blank line is never returned."""
         if self._watchful:
             chunk = self._open(chunk)
         if _CR in chunk:
@@ -71,7 +71,7 @@ class SSEDecoder:
         if not self._between or len(tail) + len(chunk) > self._limit:
             tail += chunk
             return self._by_lines()
-        if not tail:  # nearly always: a message comes whole
+        if not tail:  # the usual case: a message arrives in one piece
             head, _, data = chunk.partition(b"\ndata: ")
             event = self._heads.get(head)
             if event is not None:
@@ -81,7 +81,7 @@ class SSEDecoder:
         return self._between_messages(chunk)
 
     def _between_messages(self, chunk: bytes) -> list[SSEMessage]:
-        """Take a chunk that ends a line, where no message is under way but for lines in the tail."""
+        """Process a chunk that ends a line, while the only lines of the current message are in the tail."""
         tail = self._tail
         messages: list[SSEMessage] = []
         block, blank, rest = chunk.rpartition(b"\n\n")
@@ -98,7 +98,7 @@ class SSEDecoder:
         return messages
 
     def _open(self, chunk: bytes) -> bytes:
-        """Return a chunk without what only the chunks before it can tell to be no part of a line."""
+        """Return a chunk without a byte-order mark, or a line feed that completes the previous line's CR LF."""
         if self._fresh:
             chunk = self._first + chunk
             if len(chunk) < len(_BOM) and _BOM.startswith(chunk):
@@ -113,13 +113,13 @@ class SSEDecoder:
         return chunk
 
     def _may_wait(self) -> bool:
-        """Whether the lines in the tail tell nothing that counts before their message is complete."""
+        """Whether no line in the tail takes effect before its message is complete."""
         tail = self._tail
         return len(tail) <= _AHEAD and tail[0] != _R and not tail.partition(b"\nretry")[1]
 
     def _by_messages(self, block: bytearray) -> list[SSEMessage]:
-        """Return the messages in lines before a blank one, where no message is under way."""
-        if block.startswith(b"data: ") and _LF not in block:  # it may be large: as few copies as can be
+        """Return the messages in lines that end with a blank line and start between messages."""
+        if block.startswith(b"data: ") and _LF not in block:  # it may be large: avoid copies
             return [_build(SSEMessage, ("message", _text(block[6:]), self.last_event_id))]
         messages: list[SSEMessage] = []
         heads, last_id = self._heads, self.last_event_id
@@ -135,12 +135,12 @@ class SSEDecoder:
         return messages
 
     def _learn(self, head: str) -> None:
-        """Recognise a first line that names the type."""
+        """Cache a first line that declares a message's type."""
         if head.startswith("event: ") and "\n" not in head and max(len(head), len(self._heads)) < _HEADS:
             self._heads[head] = self._heads[head.encode()] = head[7:] or "message"
 
     def _by_lines(self) -> list[SSEMessage]:
-        """Take the whole lines in the tail one by one. Whole lines only: no character is cut."""
+        """Process the complete lines in the tail one by one. Incomplete ones may end within a character."""
         tail = self._tail
         end = tail.rfind(b"\n") + 1
         block = tail[: end - 1]
@@ -156,14 +156,14 @@ class SSEDecoder:
         return messages
 
     def _count(self, block: bytearray) -> int:
-        """Return the bytes of the data lines that now stand without their blank line."""
+        """Return the bytes of the data lines that aren't followed by a blank line yet."""
         begin, held = block.rfind(b"\n\n") + 2, 0
-        if begin == 1:  # none in there, and the first line may be one
+        if begin == 1:  # no blank line, and the first line may be data
             begin, held = (1, 0) if block.startswith(b"\n") else (0, self._held)
         return held + sum(len(line) + 1 for line in block[begin:].split(b"\n") if _is_data(line))
 
     def _interpret(self, lines: list[str]) -> list[SSEMessage]:
-        """Return the messages that whole lines complete (9.2.6)."""
+        """Return the messages completed by these complete lines (9.2.6)."""
         messages: list[SSEMessage] = []
         event, data, last_id = self._event, self._data, self.last_event_id
         for line in lines:
@@ -192,7 +192,7 @@ class SSEDecoder:
         return messages
 
     def _note(self, name: str, value: str) -> None:
-        """Take a field that is no part of the message. One of another name is nothing to us."""
+        """Process a field that isn't part of the message. Unknown fields are ignored."""
         if name == "id" and "\0" not in value:
             self._id = value
         elif name == "retry" and value.isascii() and value.isdigit():
@@ -200,7 +200,7 @@ class SSEDecoder:
             self.retry = int(digits) if len(digits) <= _RETRY_DIGITS else 10**_RETRY_DIGITS - 1
 
     def _carefully(self, block: bytearray) -> list[SSEMessage]:
-        """Do what `_interpret` does, line by line, where the limit is near."""
+        """Do the same as `_interpret`, line by line, because the limit is near."""
         messages: list[SSEMessage] = []
         for line in block.split(b"\n"):
             if not line:
@@ -217,7 +217,7 @@ class SSEDecoder:
         return messages
 
     def _overflow(self) -> list[SSEMessage]:
-        """Keep only a comment in place of a line that has grown too long."""
+        """Replace a line that has become too long by a comment."""
         messages = self._by_lines() if _LF in self._tail else []
         if len(self._tail) > self._limit:
             self._too_long(self._tail)

@@ -1,4 +1,4 @@
-"""The stages of a Nerfstudio task, and how long each took. Pure. Source: the API page, event stream."""
+"""The stages of a Nerfstudio task and their durations. Pure. Source: the API page, event stream."""
 
 from __future__ import annotations
 
@@ -8,15 +8,14 @@ from typing import Final
 STAGES: Final = ("download", "process_data", "train", "export", "upload")
 """The API's stages, in order."""
 
-_MAX: Final = 20  # names that we don't know are shown as they come, up to so many
+_MAX: Final = 20  # the most stages: unknown ones are shown too
 
 
 @dataclass(frozen=True, slots=True)
 class Stage:
     """One stage. `state`: pending, running, done, failed or skipped. `progress`: [0, 1], None if unknown.
 
-    `seconds`: how long it took, None while that isn't known (the stage was joined midway, or before we came).
-    `since`: the value of the clock at which it began, None if that wasn't seen.
+    `seconds`: its duration. `since`: the clock's value at its start. Both are None if the start wasn't observed.
     """
 
     name: str
@@ -26,16 +25,16 @@ class Stage:
     since: float | None = None
 
     def seconds_at(self, now: float) -> float | None:
-        """Return how long the stage has taken so far."""
+        """Return the stage's duration so far, in seconds, None if unknown."""
         if self.state == "running" and self.since is not None:
             return max(0.0, now - self.since)
         return self.seconds
 
 
 def begin_stage(stages: tuple[Stage, ...], name: str, now: float, first_at: float | None) -> tuple[Stage, ...]:
-    """Return the stages with `name` running and all before it done. News of an earlier stage changes nothing.
+    """Return the stages with `name` running and all before it done. An earlier stage changes nothing.
 
-    `first_at`: when the task itself began to run, if known: the first stage is timed from there.
+    `first_at`: the clock's value when the task started running, from which the first stage is timed, None if unknown.
     """
     known = stages or tuple(Stage(item) for item in STAGES)
     position = next((index for index, item in enumerate(known) if item.name == name), None)
@@ -47,7 +46,7 @@ def begin_stage(stages: tuple[Stage, ...], name: str, now: float, first_at: floa
         known = (*known[:position], Stage(name), *known[position:])
     if running is not None and position <= running:
         return known
-    # A stage is timed from its begin only where we saw the one before it end, or it is the very first.
+    # A stage's start is known only if the end of the previous one was observed, or it is the first stage.
     since = now if running is not None else (first_at if position == 0 else None)
     return tuple(
         _done(item, now)

@@ -1,7 +1,7 @@
-"""What is known of one task, and how each piece of news changes it. Pure: `now` is always passed in.
+"""The state of one task, and how events and answers change it. Pure: `now` is an argument.
 
-`now` is a monotonic clock in seconds. The server's own times come in through `reconcile`, which compares them with
-the server's own clock, so that a notebook machine whose clock is wrong still shows the right durations.
+`now` is a monotonic clock in seconds. `reconcile` compares the server's timestamps with the server's own clock, so
+durations are right even if the notebook machine's clock is wrong.
 """
 
 from __future__ import annotations
@@ -30,21 +30,21 @@ if TYPE_CHECKING:
     from cyberun_widget.protocol.models import Task
 
 BEFORE_RUNNING: Final = ("pending", "waiting", "provisioning", "queued")
-"""The API's statuses of a task that hasn't begun."""
+"""The API's statuses of a task that hasn't started running."""
 
 NO_REASON: Final = "No error message was returned."
 """The error of a task that failed without one."""
 
-_SETTLED: Final = 10.0  # seconds after the stream's last news from which an answer of `GET task` can't be a late one
+_SETTLED: Final = 10.0  # seconds after the stream's last event from which an answer of `GET task` can't be outdated
 
 
 @dataclass(frozen=True, slots=True)
 class TaskState:
-    """One task as it is known now.
+    """The state of one task, as far as known.
 
-    `progress`: [0, 1], the last valid value, stepping back only when the task itself starts over (`attempt` counts
-    those, from 1). `elapsed`: seconds since the task was created, up to the last news of it; once it has ended, its
-    length by the server's own times. `waited`: seconds before it ran, None while it hasn't or if that wasn't seen.
+    `progress`: [0, 1], the last valid value; decreases only if the task starts over. `attempt`: counts those starts,
+    from 1. `elapsed`: seconds from the task's creation to the last update; once it has ended, its duration by the
+    server's timestamps. `waited`: seconds before it started running, None if it hasn't or that wasn't observed.
     `stages`: Nerfstudio's, in order; empty for ComfyUI.
     """
 
@@ -75,37 +75,37 @@ class TaskState:
     stages: tuple[Stage, ...] = ()
     pace: Pace = field(default_factory=Pace)
     epoch: float | None = None  # the value of `now` at which the task was created
-    heard_at: float | None = None  # the value of `now` at the stream's last news of its status or progress
+    heard_at: float | None = None  # the value of `now` at the stream's last event with a status or progress
 
     @property
     def ended(self) -> bool:
-        """Whether the verdict is in. Nothing changes a state that has ended."""
+        """Whether the task has a verdict. Events no longer change the state then."""
         return self.status in TERMINAL
 
     def elapsed_at(self, now: float) -> float:
-        """Return the seconds since the task was created, or from then to its end."""
+        """Return the seconds from the task's creation to `now`, or to its end."""
         if self.ended or self.epoch is None:
             return self.elapsed
         return max(self.elapsed, now - self.epoch)
 
     def ran_at(self, now: float) -> float | None:
-        """Return the seconds for which the task has run, or ran, without those it waited; None if that isn't known."""
+        """Return the seconds that the task has been running, or ran, without waiting. None if unknown."""
         ran = _span(self.started_at, self.completed_at) if self.ended else None
         if ran is None and self.waited is not None:
             ran = max(0.0, self.elapsed_at(now) - self.waited)
         return ran
 
     def eta_at(self, now: float) -> float | None:
-        """Return the seconds that are probably left, None where that is unknown."""
+        """Return the estimated seconds left, None if unknown."""
         return None if self.status != "running" else self.pace.eta(self.progress, now)
 
     def speed_at(self, now: float) -> float | None:
-        """Return steps per second, None where the runtime reports no steps or they stand still."""
+        """Return the steps per second, None if the runtime reports no steps or they have stalled."""
         return None if self.status != "running" else self.pace.speed(now)
 
 
-def apply(state: TaskState, event: Event, now: float) -> TaskState:  # noqa: PLR0911 - one return a kind of event
-    """Return the state after an event of the stream. A state that has ended stays as it is."""
+def apply(state: TaskState, event: Event, now: float) -> TaskState:  # noqa: PLR0911 - one return per kind of event
+    """Return the state after an event of the stream. A state with a verdict is returned unchanged."""
     if state.ended:
         return state
     match event:
@@ -129,16 +129,16 @@ def reconcile(
 ) -> TaskState:
     """Return the state after an answer of `GET /r/tasks/{id}`, or the task's row in a list.
 
-    `server_now`: the server's clock, None where it sent none. `asked_at`: the value of `now` when it was asked for.
-    A task that has ended gets its verdict. An answer that may be older than the stream's latest event can't make
-    a running task start over: that takes a higher `retry_count`, a later start, or an answer that was asked for when
-    the stream had been quiet for long.
+    `server_now`: the server's time, None if it sent none. `asked_at`: the value of `now` when the request was sent.
+    A task that has ended gets its verdict. An answer that may be older than the stream's latest event doesn't make a
+    running task start over, unless it has a higher `retry_count`, a later start, or was requested after the stream had
+    been silent for a while.
     """
     if state.ended:
         return state
     epoch, waited = state.epoch, state.waited
     if task.created_at and server_now:
-        # The earliest epoch counts: the server's clock comes in whole seconds, and elapsed time never runs backwards.
+        # Keep the earliest epoch: the server's clock has whole seconds, and elapsed time must not decrease.
         since = now - max(0.0, (server_now - task.created_at).total_seconds())
         epoch = since if epoch is None else min(epoch, since)
     if task.created_at and task.started_at:
@@ -160,7 +160,7 @@ def reconcile(
         note="",
     )
     if task.retry_count > state.retry_count:
-        # Where the stream has reported this start already, what was done since belongs to the new attempt.
+        # If the stream has already reported this start, the progress since then belongs to the new attempt.
         again = state.status not in ("unknown", *BEFORE_RUNNING) and state.attempt <= task.retry_count
         known = _restarted(known) if again else known
         attempt, status = max(known.attempt, task.retry_count + 1), known.status if task.ended else task.status
@@ -175,7 +175,7 @@ def reconcile(
 
 
 class Verdict(TypedDict, total=False):
-    """What may come with a final status."""
+    """Optional details of a verdict."""
 
     error: str | None
     output: Mapping[str, Any] | None
@@ -185,7 +185,7 @@ class Verdict(TypedDict, total=False):
 def finish(state: TaskState, status: str, now: float, **verdict: Unpack[Verdict]) -> TaskState:
     """Return the state with its verdict. `status`: completed, failed or cancelled. A verdict is final.
 
-    A task that is found ended, when nothing was known of it, took as long as the server says, not until now.
+    If the task had already ended when first seen, its duration comes from the server's timestamps, not from `now`.
     """
     if state.ended:
         return state
@@ -194,7 +194,7 @@ def finish(state: TaskState, status: str, now: float, **verdict: Unpack[Verdict]
 
 
 def settle(state: TaskState, status: str, now: float, **verdict: Unpack[Verdict]) -> TaskState:
-    """Return the state with what the result says: the last word, also on a task whose verdict is in already."""
+    """Return the state with the result's values, which override an earlier verdict."""
     error, output = verdict.get("error"), verdict.get("output")
     ended_at = verdict.get("completed_at") or state.completed_at
     length = _span(state.created_at, ended_at)
@@ -215,7 +215,7 @@ def settle(state: TaskState, status: str, now: float, **verdict: Unpack[Verdict]
 
 
 def _span(begin: datetime | None, end: datetime | None) -> float | None:
-    """Return the seconds from one of the server's times to another, None where that makes no sense."""
+    """Return the seconds between two of the server's timestamps, None if one is missing or they are out of order."""
     seconds = (end - begin).total_seconds() if begin and end else -1.0
     return seconds if seconds >= 0 else None
 
@@ -241,7 +241,7 @@ def _with_status(state: TaskState, status: str, now: float) -> TaskState:
 
 
 def _restarted(state: TaskState) -> TaskState:
-    """Return the state of a task that has started over: another attempt begins with nothing done."""
+    """Return the state of a task that has started over: a new attempt without progress."""
     return replace(
         state,
         progress=0.0,
@@ -259,7 +259,7 @@ def _restarted(state: TaskState) -> TaskState:
 def _with_progress(state: TaskState, event: ProgressEvent, now: float) -> TaskState:
     epoch = now if state.epoch is None else state.epoch
     elapsed = max(state.elapsed, now - epoch)
-    # Progress means that the task runs, even where the status event was missed.
+    # Progress implies that the task is running, even if the status event was missed.
     status = "running" if state.status in ("unknown", *BEFORE_RUNNING) else state.status
     progress = max(state.progress, event.progress)
     stages, stage = state.stages, state.stage

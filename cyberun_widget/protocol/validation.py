@@ -1,4 +1,4 @@
-"""A workflow's parameters, checked before anything is paid for. Pure."""
+"""Validates a workflow's parameters, before a run costs anything. Pure."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ _SURROGATE: Final = re.compile("[\ud800-\udfff]")
 
 
 def check(workflow: Workflow, given: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the parameters as JSON values; files stay paths.
+    """Return the parameters as JSON values. Files remain paths.
 
-    Raises ParameterError that names every problem at once: unknown names, missing ones, wrong types, values out of
-    bounds, options that a select doesn't have.
+    Raises ParameterError, which lists all problems: unknown and missing names, wrong types, values out of range,
+    options that a select doesn't have.
     """
     found = problems(workflow, given)
     if found:
@@ -32,10 +32,10 @@ def check(workflow: Workflow, given: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def problems(workflow: Workflow, given: Mapping[str, Any]) -> dict[str, str]:
-    """Return parameter -> what is wrong with its value, in the order of the workflow; empty where all is sound.
+    """Return parameter -> problem with its value, in the workflow's order. Empty if all values are valid.
 
-    The words go on from the parameter's name ("must be at least 1, not 0"). A name that the workflow doesn't have is a
-    key too, its words a whole sentence.
+    A problem is worded to follow the parameter's name ("must be at least 1, not 0"). For a name that the workflow
+    doesn't have, it is a complete clause.
     """
     known = {item.key: item for item in workflow.parameters}
     found = {name: _unknown(name, known) for name in given if name not in known}
@@ -53,14 +53,14 @@ def _keys(workflow: Workflow) -> dict[str, None]:
 
 
 def plain(value: Any) -> Any:
-    """Return a NumPy scalar, or anything else with `item()`, as the Python number it stands for."""
+    """Return a NumPy scalar, or anything else with `item()`, as the equivalent Python value."""
     if hasattr(value, "item") and not isinstance(value, (str, bytes)) and getattr(value, "ndim", None) == 0:
         return value.item()
     return value
 
 
 def _unknown(name: str, known: Mapping[str, Parameter]) -> str:
-    import difflib  # noqa: PLC0415 - only for a name that is wrong
+    import difflib  # noqa: PLC0415 - needed only for unknown names
 
     close = difflib.get_close_matches(name, known, n=1)
     guess = f" (did you mean {close[0]}?)" if close else ""
@@ -72,8 +72,8 @@ def _about(definition: Parameter) -> str:
     return f" ({words})" if words else ""
 
 
-def problem(definition: Parameter, value: Any) -> str | None:  # noqa: PLR0911 - one a type
-    """Return what is wrong with a value, None where it is sound. The words go on from the parameter's name."""
+def problem(definition: Parameter, value: Any) -> str | None:  # noqa: PLR0911 - one return per type
+    """Return the problem with a value, None if it is valid. It is worded to follow the parameter's name."""
     match definition.type:
         case "integer":
             words = _number_problem(definition, value)
@@ -94,10 +94,10 @@ def problem(definition: Parameter, value: Any) -> str | None:  # noqa: PLR0911 -
             if not isinstance(value, str):
                 return f"must be a string, not {_kind(value)}"
             return (
-                None if _SURROGATE.search(value) is None else "holds half of a surrogate pair, which no text can carry"
+                None if _SURROGATE.search(value) is None else "contains an unpaired surrogate, which isn't valid text"
             )
         case _:
-            return None  # a type that is new to us: the service knows
+            return None  # an unknown type: left to the service
 
 
 def _number_problem(definition: Parameter, value: Any) -> str | None:
@@ -105,8 +105,8 @@ def _number_problem(definition: Parameter, value: Any) -> str | None:
         return f"must be a number, not {_kind(value)}"
     try:
         finite = math.isfinite(value)
-    except OverflowError:  # a whole number that no float can hold
-        return "must be a number below 1e308 in size"
+    except OverflowError:  # an integer too large for a float
+        return "must be a number between -1e308 and 1e308"
     if not finite:
         return "must be a finite number"
     if definition.min is not None and value < definition.min:
@@ -123,6 +123,6 @@ def _kind(value: Any) -> str:
 def _shown(value: Any) -> str:
     try:
         text = repr(value)
-    except ValueError:  # a whole number of more digits than Python writes
+    except ValueError:  # an integer with more digits than Python converts
         text = "a very large number"
-    return text if len(text) <= 40 else f"{text[:39]}…"  # noqa: PLR2004 - enough to know it again
+    return text if len(text) <= 40 else f"{text[:39]}…"  # noqa: PLR2004 - enough to recognize it

@@ -251,7 +251,7 @@ def test_without_a_checkout_the_demo_opens_copies_and_never_overwrites_one(tmp_p
     assert notebooks()[-1].read_text() == "with my notes"
     for path in shipped.iterdir():
         path.unlink()
-    with pytest.raises(CyberunError, match="install cyberun-widget again"):
+    with pytest.raises(CyberunError, match="Reinstall cyberun-widget"):
         notebooks()
 
 

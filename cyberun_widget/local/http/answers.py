@@ -56,7 +56,7 @@ async def read_json(request: Request) -> dict[str, Any]:
         raise Problem(422, "bad_json", "The body must be a JSON object.")
     # JSON can contain a lone surrogate ("\ud800"), which UTF-8 can't encode.
     if b"\\u" in content and _SURROGATE.search(json.dumps(body, ensure_ascii=False)):
-        raise Problem(422, "bad_text", "The body holds half of a surrogate pair, which is not text.")
+        raise Problem(422, "bad_text", "The body contains an unpaired surrogate, which is not valid text.")
     return body
 
 

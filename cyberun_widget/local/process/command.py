@@ -26,7 +26,7 @@ def connect_text(base_url: str, key: str) -> str:
         "  from cyberun_widget import Client\n"
         f'  client = Client("{key}", base_url="{base_url}")\n'
         '  client.run("gray-scott")\n\n'
-        "It works on this computer's CPU; it is neither ComfyUI nor Nerfstudio. Ctrl-C ends it."
+        "It works on this computer's CPU; it is neither ComfyUI nor Nerfstudio. Ctrl-C stops it."
     )
 
 
