@@ -7,7 +7,7 @@ import re
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypeVar
 
 import httpx
 
@@ -21,7 +21,9 @@ from cyberun_widget.support.secrets import Secret
 from cyberun_widget.support.urls import Link, disposition_name
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Mapping
+    from collections.abc import AsyncIterator, Awaitable, Mapping
+
+_T = TypeVar("_T")
 
 _STORE: Final = "the object store"
 _READ_TIMEOUT: Final = 30.0  # seconds without a byte
@@ -90,7 +92,11 @@ class Storage:
 
         Raises CyberunError if the store refuses it, and whatever `content` raises.
         """
-        outcome = await _put(url, headers, content)
+        outcome = await _attempt(
+            _put(url, headers, content),
+            unanswered="The object store accepted the upload but never responded.",
+            invalid=ParameterError("The upload address is not a web address."),
+        )
         if isinstance(outcome, CyberunError):
             raise outcome
         if outcome == HTTPStatus.PRECONDITION_FAILED:
@@ -121,56 +127,62 @@ class Storage:
     async def _ask(
         self, url: Secret, headers: Mapping[str, str], read_timeout: float, *, vouched: bool
     ) -> httpx.Response | CyberunError:
-        try:
-            target = httpx.URL(url.reveal()).copy_with(username=None, password=None)
-            client, extensions, headers = pool().client(target), {}, dict(headers)
-            if not vouched:
-                port = target.port or {"http": 80, "https": 443}.get(target.scheme, 0)
-                look_up = not pool().proxied(target)
-                pinned = await allowed_address(target.host, port, self._api_host, look_up=look_up)
-                if pinned is not None:
-                    # Don't reuse the connection for another host: the pool knows it only by its address.
-                    headers |= {"Host": target.netloc.decode("ascii"), "Connection": "close"}
-                    extensions["sni_hostname"] = target.host
-                    target = target.copy_with(host=pinned)
-            timeout = httpx.Timeout(read_timeout, connect=_CONNECT)
-            request = client.build_request("GET", target, headers=headers, timeout=timeout, extensions=extensions)
-            # An overall limit too: an endless series of interim (1xx) responses resets the other time-outs.
-            async with asyncio.timeout(_CONNECT + read_timeout):
-                return await client.send(request, stream=True, follow_redirects=False)
-        except CyberunError as exc:  # already a readable error; NetworkError is also an OSError
-            return exc.with_traceback(None)
-        except TimeoutError:
-            return NetworkError("The object store accepted the request but never responded.")
-        except BROKEN as exc:
-            return explain(exc, _STORE)
-        except ValueError:
-            return ProtocolError("The link to this file is not a web address, so it can't be downloaded.")
+        return await _attempt(
+            self._get(url, headers, read_timeout, vouched=vouched),
+            unanswered="The object store accepted the request but never responded.",
+            invalid=ProtocolError("The link to this file is not a web address, so it can't be downloaded."),
+        )
 
-
-async def _put(url: Secret, headers: Mapping[str, Secret], content: AsyncIterator[bytes]) -> int | CyberunError:
-    """Return the store's status, or the error."""
-    try:
-        # A body of known length must not be sent chunked: object stores sign Content-Length.
-        plain = {name: value.reveal() for name, value in headers.items()}
+    async def _get(
+        self, url: Secret, headers: Mapping[str, str], read_timeout: float, *, vouched: bool
+    ) -> httpx.Response:
         target = httpx.URL(url.reveal()).copy_with(username=None, password=None)
-        client = pool().client(target)
-        timeout = httpx.Timeout(_UPLOAD_READ_TIMEOUT, connect=_CONNECT)
-        async with asyncio.timeout(_CONNECT + _UPLOAD_READ_TIMEOUT) as limit:
-            request = client.build_request(
-                "PUT", target, headers=plain, content=_paced(content, limit), timeout=timeout
-            )
-            response = await client.send(request, stream=True, follow_redirects=False)
-        await close(response)
-    except CyberunError as exc:  # as in `_open`
+        client, extensions, headers = pool().client(target), {}, dict(headers)
+        if not vouched:
+            port = target.port or {"http": 80, "https": 443}.get(target.scheme, 0)
+            look_up = not pool().proxied(target)
+            pinned = await allowed_address(target.host, port, self._api_host, look_up=look_up)
+            if pinned is not None:
+                # Don't reuse the connection for another host: the pool knows it only by its address.
+                headers |= {"Host": target.netloc.decode("ascii"), "Connection": "close"}
+                extensions["sni_hostname"] = target.host
+                target = target.copy_with(host=pinned)
+        timeout = httpx.Timeout(read_timeout, connect=_CONNECT)
+        request = client.build_request("GET", target, headers=headers, timeout=timeout, extensions=extensions)
+        # An overall limit too: an endless series of interim (1xx) responses resets the other time-outs.
+        async with asyncio.timeout(_CONNECT + read_timeout):
+            return await client.send(request, stream=True, follow_redirects=False)
+
+
+async def _put(url: Secret, headers: Mapping[str, Secret], content: AsyncIterator[bytes]) -> int:
+    """Return the store's status."""
+    # A body of known length must not be sent chunked: object stores sign Content-Length.
+    plain = {name: value.reveal() for name, value in headers.items()}
+    target = httpx.URL(url.reveal()).copy_with(username=None, password=None)
+    client = pool().client(target)
+    timeout = httpx.Timeout(_UPLOAD_READ_TIMEOUT, connect=_CONNECT)
+    async with asyncio.timeout(_CONNECT + _UPLOAD_READ_TIMEOUT) as limit:
+        request = client.build_request("PUT", target, headers=plain, content=_paced(content, limit), timeout=timeout)
+        response = await client.send(request, stream=True, follow_redirects=False)
+    await close(response)
+    return response.status_code
+
+
+async def _attempt(request: Awaitable[_T], *, unanswered: str, invalid: CyberunError) -> _T | CyberunError:
+    """Return what the request returns, or its error, worded, without a traceback whose frames hold secrets.
+
+    `unanswered`: the words for a time-out. `invalid`: the error for a link that isn't a URL.
+    """
+    try:
+        return await request
+    except CyberunError as exc:  # already a readable error; NetworkError is also an OSError
         return exc.with_traceback(None)
     except TimeoutError:
-        return NetworkError("The object store accepted the upload but never responded.")
+        return NetworkError(unanswered)
     except BROKEN as exc:
         return explain(exc, _STORE)
     except ValueError:
-        return ParameterError("The upload address is not a web address.")
-    return response.status_code
+        return invalid
 
 
 async def _paced(content: AsyncIterator[bytes], limit: asyncio.Timeout) -> AsyncIterator[bytes]:
