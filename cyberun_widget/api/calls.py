@@ -122,12 +122,12 @@ class Calls:
         return await self.start(slug, checked)
 
     async def start(
-        self, slug: str, parameters: Mapping[str, Any], *, sending: Callable[[], Awaitable[None]] | None = None
+        self, slug: str, parameters: Mapping[str, Any], *, before_body: Callable[[], Awaitable[None]] | None = None
     ) -> str:
         """Start a paid run with parameters that are JSON values and already checked.
 
-        Makes one request and never repeats it. `sending` is awaited right before its body is sent; if it isn't called,
-        or raises, the service knows nothing of the run.
+        Makes one request and never repeats it. `before_body` is awaited right before its body is sent; if it isn't
+        called, or raises, the service knows nothing of the run.
 
         Raises SubmissionUnknownError if the run may have started. After any other error it certainly has not: the
         service refused it, or the request was never sent.
@@ -135,7 +135,7 @@ class Calls:
         at, doubt = datetime.now(UTC), ""
         try:
             reply = await self.http.request(
-                "POST", f"{_workflow_path(slug)}/run", body={"parameters": dict(parameters)}, before_body=sending
+                "POST", f"{_workflow_path(slug)}/run", body={"parameters": dict(parameters)}, before_body=before_body
             )
         except NetworkError as exc:
             if not exc.sent:

@@ -14,7 +14,7 @@ from tests.servers.faulty import KEY, FaultyServer, Script, answer
 
 def start(base_url, sending):
     calls = Calls.resolve(Secret(KEY), Secret(base_url), None)
-    return asyncio.run(calls.start("portrait", {"seed": 1}, sending=sending))
+    return asyncio.run(calls.start("portrait", {"seed": 1}, before_body=sending))
 
 
 def test_the_hook_is_awaited_once_before_the_request_reaches_the_service():

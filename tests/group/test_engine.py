@@ -51,13 +51,13 @@ class World:
             raise Crash
 
     # the service
-    async def start(self, _slug, parameters, *, sending=None):
+    async def start(self, _slug, parameters, *, before_body=None):
         index = parameters["seed"]
         answer = (self.answers.get(index) or [None]).pop(0)
         if isinstance(answer, NetworkError) and "refused" in str(answer):
             raise answer
         self.tick()
-        await sending()
+        await before_body()
         self.tick()
         if answer is not None and not getattr(answer, "taken", False):
             raise answer

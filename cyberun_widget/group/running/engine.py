@@ -39,9 +39,9 @@ class Service(Protocol):
     """The calls the engine makes on the service; `Calls` implements it."""
 
     async def start(
-        self, slug: str, parameters: Mapping[str, Any], *, sending: Callable[[], Awaitable[None]] | None = None
+        self, slug: str, parameters: Mapping[str, Any], *, before_body: Callable[[], Awaitable[None]] | None = None
     ) -> str:
-        """Start a run; await `sending` right before the request is sent.
+        """Start a run; await `before_body` right before the request's body is sent.
 
         Raises SubmissionUnknownError if the service may have accepted it; after any other CyberunError it did not.
         """
@@ -166,7 +166,7 @@ class Engine:
         """
         out = False
 
-        async def sending() -> None:
+        async def before_body() -> None:
             nonlocal out
             # Not in a thread: if the process is killed between this note and the request, a point that was never sent
             # is in doubt. Keep that window short.
@@ -178,7 +178,7 @@ class Engine:
                 self._listener.noted(job.index)
                 return None
             parameters = {name: await self._uploaded(value) for name, value in job.parameters.items()}
-            task_id = await self._service.start(self._slug, parameters, sending=sending)
+            task_id = await self._service.start(self._slug, parameters, before_body=before_body)
         except BaseException as exc:  # noqa: BLE001 - the ledger must record every outcome
             return await self._failed(job, exc, out=out)
         self._running.add(job.index)
