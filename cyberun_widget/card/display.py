@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 import os
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from cyberun_widget.card.traits import shown
 from cyberun_widget.jupyter import kernel as _kernel
+from cyberun_widget.jupyter.static_copies import StaticCopies
 from cyberun_widget.jupyter.waiting import pump
 from cyberun_widget.render import archive
 from cyberun_widget.render.excerpts import excerpts
@@ -34,38 +34,25 @@ class _Shown(Protocol):
 class Archives:
     """The static outputs of one card, one per display."""
 
-    def __init__(self) -> None:
-        self._display_ids: list[str] = []
+    def __init__(self, card: _Shown) -> None:
+        self._card = card
+        self._copies = StaticCopies(lambda: kept(card))
         self._shown: Any = None  # the artifacts in the outputs
 
-    def add(self, display_id: str | None) -> None:
-        """Add an output. `display_id`: None if the host keeps no outputs."""
-        if display_id is not None:
-            self._display_ids.append(display_id)
+    def show(self, mimebundle: Callable[[], Any]) -> None:
+        """Show the card in the running cell, with its archive below it."""
+        # The text must not contain anything that changes.
+        self._copies.show(self._card, mimebundle, f"TaskWidget({json.dumps(self._card.task_id)})")
 
     def expire(self) -> None:
         """Force the next `rewrite` to write the outputs even if the artifacts haven't changed."""
         self._shown = None
 
-    def rewrite(self, card: _Shown) -> None:
+    def rewrite(self) -> None:
         """Write the card's final state to the outputs, and again if a poster arrives later."""
-        if self._display_ids and card.artifacts != self._shown:
-            bundle = kept(card)
-            for display_id in self._display_ids:
-                _kernel.update(display_id, bundle)
-        self._shown = card.artifacts
-
-
-def display(card: _Shown, mimebundle: Callable[[], Any]) -> str | None:
-    """Show a card in the running cell. Return the display id of its archive, None if there is none."""
-    if _kernel.host() in ("terminal", "script"):
-        sys.stdout.write(f"{card!r}\n")  # a terminal shows the value of the expression
-        return None
-    made = mimebundle()
-    live, metadata = made if isinstance(made, tuple) else (made, {})
-    # GitHub shows this in place of the widget. It is never rewritten, so it must not contain anything that changes.
-    live = {**(live or {}), "text/plain": f"TaskWidget({json.dumps(card.task_id)})"}
-    return _kernel.display_pair(live, kept(card), metadata)
+        if self._card.artifacts != self._shown:
+            self._copies.rewrite()
+        self._shown = self._card.artifacts
 
 
 def facts(card: _Shown) -> State:

@@ -67,7 +67,7 @@ class Session(Verbs):
         self.outcome = Outcome()
         self.watch: TaskWatch | None = None
         self.observers = Observers(self.attend)
-        self.archives = Archives()
+        self.archives = Archives(card)
         self.requests = PageRequests(self)
         self.editing = Editing()
         self.rerun = Rerun(run, self._replace, self.requests.tell)
@@ -276,7 +276,7 @@ class Session(Verbs):
                 if not outcome.done():
                     self.requests.push(self.artifacts)
                     self.archives.expire()
-                self.archives.rewrite(self._card)
+                self.archives.rewrite()
         finally:  # waiting callers get the verdict even if it can't be shown
             outcome.take(current)
             publisher.pulse(self, going_on=not outcome.done())

@@ -293,4 +293,4 @@ class TaskWidget(BatchedWidget):
         return f"<TaskWidget {line(self.get_state())}>"
 
     def _ipython_display_(self) -> None:
-        self._session.archives.add(_display.display(self, self._repr_mimebundle_))
+        self._session.archives.show(self._repr_mimebundle_)

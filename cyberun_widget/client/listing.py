@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, Final, TypeVar, overload
+from typing import TYPE_CHECKING, Final, TypeVar, overload
 
 from cyberun_widget.card.widget import TaskWidget
 from cyberun_widget.errors import NotFoundError
 from cyberun_widget.jupyter import kernel as _kernel
+from cyberun_widget.jupyter.static_copies import StaticCopies
 from cyberun_widget.protocol.models import Task, Workflow
 from cyberun_widget.render import static_list
 from cyberun_widget.render.html import PLAIN, Node, html, node
@@ -89,12 +90,9 @@ class _Table(Sequence[T]):
         live = ListWidget(
             self._title, [(say(f"list.{name}"), kind) for name, kind in self._kinds], rows, self._verb, self._opened
         )
-        made: Any = live._repr_mimebundle_()
-        data, metadata = made if isinstance(made, tuple) else (made, {})
         plain = static_list.table(self._title, self._heads(), [self._cells(item) for item in self._items])
-        text = repr(self)
-        kept = {"text/html": plain, "text/plain": text}
-        _kernel.display_pair({**(data or {}), "text/plain": text}, kept, metadata)
+        kept = {"text/html": plain, "text/plain": repr(self)}
+        StaticCopies(lambda: kept).show(self, live._repr_mimebundle_)
 
     def _repr_html_(self) -> str:
         if not self._items:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import sys
 import time
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from cyberun_widget.group import export
 from cyberun_widget.jupyter import kernel as _kernel
+from cyberun_widget.jupyter.static_copies import StaticCopies
 from cyberun_widget.jupyter.waiting import pump
 from cyberun_widget.render import sweep_archive
 from cyberun_widget.render.sweep_text import SweepTerminal, line, table
@@ -27,51 +27,42 @@ _drawing: Final = Serial("sheets")  # a thread for archives: hundreds of small p
 class Outputs:
     """The static outputs of one group, and its block in a terminal."""
 
-    def __init__(self, session: Session) -> None:
-        self._session = session
-        self._display_ids: list[str] = []
+    def __init__(self, group: TaskGroup, session: Session) -> None:
+        self._group, self._session = group, session
+        self._copies = StaticCopies(self._bundle)
         self._shown: object = None  # the state that the archives show
         self._ahead = False  # whether the page has its controls, or can request them
 
-    def display(self, group: TaskGroup) -> None:
-        """Show a group in the current cell, with the static output that a saved notebook keeps."""
-        if _kernel.host() in ("terminal", "script"):
-            sys.stdout.write(f"{group!r}\n")  # the group is the value of an expression: a terminal shows its repr
-            return
-        made: Any = group._repr_mimebundle_()
-        live, metadata = made if isinstance(made, tuple) else (made, {})
-        live = {**(live or {}), "text/plain": f"TaskGroup of {len(group)}"}
-        self._display_ids.append(_kernel.display_pair(live, self._bundle(group), metadata))
+    def show(self) -> None:
+        """Show the group in the current cell, with the static output that a saved notebook keeps."""
+        self._copies.show(self._group, self._group._repr_mimebundle_, f"TaskGroup of {len(self._group)}")
 
-    def rewrite(self, group: TaskGroup) -> None:
+    def rewrite(self) -> None:
         """Update the static outputs with the final state. Cheap if nothing has changed."""
-        self._send_ahead(group)
-        if (
-            not self._display_ids or not self._session.still
-        ):  # not `over`: that is set after the traits, and writing the traits calls this
+        if not self._copies.shown:
             return
-        showing = ([cell.sent for cell in self._session.cells], list(group.selected))
+        self._send_ahead()
+        if not self._session.still:  # not `over`: that is set after the traits, and writing the traits calls this
+            return
+        showing = ([cell.sent for cell in self._session.cells], list(self._group.selected))
         if showing != self._shown:
             self._shown = showing
-            _drawing.call(self._redraw, group)
+            _drawing.call(self._copies.rewrite)
 
-    def _send_ahead(self, group: TaskGroup) -> None:
+    def _send_ahead(self) -> None:
         """Send the sheet's controls in advance, if a busy kernel couldn't answer a request for them."""
-        if self._display_ids and not self._ahead:
+        if not self._ahead:
             self._ahead = True
             if _kernel.in_kernel() and not _kernel.has_subshells():
-                group._channel.push_module("sweep")  # noqa: SLF001 - same package
+                self._group._channel.push_module("sweep")  # noqa: SLF001 - same package
 
-    def _redraw(self, group: TaskGroup) -> None:
-        bundle = self._bundle(group)
-        for display_id in self._display_ids:
-            _kernel.update(display_id, bundle)
-
-    def _bundle(self, group: TaskGroup) -> dict[str, str]:
+    def _bundle(self) -> dict[str, str]:
+        group = self._group
+        summary = line(group.counts, group._facts, group.progress)  # noqa: SLF001 - same package
         if not self._session.still:
-            return sweep_archive.unfinished(group.to_code(), line(group.counts, group._facts, group.progress))  # noqa: SLF001 - same package
+            return sweep_archive.unfinished(group.to_code(), summary)
         shown = export.sheet(self._session, None, None)
-        text = "\n".join([line(group.counts, group._facts, group.progress), *table(shown)])  # noqa: SLF001 - likewise
+        text = "\n".join([summary, *table(shown)])
         return sweep_archive.bundle(shown, group.counts, group.to_code(), group.selected, text)
 
     def attend(self, timeout: float | None) -> bool:

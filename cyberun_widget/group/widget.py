@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from concurrent.futures import Future
 from threading import RLock
 from typing import TYPE_CHECKING, Any
 
@@ -93,7 +94,7 @@ class TaskGroup(BatchedWidget):
             write=self._publish,
         )
         self._in_flight = in_flight
-        self._outputs = Outputs(self._session)
+        self._outputs = Outputs(self, self._session)
         super().__init__(**{"_layout": layout(self._session), **marked(cells), **traits})
         self._verbs = Verbs(self._session, grown=self._grown)
         self._channel = group_channel(self, self._session, self._verbs, self._write)
@@ -178,17 +179,21 @@ class TaskGroup(BatchedWidget):
 
     def as_completed(self) -> Iterator[Point]:
         """Yield each point as it ends (or becomes "unknown"), starting with those that already have."""
-        at = 0
-        while True:
-            turn = self._session.turn
-            while at < len(self._session.order):
-                at += 1
-                yield self._session.cells[self._session.order[at - 1]].point()
-            if self._session.over:
-                return
-            self._outputs.pump(turn)
+        for each in self._endings():
+            if isinstance(each, Future):
+                self._outputs.pump(each)
+            else:
+                yield each
 
     async def __aiter__(self) -> AsyncIterator[Point]:
+        for each in self._endings():
+            if isinstance(each, Future):
+                await asyncio.shield(asyncio.wrap_future(each))
+            else:
+                yield each
+
+    def _endings(self) -> Iterator[Point | Future[None]]:
+        """Yield each point that has ended, and whenever there is none left, the future of the next change."""
         at = 0
         while True:
             turn = self._session.turn
@@ -197,7 +202,7 @@ class TaskGroup(BatchedWidget):
                 yield self._session.cells[self._session.order[at - 1]].point()
             if self._session.over:
                 return
-            await asyncio.shield(asyncio.wrap_future(turn))
+            yield turn
 
     def _raise_if_stuck(self) -> None:
         session = self._session
@@ -265,7 +270,7 @@ class TaskGroup(BatchedWidget):
         return f"<TaskGroup {line(self.counts, self._facts, self.progress)}>"
 
     def _ipython_display_(self) -> None:
-        self._outputs.display(self)
+        self._outputs.show()
 
     def _go_on(self, start: str, *, unasked: bool) -> None:
         """Submit the initial points: as `start` says, or as many as were agreed to before."""
@@ -286,7 +291,7 @@ class TaskGroup(BatchedWidget):
                 self._view.sequence += 1
                 self._channel.push("cells", {"sequence": self._view.sequence, "cells": changed})
             self._write(self._view.values(session, in_flight=self._in_flight))  # after it: they say how many there were
-        self._outputs.rewrite(self)
+        self._outputs.rewrite()
 
 
 def _calls(client: HasCalls | None) -> Calls:
