@@ -12,13 +12,13 @@ from threading import RLock
 from typing import TYPE_CHECKING, Any, Final
 
 from cyberun_widget.artifacts.export import save_all
+from cyberun_widget.card.actions import Verbs
 from cyberun_widget.card.display import Archives
 from cyberun_widget.card.observers import Observers, call_handler
 from cyberun_widget.card.page_requests import PageRequests
 from cyberun_widget.card.publisher import publisher
 from cyberun_widget.card.runs import Editing, Outcome, Rerun
 from cyberun_widget.card.traits import Own, posters, provenance, view
-from cyberun_widget.card.verbs import Verbs
 from cyberun_widget.downloads.cache import cache_folder
 from cyberun_widget.errors import CyberunError
 from cyberun_widget.following.listener import Interest

@@ -12,11 +12,11 @@ from cyberun_widget.artifacts.result import TaskResult
 from cyberun_widget.card.page_channel import PageChannel
 from cyberun_widget.card.traits import shown
 from cyberun_widget.card.widget import TaskWidget
+from cyberun_widget.comparison.column import labels, subject
 from cyberun_widget.comparison.differences import differences
 from cyberun_widget.comparison.display import bundle
 from cyberun_widget.comparison.pairing import pair
 from cyberun_widget.comparison.requests import COMPARE_REQUESTS, routes
-from cyberun_widget.comparison.subject import labels, subject
 from cyberun_widget.errors import CyberunError, ParameterError
 from cyberun_widget.jupyter import kernel as _kernel
 from cyberun_widget.jupyter.batching import BatchedWidget
@@ -28,8 +28,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from cyberun_widget.artifacts.model import Artifacts
+    from cyberun_widget.comparison.column import Subject
     from cyberun_widget.comparison.pairing import Pair
-    from cyberun_widget.comparison.subject import Subject
 
 Comparable = TaskWidget | TaskResult | Artifact
 _TABLES = (

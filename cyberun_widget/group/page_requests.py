@@ -12,11 +12,11 @@ from cyberun_widget.card.traits import revision
 from cyberun_widget.content.file import open_regular
 from cyberun_widget.content.preview import preview
 from cyberun_widget.errors import CyberunError, ParameterError
+from cyberun_widget.group.actions import artifact_of
 from cyberun_widget.group.export import picture_of, save
 from cyberun_widget.group.messages import GROUP_REQUESTS
 from cyberun_widget.group.plan.arrange import value_text
 from cyberun_widget.group.plan.code import point_code
-from cyberun_widget.group.verbs import artifact_of
 from cyberun_widget.render.thumbnails import thumbnail
 from cyberun_widget.support.executors import READS, SAVES
 from cyberun_widget.support.filenames import safe_name
@@ -30,10 +30,10 @@ if TYPE_CHECKING:
     from concurrent.futures import Future
 
     from cyberun_widget.card.page_channel import Request
+    from cyberun_widget.group.actions import Verbs
     from cyberun_widget.group.plan.candidates import Candidate, Search
     from cyberun_widget.group.points import Cell
     from cyberun_widget.group.session import Session
-    from cyberun_widget.group.verbs import Verbs
     from cyberun_widget.group.widget import TaskGroup
 
 CHUNK: Final = 1024 * 1024  # bytes in one reply

@@ -12,13 +12,13 @@ import traitlets as t
 from cyberun_widget.card.publisher import publisher
 from cyberun_widget.errors import CyberunError, WaitTimeout
 from cyberun_widget.group import export
+from cyberun_widget.group.actions import Verbs
 from cyberun_widget.group.display import Outputs
 from cyberun_widget.group.opening import adopted
 from cyberun_widget.group.page_requests import group_channel
 from cyberun_widget.group.plan.code import group_code, sweep_code
 from cyberun_widget.group.session import Session
 from cyberun_widget.group.traits import MARKED, View, layout, marked
-from cyberun_widget.group.verbs import Verbs
 from cyberun_widget.jupyter import kernel as _kernel
 from cyberun_widget.jupyter.batching import BatchedWidget
 from cyberun_widget.policy import FollowPolicy

@@ -10,7 +10,7 @@ import { arrange, firstRoles, flows, type View } from "./arrange.ts";
 import { bar } from "./bar.ts";
 import type { CellLook } from "./cell.ts";
 import { cellsOf } from "./cells.ts";
-import type { Choice, Controls, Desk, SweepModule } from "./desk.ts";
+import type { Choice, Controls, Desk, SweepModule } from "./controls.ts";
 import { sheet } from "./sheet.ts";
 import { thumbnails } from "./thumbnails.ts";
 import type { GroupModel, Traits } from "./types.ts";

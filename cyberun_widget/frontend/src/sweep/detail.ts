@@ -6,11 +6,11 @@ import { Life } from "../shared/life.ts";
 import type { CardRequests } from "../shared/messages.ts";
 import type { Artifact, Card, Files, PartModule } from "../shared/types.ts";
 import { span } from "../shared/units.ts";
-import type { Desk } from "../group/desk.ts";
+import type { Desk } from "../group/controls.ts";
 import type { Cell, Detail } from "../group/types.ts";
 import { ACTIVE, ENDED, metric, statusName } from "../group/words.ts";
-import { against, type Pair } from "./against.ts";
-import { settler } from "./settle.ts";
+import { against, type Pair } from "./point_comparison.ts";
+import { settler } from "./unknown_point.ts";
 import { fill } from "../shared/words.ts";
 
 export interface DetailOptions {

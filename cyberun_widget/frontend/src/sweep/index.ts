@@ -1,5 +1,5 @@
 // The module `sweep`: the controls of a sheet. Sent once per page, after the sheet's first paint.
-import type { Controls, Desk } from "../group/desk.ts";
+import type { Controls, Desk } from "../group/controls.ts";
 import { withRole } from "../group/arrange.ts";
 import { adopt } from "../shared/style.ts";
 import { many } from "../shared/units.ts";
@@ -7,7 +7,7 @@ import { axesBar } from "./axes.ts";
 import { compare } from "./compare.ts";
 import { detailPanel } from "./detail.ts";
 import { compareValues, matcher, valueOf } from "./filter.ts";
-import { gate } from "./gate.ts";
+import { gate } from "./start_panel.ts";
 import { lines } from "./lines.ts";
 import css from "./sweep.css";
 import { tools } from "./tools.ts";

@@ -1,7 +1,7 @@
 // Controls for what the sheet shows of each point, the sort order, and the filter.
 import { el, setText } from "../shared/dom.ts";
 import type { View } from "../group/arrange.ts";
-import type { Choice } from "../group/desk.ts";
+import type { Choice } from "../group/controls.ts";
 import type { Facts, Layout } from "../group/types.ts";
 import { statusName } from "../group/words.ts";
 import { fill } from "../shared/words.ts";

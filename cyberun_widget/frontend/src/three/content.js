@@ -17,7 +17,7 @@ import { gunzipHead } from "./gzip.js";
 import { checkGltf, checkPly, checkSpz } from "./limits.js";
 import { parseMesh } from "./parse.js";
 import { loadSplats } from "./splats.js";
-import { ModelError } from "./words.js";
+import { ModelError } from "./model_error.js";
 
 /**
  * @typedef {import("three").Object3D} Object3D

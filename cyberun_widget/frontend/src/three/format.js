@@ -1,6 +1,6 @@
 // Which 3D format a file is in, told from its first bytes and never from its name.
 import { gunzipHead } from "./gzip.js";
-import { ModelError } from "./words.js";
+import { ModelError } from "./model_error.js";
 
 /**
  * @typedef {"glb" | "gltf" | "obj" | "ply-mesh" | "ply-points" | "ply-splat" | "splat" | "spz"} Format

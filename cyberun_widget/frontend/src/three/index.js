@@ -3,7 +3,7 @@ import { load } from "./content.js";
 import { LABELS, sniff, upAxis } from "./format.js";
 import { fill } from "../shared/words.ts";
 import { Stage } from "./stage.js";
-import { ModelError } from "./words.js";
+import { ModelError } from "./model_error.js";
 
 export { ModelError };
 

@@ -1,5 +1,5 @@
 // Whether a model can be built at all: what it would become is counted before anything is made of it. Pure.
-import { ModelError } from "./words.js";
+import { ModelError } from "./model_error.js";
 
 /** More than any scene that a browser turns smoothly, and far less than what makes it stand still. */
 export const LIMITS = {

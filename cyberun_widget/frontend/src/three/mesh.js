@@ -4,7 +4,7 @@ import { OBJLoader } from "three/addons/loaders/OBJLoader.js";
 import { PLYLoader } from "three/addons/loaders/PLYLoader.js";
 import { mergeGeometries, toCreasedNormals } from "three/addons/utils/BufferGeometryUtils.js";
 import { within } from "./limits.js";
-import { ModelError } from "./words.js";
+import { ModelError } from "./model_error.js";
 
 const CREASE = Math.PI / 5; // edges sharper than this stay edges
 const SMOOTHED = 200_000; // triangles; smoothing more would take too long

@@ -1,7 +1,7 @@
 // Reading a mesh without holding up the page: in a worker, which ends with the view that asked.
 import { BufferAttribute, BufferGeometry } from "three";
 import source from "worker:./worker/mesh.js";
-import { ModelError } from "./words.js";
+import { ModelError } from "./model_error.js";
 
 const PATIENCE = 60_000; // ms
 

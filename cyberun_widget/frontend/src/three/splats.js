@@ -1,7 +1,7 @@
 // Gaussian splats, by Spark: what it needs from us, and how to know that it is done drawing.
 import { SparkRenderer, SplatFileType, SplatMesh } from "@sparkjsdev/spark";
 import { Box3, Vector3 } from "three";
-import { ModelError } from "./words.js";
+import { ModelError } from "./model_error.js";
 
 const SAMPLES = 20_000;
 const SOLID = 0.15; // opacity below which a splat says little about where the scene is

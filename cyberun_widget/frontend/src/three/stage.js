@@ -15,7 +15,7 @@ import {
 import { RoomEnvironment } from "three/addons/environments/RoomEnvironment.js";
 import { Orbit } from "./camera.js";
 import { SplatPass } from "./splats.js";
-import { ModelError } from "./words.js";
+import { ModelError } from "./model_error.js";
 
 const SETTLE = 6; // frames drawn after the last change where there are splats: Spark answers a little later
 const POSTER_TRIES = 20;

@@ -1,6 +1,6 @@
 // One point beside the reference, at full size: pictures, videos with a shared clock, models with a shared camera.
 import { store } from "../files/store.ts";
-import type { Desk } from "../group/desk.ts";
+import type { Desk } from "../group/controls.ts";
 import type { Detail } from "../group/types.ts";
 import type { Channel } from "../shared/channel.ts";
 import { el } from "../shared/dom.ts";
