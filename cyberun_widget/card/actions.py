@@ -1,4 +1,4 @@
-"""What a user or a page can tell a card to do. Each verb does one thing, and only `run_again` costs money."""
+"""The actions of a card, called by its methods and by the page. Only `run_again` costs money."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from cyberun_widget.following.task_watch import TaskWatch
 
 
-class Verbs:
-    """The verbs of a session. They return at once unless noted, and may be called from any thread."""
+class Actions:
+    """The actions of a session. They return at once unless noted, and may be called from any thread."""
 
     outcome: Outcome
     watch: TaskWatch | None

@@ -1,6 +1,6 @@
 """The session behind one card: the watch, its outcome, running again, what is shown and saved.
 
-Threads: the verbs may be called from any thread; the network loop calls `changed` and `happened`, the publisher calls
+Threads: the actions may be called from any thread; the network loop calls `changed` and `happened`, the publisher calls
 `publish`. Nothing here blocks.
 """
 
@@ -12,7 +12,7 @@ from threading import RLock
 from typing import TYPE_CHECKING, Any, Final
 
 from cyberun_widget.artifacts.export import save_all
-from cyberun_widget.card.actions import Verbs
+from cyberun_widget.card.actions import Actions
 from cyberun_widget.card.display import Archives
 from cyberun_widget.card.observers import Observers, call_handler
 from cyberun_widget.card.page_requests import PageRequests
@@ -47,7 +47,7 @@ if TYPE_CHECKING:
 _PROCESS: Final = secrets.token_hex(6)
 
 
-class Session(Verbs):
+class Session(Actions):
     """The session of one card.
 
     `write` sets the card's traits and updates the page; once watching has started, only `publish` calls it. `watch` and

@@ -21,7 +21,7 @@ _DEPTH_MAX: int = 24  # levels of an output searched for storage keys
 
 
 @dataclass(frozen=True, slots=True)
-class Subject:
+class Column:
     """One column.
 
     `label`: the user's own label, or "". `name`: the name used without a label. `facts`: facts about the run itself.
@@ -37,20 +37,20 @@ class Subject:
     ready: bool = True
 
 
-def subject(item: TaskWidget | TaskResult | Artifact) -> Subject:
+def column(item: TaskWidget | TaskResult | Artifact) -> Column:
     """Return the current state of an item. Raises ParameterError for anything that can't be compared."""
     match item:
         case TaskWidget():
             return _of_card(item)
         case TaskResult():
             facts = {"status": item.status, "duration": span(item.elapsed), "error": item.error}
-            return Subject("", _id(item.task_id), item.artifacts, output=_values(item.output), facts=_known(facts))
+            return Column("", _id(item.task_id), item.artifacts, output=_values(item.output), facts=_known(facts))
         case Artifact():
-            return Subject("", clean(item.name, limit=_LABEL), Artifacts([item]))
+            return Column("", clean(item.name, limit=_LABEL), Artifacts([item]))
     raise ParameterError(f"compare() takes tasks, results and artifacts, not {type(item).__name__}.")
 
 
-def _of_card(card: TaskWidget) -> Subject:
+def _of_card(card: TaskWidget) -> Column:
     session, shown = card._session, card._facts  # noqa: SLF001 - same package
     watch, run = session.watch, session.rerun.run
     given = run.parameters if run is not None else watch.state.parameters if watch is not None else {}
@@ -61,7 +61,7 @@ def _of_card(card: TaskWidget) -> Subject:
         "gpu": shown.get("gpu"),
         "error": card.error,
     }
-    return Subject(
+    return Column(
         label=clean(card.label, limit=_LABEL),
         name=_id(card.task_id),
         artifacts=card.artifacts,
@@ -72,15 +72,15 @@ def _of_card(card: TaskWidget) -> Subject:
     )
 
 
-def labels(subjects: Sequence[Subject]) -> list[str]:
+def labels(columns: Sequence[Column]) -> list[str]:
     """Return a unique name for each column: the user's own label, else the parameters in which the runs differ."""
-    keys = dict.fromkeys(key for each in subjects for key in each.parameters)
-    differing = [key for key in keys if len({repr(each.parameters.get(key)) for each in subjects}) > 1]
-    names = [each.label or _told(each, differing) or each.name for each in subjects]
+    keys = dict.fromkeys(key for each in columns for key in each.parameters)
+    differing = [key for key in keys if len({repr(each.parameters.get(key)) for each in columns}) > 1]
+    names = [each.label or _told(each, differing) or each.name for each in columns]
     return [name if names.count(name) == 1 else f"{number + 1}: {name}" for number, name in enumerate(names)]
 
 
-def _told(each: Subject, keys: Sequence[str]) -> str:
+def _told(each: Column, keys: Sequence[str]) -> str:
     told = " · ".join(f"{key} {each.parameters[key]}" for key in keys if key in each.parameters)
     return clean(told, limit=_LABEL)
 

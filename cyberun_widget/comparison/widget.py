@@ -12,7 +12,7 @@ from cyberun_widget.artifacts.result import TaskResult
 from cyberun_widget.card.page_channel import PageChannel
 from cyberun_widget.card.traits import shown
 from cyberun_widget.card.widget import TaskWidget
-from cyberun_widget.comparison.column import labels, subject
+from cyberun_widget.comparison.column import column, labels
 from cyberun_widget.comparison.differences import differences
 from cyberun_widget.comparison.display import bundle
 from cyberun_widget.comparison.pairing import pair
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from cyberun_widget.artifacts.model import Artifacts
-    from cyberun_widget.comparison.column import Subject
+    from cyberun_widget.comparison.column import Column
     from cyberun_widget.comparison.pairing import Pair
 
 Comparable = TaskWidget | TaskResult | Artifact
@@ -69,15 +69,15 @@ class Comparison(BatchedWidget):
 
     def _refresh(self) -> None:
         """Show the current state of the items."""
-        subjects = [subject(item) for item in self._items]
-        self._files = [each.artifacts for each in subjects]
+        columns = [column(item) for item in self._items]
+        self._files = [each.artifacts for each in columns]
         self._found = pairs = pair(self._files)
         self._write(
             {
-                "_labels": labels(subjects),
+                "_labels": labels(columns),
                 "_pairs": [_shown(each) for each in pairs],
-                "_tables": [table for table in _tables(subjects, pairs) if table["differences"]["rows"]],
-                "_waiting": sum(not each.ready for each in subjects),
+                "_tables": [table for table in _tables(columns, pairs) if table["differences"]["rows"]],
+                "_waiting": sum(not each.ready for each in columns),
             }
         )
         self._copies.rewrite()
@@ -114,7 +114,7 @@ def compare(*items: Comparable) -> Comparison:
     if len(items) < 2:  # noqa: PLR2004 - a pair
         raise ParameterError("compare() takes two or more tasks, results or artifacts.")
     for item in items:
-        subject(item)
+        column(item)
     return Comparison(items)
 
 
@@ -126,8 +126,8 @@ def _shown(each: Pair) -> dict[str, Any]:
     return {"kind": each.kind, "name": each.name, "artifacts": artifacts}
 
 
-def _tables(subjects: Sequence[Subject], pairs: Sequence[Pair]) -> list[dict[str, Any]]:
-    tables = [(say(title), [getattr(each, name) for each in subjects], say(absent)) for title, name, absent in _TABLES]
+def _tables(columns: Sequence[Column], pairs: Sequence[Pair]) -> list[dict[str, Any]]:
+    tables = [(say(title), [getattr(each, name) for each in columns], say(absent)) for title, name, absent in _TABLES]
     tables += [
         (each.name, [item.json() for item in each.artifacts if item is not None], say("comparison.missing"))
         for each in pairs

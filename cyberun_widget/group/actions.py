@@ -28,7 +28,7 @@ ASK_ABOVE: Final = 50
 """A sweep with more points than this waits for a click, unless `start` was given."""
 
 
-class Verbs:
+class Actions:
     """The actions of one group. `grown` is called on the network loop after points were added."""
 
     def __init__(self, session: Session, grown: Callable[[], None]) -> None:

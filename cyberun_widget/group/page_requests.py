@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from concurrent.futures import Future
 
     from cyberun_widget.card.page_channel import Request
-    from cyberun_widget.group.actions import Verbs
+    from cyberun_widget.group.actions import Actions
     from cyberun_widget.group.plan.candidates import Candidate, Search
     from cyberun_widget.group.points import Cell
     from cyberun_widget.group.session import Session
@@ -44,52 +44,52 @@ _MARKS: Final = ("star", "reject", "none")
 
 
 def group_channel(
-    group: TaskGroup, session: Session, verbs: Verbs, write: Callable[[dict[str, Any]], None]
+    group: TaskGroup, session: Session, actions: Actions, write: Callable[[dict[str, Any]], None]
 ) -> PageChannel:
     """Return the channel between a group and its pages. `write` sets traits."""
-    desk = _Desk(group, session, verbs, write)
+    handlers = _Handlers(group, session, actions, write)
     orders = ("start", "retry", "send_again", "cancel", "mark", "pin", "look", "extend", "fetch", "poster")
     reads = ("thumbnails", "detail", "code", "read", "preview", "attach", "candidates")
     routes = {
-        **{name: (None, getattr(desk, name)) for name in orders},
-        **{name: (READS, getattr(desk, name)) for name in reads},
-        "save_all": (SAVES, desk.save_all),
+        **{name: (None, getattr(handlers, name)) for name in orders},
+        **{name: (READS, getattr(handlers, name)) for name in reads},
+        "save_all": (SAVES, handlers.save_all),
     }
     return PageChannel(group, GROUP_REQUESTS, routes, on_visible=session.look)
 
 
-class _Desk:
+class _Handlers:
     """The request handlers."""
 
     def __init__(
-        self, group: TaskGroup, session: Session, verbs: Verbs, write: Callable[[dict[str, Any]], None]
+        self, group: TaskGroup, session: Session, actions: Actions, write: Callable[[dict[str, Any]], None]
     ) -> None:
-        self._group, self._session, self._verbs, self._write = group, session, verbs, write
+        self._group, self._session, self._actions, self._write = group, session, actions, write
 
     # --- orders ------------------------------------------------------------------------------------------------------
 
     def start(self, request: Request) -> None:
-        self._verbs.start(request.fields["count"] or None)
+        self._actions.start(request.fields["count"] or None)
 
     def retry(self, request: Request) -> None:
-        self._verbs.retry(self._indices(request))
+        self._actions.retry(self._indices(request))
 
     def send_again(self, request: Request) -> None:
-        self._verbs.send_again(self._cell(request).index)
+        self._actions.send_again(self._cell(request).index)
 
     def cancel(self, request: Request) -> None:
-        self._verbs.cancel(self._indices(request) or None)
+        self._actions.cancel(self._indices(request) or None)
 
     def extend(self, request: Request) -> Future[Answer]:
         grid = {request.fields["axis"]: parsed(request.fields["values"])}
 
         async def extend() -> Answer:
-            return Answer({"added": await self._verbs.extend(grid)})
+            return Answer({"added": await self._actions.extend(grid)})
 
         return background.submit(extend())
 
     def attach(self, request: Request) -> None:
-        self._verbs.attach(self._cell(request).index, request.fields["task"])
+        self._actions.attach(self._cell(request).index, request.fields["task"])
 
     def mark(self, request: Request) -> None:
         mark, points = request.fields["mark"], set(self._indices(request))
@@ -104,7 +104,7 @@ class _Desk:
         self._write({"reference": points[0] if points else None})
 
     def look(self, request: Request) -> None:
-        self._verbs.look_at(self._indices(request))
+        self._actions.look_at(self._indices(request))
 
     # --- what is shown -----------------------------------------------------------------------------------------------
 
@@ -142,7 +142,7 @@ class _Desk:
         return Answer({"detail": detail}, posters)
 
     def candidates(self, request: Request) -> Answer:
-        return Answer(_search(self._verbs.search(self._cell(request).index)))
+        return Answer(_search(self._actions.search(self._cell(request).index)))
 
     def code(self, request: Request) -> Answer:
         points = self._indices(request)
@@ -162,7 +162,7 @@ class _Desk:
         return Answer({"saved": words})
 
     def fetch(self, request: Request) -> None:
-        self._verbs.fetch(self._cell(request).index, request.fields["key"])
+        self._actions.fetch(self._cell(request).index, request.fields["key"])
 
     def read(self, request: Request) -> Answer:
         item = artifact_of(self._cell(request), request.fields["key"])

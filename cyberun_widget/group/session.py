@@ -1,6 +1,6 @@
 """The state behind one group: its points, the engine that submits them, the watches, and what the page was sent.
 
-Threads: everything that changes a cell runs on the network loop. The verbs are in `verbs`; the publisher calls
+Threads: everything that changes a cell runs on the network loop. The actions are in `actions`; the publisher calls
 `publish`; the user may read from any thread and never sees a half-written value.
 """
 

@@ -12,7 +12,7 @@ import traitlets as t
 from cyberun_widget.card.publisher import publisher
 from cyberun_widget.errors import CyberunError, WaitTimeout
 from cyberun_widget.group import export
-from cyberun_widget.group.actions import Verbs
+from cyberun_widget.group.actions import Actions
 from cyberun_widget.group.display import Outputs
 from cyberun_widget.group.opening import adopted
 from cyberun_widget.group.page_requests import group_channel
@@ -96,13 +96,13 @@ class TaskGroup(BatchedWidget):
         self._in_flight = in_flight
         self._outputs = Outputs(self, self._session)
         super().__init__(**{"_layout": layout(self._session), **marked(cells), **traits})
-        self._verbs = Verbs(self._session, grown=self._grown)
-        self._channel = group_channel(self, self._session, self._verbs, self._write)
+        self._actions = Actions(self._session, grown=self._grown)
+        self._channel = group_channel(self, self._session, self._actions, self._write)
         if self.comm is not None:
             _kernel.route_clicks(self.comm)
         self.on_msg(self._channel.take)
         for name, mark in MARKED.items():
-            self.observe(lambda change, mark=mark: self._verbs.mark(mark, change.new, change.old), name)
+            self.observe(lambda change, mark=mark: self._actions.mark(mark, change.new, change.old), name)
         self._publish(self._session, cells)
         background.run(self._session.begin())
 
@@ -215,7 +215,7 @@ class TaskGroup(BatchedWidget):
 
     def start(self, points: int | None = None) -> None:
         """Run waiting points, which **are paid for**. `points`: how many more of them; None for all."""
-        self._verbs.start(points)
+        self._actions.start(points)
 
     def extend(self, grid: Values) -> int:
         """Add values to axes, or new axes: only the new points run, and **they are paid for**.
@@ -223,33 +223,33 @@ class TaskGroup(BatchedWidget):
         Returns the number of new points. A new axis starts with its parameter's value so far. Raises ParameterError
         for invalid values, before anything runs.
         """
-        return background.run(self._verbs.extend(grid))
+        return background.run(self._actions.extend(grid))
 
     def retry_failed(self) -> int:
         """Run failed points again with the same parameters and seeds: **each is paid for**. Returns how many."""
         failed = [cell.index for cell in self._session.cells if cell.status == "failed"]
-        self._verbs.retry(failed)
+        self._actions.retry(failed)
         return len(failed)
 
     def cancel(self) -> None:
         """Cancel all running tasks, and submit nothing more. Returns at once."""
-        self._verbs.cancel()
+        self._actions.cancel()
 
     def candidates(self, index: int) -> list[Candidate]:
         """Return the tasks that may belong to a point whose submission was never answered, likeliest first.
 
         The list is empty if the service never accepted it, or is accepting it just now: search again later.
         """
-        search = self._verbs.search(index)
+        search = self._actions.search(index)
         return list(search.found) if search is not None else []
 
     def attach(self, index: int, task_id: str) -> None:
         """Settle an unknown point: this is its task. Raises CyberunError if it can't be."""
-        self._verbs.attach(index, task_id)
+        self._actions.attach(index, task_id)
 
     def send_again(self, index: int) -> None:
         """Settle an unknown point by submitting it again: **if the first was accepted, it is paid for twice**."""
-        self._verbs.send_again(index)
+        self._actions.send_again(index)
 
     def close(self) -> None:
         """Close the sheet, and stop watching and submitting; all tasks keep running."""
@@ -274,7 +274,7 @@ class TaskGroup(BatchedWidget):
 
     def _go_on(self, start: str, *, unasked: bool) -> None:
         """Submit the initial points: as `start` says, or as many as were agreed to before."""
-        self._verbs.go_on(start, unasked=unasked)
+        self._actions.go_on(start, unasked=unasked)
         self._publish(self._session, ())  # so that the next line of the cell reads current traits
 
     def _snapshot(self) -> dict[str, Any]:

@@ -131,8 +131,8 @@ def test_two_clicks_on_retry_are_paid_for_once():
     with SweepServer(fails=lambda parameters: parameters["x"] == 1) as server:
         group = server.client().map("wave", grid={"x": range(2)})
         group.wait(30)
-        group._verbs.retry([1])
-        group._verbs.retry([1])
+        group._actions.retry([1])
+        group._actions.retry([1])
         group.wait(30)
         assert len(server.posts) == 3
 

@@ -1,4 +1,4 @@
-// The interface between the first paint of a sheet (`view`) and the module `sweep`. Types only.
+// The interface between the first paint of a sheet (`view`) and its controls, the module `sweep`. Types only.
 import type { Channel } from "../shared/channel.ts";
 import type { GroupRequests } from "../shared/messages.ts";
 import type { Inbox } from "../shared/page.ts";
@@ -18,7 +18,7 @@ export interface Choice {
 }
 
 /** One view of a sheet, as its controls see it. */
-export interface Desk {
+export interface GroupView {
 	model: GroupModel;
 	channel: Channel<GroupRequests>;
 	root: HTMLElement;
@@ -79,5 +79,5 @@ export interface Controls {
 
 /** The module `sweep`, sent once per page. */
 export interface SweepModule {
-	attach(desk: Desk): Controls;
+	attach(group: GroupView): Controls;
 }

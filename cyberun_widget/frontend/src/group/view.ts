@@ -10,7 +10,7 @@ import { arrange, firstRoles, flows, type View } from "./arrange.ts";
 import { bar } from "./bar.ts";
 import type { CellLook } from "./cell.ts";
 import { cellsOf } from "./cells.ts";
-import type { Choice, Controls, Desk, SweepModule } from "./controls.ts";
+import type { Choice, Controls, GroupView, SweepModule } from "./controls.ts";
 import { sheet } from "./sheet.ts";
 import { thumbnails } from "./thumbnails.ts";
 import type { GroupModel, Traits } from "./types.ts";
@@ -66,7 +66,7 @@ export function showGroup(model: GroupModel, parent: HTMLElement): () => void {
 	});
 	const passes = (point: number) => {
 		const cell = cells.at(point);
-		return (!view.status || cell.status === view.status) && (!desk.matches || desk.matches(point, cell));
+		return (!view.status || cell.status === view.status) && (!group.matches || group.matches(point, cell));
 	};
 
 	function heatOf(point: number): number | null {
@@ -107,7 +107,7 @@ export function showGroup(model: GroupModel, parent: HTMLElement): () => void {
 		loadModule<SweepModule>("sweep", channel as never).then(
 			({ attach }) => {
 				if (signal.aborted) return;
-				controls ??= attach(desk);
+				controls ??= attach(group);
 				act(controls);
 				draw();
 			},
@@ -135,7 +135,7 @@ export function showGroup(model: GroupModel, parent: HTMLElement): () => void {
 	const shelf = el("div", { class: "cy-g-shelf" });
 	const body = el("div", { class: "cy-g-body" }, table.node);
 	root.append(el("div", { class: "cy-card" }, ...[top.head, top.progress, top.counts, problem, shelf, body, note, foot]), live.node);
-	const desk: Desk = {
+	const group: GroupView = {
 		load: (name) => loadModule(name, channel as never),
 		...{ model, channel, root, signal, inbox, cells, table, pictures, view, choice, shelf, body, matches: null, order: null },
 		...{ layout: () => layout, pinned, passes, hasPicture, look, tell, place, placeSoon, draw, drawAll, measure, measureWidth },
@@ -163,7 +163,7 @@ export function showGroup(model: GroupModel, parent: HTMLElement): () => void {
 		const across = Math.max(1, Math.floor((width - 60) / (USUAL + GAP)));
 		const wrapped = flows(layout.axes, view);
 		const keep = (point: number) => passes(point) && !rejected.has(point);
-		const grid = arrange(layout, view, across, keep, desk.order);
+		const grid = arrange(layout, view, across, keep, group.order);
 		captions = grid.captions;
 		const head = Math.round(7.2 * Math.min(22, Math.max(5, ...grid.rows.map((name) => name.length)))) + 20;
 		const room = width - head - SCROLLBAR - GAP * (grid.columns.length + 1);

@@ -6,15 +6,15 @@ import { Life } from "../shared/life.ts";
 import type { CardRequests } from "../shared/messages.ts";
 import type { Artifact, Card, Files, PartModule } from "../shared/types.ts";
 import { span } from "../shared/units.ts";
-import type { Desk } from "../group/controls.ts";
+import type { GroupView } from "../group/controls.ts";
 import type { Cell, Detail } from "../group/types.ts";
 import { ACTIVE, ENDED, metric, statusName } from "../group/words.ts";
-import { against, type Pair } from "./point_comparison.ts";
-import { settler } from "./unknown_point.ts";
+import { pointComparison, type Pair } from "./point_comparison.ts";
+import { unknownPoint } from "./unknown_point.ts";
 import { fill } from "../shared/words.ts";
 
 export interface DetailOptions {
-	desk: Pick<Desk, "channel" | "root" | "inbox" | "load" | "tell">;
+	group: Pick<GroupView, "channel" | "root" | "inbox" | "load" | "tell">;
 	/** Whether points can be run again. */
 	sweep(): boolean;
 	onStep(by: number): void;
@@ -43,7 +43,7 @@ export interface DetailPanel {
 }
 
 export function detailPanel(options: DetailOptions): DetailPanel {
-	const { channel, root, inbox, load: module, tell } = options.desk;
+	const { channel, root, inbox, load: module, tell } = options.group;
 	let point: number | null = null;
 	let life = new Life(channel.signal);
 	let told = "";
@@ -70,9 +70,9 @@ export function detailPanel(options: DetailOptions): DetailPanel {
 	const reject = toggle(said.sweep.reject, here((at) => options.onMark(at, reject.ariaPressed === "true" ? "none" : "reject")));
 	const pin = toggle(said.sweep.pin, here((at) => options.onPin(pin.ariaPressed === "true" ? null : at)));
 	const copy = plainButton(said.copy_python, here(options.onCopy));
-	const versus = against(channel, root, module);
+	const versus = pointComparison(channel, root, module);
 	const cause = el("p", { class: "cy-g-cause" });
-	const settle = settler(channel, request, tell);
+	const unknown = unknownPoint(channel, request, tell);
 	const retry = askButton({
 		...{ label: said.sweep.retry, question: said.sweep.retry_question, yes: said.run_again_yes, no: said.run_again_no },
 		onYes: here((at) => request(channel.ask("retry", { points: [at] }))),
@@ -92,7 +92,7 @@ export function detailPanel(options: DetailOptions): DetailPanel {
 			...[icon(said.sweep.previous, "‹", () => options.onStep(-1)), icon(said.sweep.next, "›", () => options.onStep(1)), title, pill],
 			icon(said.viewers.close, "×", options.onClose),
 		),
-		...[versus.node, cause, settle.node, results, facts],
+		...[versus.node, cause, unknown.node, results, facts],
 		el("div", { class: "cy-g-acts" }, star, reject, pin, copy),
 		el("div", { class: "cy-g-acts" }, retry.node, cancel.node),
 	);
@@ -141,7 +141,7 @@ export function detailPanel(options: DetailOptions): DetailPanel {
 			for (const file of detail.files) file.poster = file.poster_at === undefined ? null : (buffers[file.poster_at] ?? null);
 			state = detail;
 			setText(cause, detail.error);
-			settle.show(at, detail, alive.signal);
+			unknown.show(at, detail, alive.signal);
 			compare();
 			facts.replaceChildren(...rows(detail));
 			await showFiles(at, detail, alive);
@@ -211,7 +211,7 @@ export function detailPanel(options: DetailOptions): DetailPanel {
 			latest = { label, task: cell.task, against: look.against };
 			compare();
 			results.hidden = look.against !== null && cell.outputs.length === 1;
-			settle.update(cell.status === "unknown");
+			unknown.update(cell.status === "unknown");
 			retry.update({ shown: options.sweep() && (cell.status === "failed" || cell.status === "cancelled" || cell.status === "error") });
 			cancel.update({ shown: ACTIVE.has(cell.status) });
 			copy.hidden = !options.sweep();

@@ -1,5 +1,5 @@
 // The module `sweep`: the controls of a sheet. Sent once per page, after the sheet's first paint.
-import type { Controls, Desk } from "../group/controls.ts";
+import type { Controls, GroupView } from "../group/controls.ts";
 import { withRole } from "../group/arrange.ts";
 import { adopt } from "../shared/style.ts";
 import { many } from "../shared/units.ts";
@@ -7,7 +7,7 @@ import { axesBar } from "./axes.ts";
 import { compare } from "./compare.ts";
 import { detailPanel } from "./detail.ts";
 import { compareValues, matcher, valueOf } from "./filter.ts";
-import { gate } from "./start_panel.ts";
+import { startPanel } from "./start_panel.ts";
 import { lines } from "./lines.ts";
 import css from "./sweep.css";
 import { tools } from "./tools.ts";
@@ -17,8 +17,8 @@ const TYPING = 150; // ms
 const patient = { timeout: Infinity };
 
 /** Add the controls to one view of a sheet. They are removed by its signal. */
-export function attach(desk: Desk): Controls {
-	const { model, channel, root, signal, cells, table, pictures, view, choice, tell } = desk;
+export function attach(group: GroupView): Controls {
+	const { model, channel, root, signal, cells, table, pictures, view, choice, tell } = group;
 	let comparing = false;
 	let typing: ReturnType<typeof setTimeout> | undefined;
 	signal.addEventListener("abort", () => clearTimeout(typing));
@@ -38,22 +38,22 @@ export function attach(desk: Desk): Controls {
 		}
 	}
 
-	const wait = gate((count) => order(channel.ask("start", { count }, patient)));
+	const start = startPanel((count) => order(channel.ask("start", { count }, patient)));
 	const axes = axesBar({
 		signal,
 		onMove(axis, role) {
 			view.roles = withRole(view.roles, axis, role);
-			desk.announce(fill(said.sweep.axis_moved, { axis: desk.layout().axes[axis]?.title ?? "", role }));
-			desk.place();
+			group.announce(fill(said.sweep.axis_moved, { axis: group.layout().axes[axis]?.title ?? "", role }));
+			group.place();
 		},
 		onPage(axis, step) {
 			view.page[axis] = step;
-			desk.place();
+			group.place();
 		},
 		onGrow: (axis, values) =>
 			order(
 				channel
-					.ask("extend", { axis: desk.layout().axes[axis]?.names[0] ?? "", values }, patient)
+					.ask("extend", { axis: group.layout().axes[axis]?.names[0] ?? "", values }, patient)
 					.then(({ added }) => tell(added ? fill(said.sweep.added, { points: many(added, "point") }) : said.sweep.added_none)),
 			),
 	});
@@ -61,21 +61,21 @@ export function attach(desk: Desk): Controls {
 		signal,
 		onView(change) {
 			Object.assign(view, change);
-			const by = (point: number) => valueOf(desk.layout(), cells.at(point), point, view.sort);
-			desk.order = view.sort ? (a, b) => compareValues(by(a), by(b), view.descending) : null;
-			if (change.filter === undefined) return desk.place();
+			const by = (point: number) => valueOf(group.layout(), cells.at(point), point, view.sort);
+			group.order = view.sort ? (a, b) => compareValues(by(a), by(b), view.descending) : null;
+			if (change.filter === undefined) return group.place();
 			clearTimeout(typing);
 			typing = setTimeout(() => {
 				relaid();
-				desk.place();
+				group.place();
 			}, TYPING);
 		},
 		onChoice(change) {
 			Object.assign(choice, change);
 			if (change.output !== undefined) pictures.forget();
-			desk.measure();
-			desk.drawAll();
-			pictures.look(table.seen, desk.hasPicture);
+			group.measure();
+			group.drawAll();
+			pictures.look(table.seen, group.hasPicture);
 		},
 	});
 	const rows = lines({
@@ -85,7 +85,7 @@ export function attach(desk: Desk): Controls {
 		onStar: (points, on) => mark(points, on ? "star" : "none"),
 	});
 	const panel = detailPanel({
-		...{ desk, sweep },
+		...{ group, sweep },
 		onStep: (by) => {
 			const next = panel.point === null ? null : table.step(panel.point, by);
 			if (next !== null) open(next);
@@ -97,19 +97,19 @@ export function attach(desk: Desk): Controls {
 	});
 	const versus = compare({ root, signal, onUnpin: () => pin(null), onMode: showPoint });
 	versus.attach(table.node);
-	desk.shelf.append(wait.node, axes.node, toolbar.node, rows.node, versus.node);
-	desk.body.append(panel.node);
+	group.shelf.append(start.node, axes.node, toolbar.node, rows.node, versus.node);
+	group.body.append(panel.node);
 
 	function relaid(): void {
-		desk.matches = view.filter ? matcher(desk.layout(), view.filter) : null;
+		group.matches = view.filter ? matcher(group.layout(), view.filter) : null;
 	}
 
 	function open(point: number): void {
 		const before = panel.point;
 		panel.open(point);
 		table.update([point, ...(before === null ? [] : [before])]);
-		desk.draw();
-		desk.measureWidth();
+		group.draw();
+		group.measureWidth();
 	}
 
 	function close(): void {
@@ -119,29 +119,29 @@ export function attach(desk: Desk): Controls {
 			table.update([before]);
 			table.focus(before);
 		}
-		desk.draw();
-		desk.measureWidth();
+		group.draw();
+		group.measureWidth();
 	}
 
 	/** Without a reference, use the open point, else the first with a picture. */
 	function toggleCompare(): void {
 		comparing = !comparing;
-		if (comparing && desk.pinned() === null) {
-			const first = panel.point ?? desk.layout().places.findIndex((_, point) => desk.hasPicture(point));
+		if (comparing && group.pinned() === null) {
+			const first = panel.point ?? group.layout().places.findIndex((_, point) => group.hasPicture(point));
 			if (first >= 0) pin(first);
 		}
-		desk.drawAll();
-		desk.draw();
+		group.drawAll();
+		group.draw();
 	}
 
 	function showPoint(): void {
 		const point = panel.point;
 		if (point === null) return;
-		const other = desk.pinned();
-		const name = (at: number) => desk.layout().labels[at] ?? String(at);
+		const other = group.pinned();
+		const name = (at: number) => group.layout().labels[at] ?? String(at);
 		const shared = { output: choice.output.startsWith("metric:") ? "" : choice.output, mode: versus.mode };
 		const reference = comparing && other !== null && other !== point ? { point: other, label: name(other), task: cells.at(other).task, ...shared } : null;
-		panel.update({ ...desk.look(point), against: reference });
+		panel.update({ ...group.look(point), against: reference });
 	}
 
 	const moves: Record<string, () => void> = {
@@ -168,20 +168,20 @@ export function attach(desk: Desk): Controls {
 			const has = (name: "selected" | "rejected") => model.get(name).includes(point);
 			if (key === "s") mark([point], has("selected") ? "none" : "star");
 			else if (key === "x") mark([point], has("rejected") ? "none" : "reject");
-			else if (key === "r") pin(desk.pinned() === point ? null : point);
+			else if (key === "r") pin(group.pinned() === point ? null : point);
 			else if (key === "c") toggleCompare();
 			else if (versus.on && moves[key]) moves[key]();
 			else return false;
 			return true;
 		},
 		pinned() {
-			if (desk.pinned() !== null) comparing = true;
+			if (group.pinned() !== null) comparing = true;
 		},
 		update() {
-			const [layout, facts, reference] = [desk.layout(), model.get("_facts"), desk.pinned()];
-			wait.update(facts);
+			const [layout, facts, reference] = [group.layout(), model.get("_facts"), group.pinned()];
+			start.update(facts);
 			axes.update(layout, view.roles, view.page);
-			const shown = view.filter || view.status ? layout.places.filter((_, point) => desk.passes(point)).length : -1;
+			const shown = view.filter || view.status ? layout.places.filter((_, point) => group.passes(point)).length : -1;
 			toolbar.update(layout, facts, Object.keys(model.get("counts")), model.get("rejected").length, shown < 0 ? "" : fill(said.sweep.found, { count: shown, total: facts.total }));
 			versus.update(comparing && reference !== null, reference === null ? "" : (layout.labels[reference] ?? ""));
 			rows.update();

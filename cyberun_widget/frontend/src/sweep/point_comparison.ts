@@ -1,6 +1,6 @@
 // One point beside the reference, at full size: pictures, videos with a shared clock, models with a shared camera.
 import { store } from "../files/store.ts";
-import type { Desk } from "../group/controls.ts";
+import type { GroupView } from "../group/controls.ts";
 import type { Detail } from "../group/types.ts";
 import type { Channel } from "../shared/channel.ts";
 import { el } from "../shared/dom.ts";
@@ -30,14 +30,14 @@ export interface Pair {
 	mode: Mode;
 }
 
-export interface Against {
+export interface PointComparison {
 	node: HTMLElement;
 	/** Null removes it. Redraws only if something changed. */
 	update(pair: Pair | null): void;
 }
 
 /** `load` gets a module of the package, sent once per page. */
-export function against(channel: Channel<GroupRequests>, root: HTMLElement, load: Desk["load"]): Against {
+export function pointComparison(channel: Channel<GroupRequests>, root: HTMLElement, load: GroupView["load"]): PointComparison {
 	const stage = el("div", { class: "cy-g-stage" });
 	const node = el("div", { class: "cy-g-against", role: "group", hidden: true }, stage);
 	let life = new Life(channel.signal);

@@ -4,13 +4,13 @@ import { el, plainButton } from "../shared/dom.ts";
 import { many } from "../shared/units.ts";
 import { fill, fillNodes } from "../shared/words.ts";
 
-export interface Gate {
+export interface StartPanel {
 	node: HTMLElement;
 	update(facts: Facts): void;
 }
 
 /** `onStart` runs this many more points, 0 for all: each is paid for. */
-export function gate(onStart: (points: number) => void): Gate {
+export function startPanel(onStart: (points: number) => void): StartPanel {
 	// Each button keeps its position even if disabled: none may move to where another was just clicked.
 	const run = (label: string, points: number) => {
 		const button = plainButton(label, () => {

@@ -11,7 +11,7 @@ import { fill } from "../shared/words.ts";
 
 const OFFERED = 6; // candidates shown
 
-export interface Settle {
+export interface UnknownPoint {
 	node: HTMLElement;
 	/** Show the state of a point, and search for its task if not done yet. `signal`: aborted when the point is closed. */
 	show(point: number, detail: Detail, signal: AbortSignal): void;
@@ -19,7 +19,7 @@ export interface Settle {
 	clear(): void;
 }
 
-export function settler(channel: Channel<GroupRequests>, request: (work: Promise<unknown>) => void, tell: (text: string) => void): Settle {
+export function unknownPoint(channel: Channel<GroupRequests>, request: (work: Promise<unknown>) => void, tell: (text: string) => void): UnknownPoint {
 	let point: number | null = null;
 	let turn: AbortSignal = channel.signal;
 	const sendAgain = askButton({

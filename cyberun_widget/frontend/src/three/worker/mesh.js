@@ -1,6 +1,6 @@
 // The worker's side of mesh.js: one file, one answer.
 import { read } from "../mesh.js";
-import { ModelError } from "../words.js";
+import { ModelError } from "../model_error.js";
 
 const scope = /** @type {{onmessage: (event: MessageEvent<import("../mesh.js").Task>) => void, postMessage: (message: import("../mesh.js").Outcome, transfer: Transferable[]) => void}} */ (
 	/** @type {unknown} */ (self)
