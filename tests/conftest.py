@@ -1,4 +1,4 @@
-"""What several kinds of tests use."""
+"""Fixtures shared by all tests."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 @pytest.hookimpl(trylast=True)
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Name what had to be run again: it passed in the end, and wants to be mended all the same."""
+    """List the tests that were rerun: they passed in the end, but are flaky and need fixing."""
     names = sorted({report.nodeid for report in terminalreporter.stats.get("rerun", [])})
     if names:
         terminalreporter.section(f"{len(names)} run again", "=", yellow=True)
@@ -49,7 +49,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 
 @pytest.fixture(scope="session")
 def ipykernel6_folder() -> Path:
-    """A folder that, put on PYTHONPATH, makes ipykernel a 6. `make test` fetches it."""
+    """A folder that provides ipykernel 6 when put on PYTHONPATH. `make test` installs it."""
     folder = Path(sys.prefix) / "ipykernel6"
     if not (folder / "ipykernel").is_dir():
         pytest.skip(f"{folder} is missing; `make ipykernel6` fetches it")
@@ -58,7 +58,7 @@ def ipykernel6_folder() -> Path:
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalServer]:
-    """The local server, five times as fast as it need be, one for each file of tests."""
+    """A local server, at five times its normal speed, one per test file."""
     with LocalServer.start(state_dir=tmp_path_factory.mktemp("server"), speed=5) as running:
         yield running
 
@@ -77,7 +77,7 @@ def client(server: LocalServer, own_cache: None) -> Client:
 
 @pytest.fixture(autouse=True)
 def no_watch_is_left() -> Iterator[None]:
-    """Fail the test that leaves a task watched: its watch would keep the network thread for all tests after it."""
+    """Fail a test that leaves a task watched: its watch would occupy the network thread during later tests."""
     yield
     module = sys.modules.get("cyberun_widget.following.task_watch")
     if module is None:

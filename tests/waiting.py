@@ -1,4 +1,4 @@
-"""Waiting for a condition in a test: the one place with a deadline and a pause."""
+"""Waits for a condition in a test: the only place with a deadline and a polling interval."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def until(
     pause: float = 0.02,
     state: Callable[[], object] | None = None,
 ) -> _Found:
-    """Return what `check` gives once that is truthy. Fails the test when it never is, and shows the `state` then."""
+    """Return the value of `check` once it is truthy. If it doesn't become so, fail the test and show the `state`."""
     deadline = time.monotonic() + seconds
     while not (found := check()):
         assert time.monotonic() < deadline, (
@@ -30,7 +30,7 @@ def until(
 
 
 async def until_async(check: Callable[[], object], seconds: float = 20.0, *, pause: float = 0.005) -> None:
-    """As `until`, where the test shares its loop with what it waits for."""
+    """Like `until`, for tests that share their event loop with the code they wait for."""
     async with asyncio.timeout(seconds):
         while not check():
             await asyncio.sleep(pause)

@@ -1,12 +1,12 @@
-"""All benchmarks, one command, one table: `python -m tests.bench`, or some: `python -m tests.bench decode imports`.
+"""All benchmarks in one table: `python -m tests.bench`, or some: `python -m tests.bench decode imports`.
 
-decode: events/s of our decoder and of its peers. reading: CPU time per event from the socket on, one stream in a burst
-and many that tick. watching: a kernel with 1 to 1,000 tasks, its busy cell, messages and memory; a card's creation.
-paint: from the event to the screen in JupyterLab. sheet: a sweep of 1,000 tasks that tick. crowd: 1,000 tasks in one
-notebook, and the user's work beside them. imports: the time of the import. download: throughput and memory.
+decode: events/s of this decoder and its peers. reading: CPU time per event from the socket, for one stream in a burst
+and many with regular events. watching: a kernel with 1 to 1,000 tasks: busy cell, messages, memory; creating a card.
+paint: from event to screen in JupyterLab. sheet: a sweep of 1,000 running tasks. crowd: 1,000 tasks in one notebook,
+and the user's work next to them. imports: import time. download: throughput and memory.
 
-Peers run in the same run, in turn, on the same machine: compare the figures of one table, never of two. Keep the
-machine idle meanwhile. `--write` puts the table into README.md beside this file, and into results.json.
+Peers run in the same run, in turn, on the same machine: compare figures within one table only. Keep the machine idle
+meanwhile. `--write` writes the table to README.md in this folder, and to results.json.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ BEGIN = "<!-- written by `make bench`: everything below this line -->"
 
 
 def main() -> None:
-    """Print the table, and with `--write` keep it."""
+    """Print the table, and store it with `--write`."""
     parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
     parser.add_argument("names", nargs="*", choices=[[], *BENCHES], metavar="|".join(BENCHES))
     parser.add_argument("--write", action="store_true", help="put the table into README.md and results.json")
@@ -52,7 +52,7 @@ def main() -> None:
 
 
 def write(rows: list[Row], facts: list[tuple[str, str]]) -> None:
-    """Put a run into README.md, below what is written there by hand, and into results.json."""
+    """Write a run to README.md, below the handwritten text, and to results.json."""
     readme = FOLDER / "README.md"
     kept = readme.read_text(encoding="utf-8").partition(BEGIN)[0]
     about = "\n".join(f"- {name}: {value}" for name, value in facts)

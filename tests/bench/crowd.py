@@ -1,12 +1,11 @@
-"""A crowd of tasks that tick, all watched from one notebook in a real JupyterLab, and the user who works beside them.
+"""Many running tasks, all watched from one notebook in a real JupyterLab, while the user works in it.
 
-All are watched, and the first hundred cards stand in one box, most of them out of sight. Meanwhile a cell prints and
-another one computes; a card is cancelled; then all tasks end at once, one in seven as failed. Told are the prints that
-arrived, how much longer the computing took, the time from a click to the service and back to the card, how long each
-verdict took from the server to its trait, the streams that were open at once, the messages to the page, and how the
-kernel's memory grew.
+The first hundred cards are in one box, most of them out of view. Meanwhile one cell prints and another computes; a card
+is cancelled; then all tasks end at once, one in seven as failed. Measured: the prints that arrive, the slowdown of the
+computation, the time from a click to the service and back to the card, the time of each verdict from the server to its
+trait, the open streams, the messages to the page, and the growth of the kernel's memory.
 
-Where this process may open too few files, it raises its own limit.
+If the limit of open files is too low, this process raises it.
 """
 
 from __future__ import annotations
@@ -34,9 +33,9 @@ COUNT: Final = 1000
 SHOWN: Final = 100  # cards in the page
 LINES: Final = 200
 STREAMS: Final = 100
-MESSAGES: Final = 210.0  # a second
-FILES: Final = 8192  # that may be open at once
-QUIET: Final = 8.0  # seconds of ticking over which messages are counted and memory is compared
+MESSAGES: Final = 210.0  # per second
+FILES: Final = 8192  # open files
+QUIET: Final = 8.0  # seconds over which messages are counted and memory is compared
 
 CELLS: Final = (
     """
@@ -89,7 +88,7 @@ _CLICK: Final = """button => new Promise((resolve) => {
 
 
 class Crowd:
-    """The notebook and the server. Each method runs one scene and gives back what came of it."""
+    """The notebook and the server. Each method runs one scenario and returns its result."""
 
     def __init__(self, notebook: Any, server: ManyTasks, shown: int) -> None:
         self.notebook, self.server = notebook, server
@@ -97,7 +96,7 @@ class Crowd:
         self.page = notebook.page
 
     def show(self) -> None:
-        """Create the cards, and wait until they are in the page and under way."""
+        """Create the cards, and wait until they are in the page and show progress."""
         self.notebook.run(0, timeout=180)
         self.page.wait_for_function(
             "count => document.querySelectorAll('.cyberun-task[data-status=running]').length === count",
@@ -106,23 +105,23 @@ class Crowd:
         )
 
     def printed(self) -> list[str]:
-        """Return the lines that a cell's prints brought to the page."""
+        """Return the lines that a cell prints, as they arrive in the page."""
         return str(self.notebook.run(1, timeout=120).inner_text()).split("\n")
 
     def alone(self) -> None:
-        """Note how long a computing cell takes before there is any card."""
+        """Record how long a computation takes before there are any cards."""
         self.notebook.run(2, timeout=60)
 
     def slower(self) -> float:
-        """Return how much longer it takes now."""
+        """Return the slowdown of the computation with the cards."""
         return float(self.notebook.run(3, timeout=180).inner_text())
 
     def memory(self) -> int:
-        """Return the bytes that the kernel takes."""
+        """Return the kernel's memory in bytes."""
         return int(self.notebook.run(4).inner_text())
 
     def messages(self, seconds: float) -> float:
-        """Return the widgets' messages to the page, a second, while cards are in sight."""
+        """Return the widgets' messages to the page per second while cards are in view."""
         self.page.evaluate("() => document.querySelector('.cyberun-task').scrollIntoView()")
         self.page.evaluate(_COUNT_MESSAGES)
         self.page.wait_for_function("() => window.cyMessages > 0", timeout=60_000)
@@ -132,7 +131,7 @@ class Crowd:
         return float(self.page.evaluate("() => window.cyMessages")) / (time.monotonic() - begin)
 
     def cancelled(self) -> tuple[float, float]:
-        """Cancel the first task by its card. Return the milliseconds from the click to the service and to the card."""
+        """Cancel the first task on its card. Return the milliseconds from the click to the service and to the card."""
         card = self.page.locator(".cyberun-task").first
         card.get_by_role("button", name="Cancel", exact=True).evaluate("button => button.click()")
         begin, end = card.get_by_role("button", name="Yes, cancel").evaluate(_CLICK, timeout=60_000)
@@ -140,21 +139,21 @@ class Crowd:
         return ended_at * 1000 - begin, end - begin
 
     def end(self) -> dict[str, str]:
-        """End all tasks at once. Return what the page must show of those that are in it."""
+        """End all tasks at once. Return the statuses that the page must show."""
         for number, task_id in enumerate(self.server.status):
             if self.server.status[task_id] == "running":
                 self.server.end(task_id, "failed" if number % 7 == 0 else "completed")
         return {task_id: self.server.status[task_id] for task_id in self.in_page}
 
     def shown(self, expected: dict[str, str], seconds: float) -> dict[str, str]:
-        """Return the statuses that the page shows, once they are as expected, or when the time is over."""
+        """Return the statuses in the page, once they are as expected or the time is up."""
         deadline = time.monotonic() + seconds
         while (found := self.page.evaluate(_STATUSES)) != expected and time.monotonic() < deadline:
             self.page.wait_for_timeout(100)
         return dict(found)
 
     def delays(self) -> list[float]:
-        """Return the seconds from each task's end to its trait; none where the kernel knows another verdict."""
+        """Return the seconds from each task's end to its trait, omitting tasks with a wrong verdict."""
         told = json.loads(self.notebook.run(5).inner_text())
         return [
             told[task_id][1] - self.server.ended_at[task_id] if told.get(task_id, [""])[0] == status else float("inf")
@@ -200,7 +199,7 @@ def measure() -> Iterable[Row]:
         yield Row("crowd", "verdicts in the page", OURS, f"{wrong} wrong of {SHOWN}", aim="none", good=wrong == 0)
         deadline = time.monotonic() + 30
         while max(delays := crowd.delays()) == float("inf") and time.monotonic() < deadline:
-            time.sleep(1)  # those that no page shows come by pages of the task list
+            time.sleep(1)  # tasks without a card in the page arrive through the task list
         figure = f"p50 {statistics.median(delays):.1f} s, the last {max(delays):.1f} s"
         yield Row("crowd", "from an end to its trait", OURS, figure, aim="5 s", good=max(delays) <= 5)
         most = crowd.server.most["events"]
@@ -209,8 +208,8 @@ def measure() -> Iterable[Row]:
 
 @contextmanager
 def _opened() -> Iterator[Crowd]:
-    sys.path.insert(0, str(Path(__file__).parents[1] / "browser"))  # as pytest does for the folder's own modules
-    from tests.browser.conftest import Lab, Notebook, launch  # noqa: PLC0415 - the browser's tests need pytest
+    sys.path.insert(0, str(Path(__file__).parents[1] / "browser"))  # as pytest does for modules in the folder
+    from tests.browser.conftest import Lab, Notebook, launch  # noqa: PLC0415 - the browser tests need pytest
 
     task_ids = ids(COUNT)
     with tempfile.TemporaryDirectory() as folder, ManyTasks(task_ids) as server, sync_playwright() as playwright:

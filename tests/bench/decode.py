@@ -1,10 +1,9 @@
-"""How fast event streams are decoded, from bytes to messages: ours, httpx-sse, httpx2 and sseclient-py.
+"""The speed of decoding event streams from bytes to messages: ours, httpx-sse, httpx2 and sseclient-py.
 
-The streams are those of a ComfyUI and of a Nerfstudio task, event by event as the API page has them. Each decoder gets
-the same chunks in the same run, in turn, and its best CPU time of several rounds counts. httpx-sse's share includes
-what it needs to come from bytes to lines: the UTF-8 decoding of `aiter_text` and its line splitter; so does httpx2's.
-`split + json.loads` is the least anyone can do, and no parser: it takes whole bodies of well-formed events only, and
-parses their data as well.
+The streams are those of a ComfyUI and a Nerfstudio task, with events in the format of the API page. All decoders get
+the same chunks in the same run, in turn; the best CPU time of several rounds counts. The times of httpx-sse and httpx2
+include the step from bytes to lines: the UTF-8 decoding of `aiter_text` and line splitting. `split + json.loads` is a
+lower bound, not a parser: it handles only complete bodies of well-formed events, and parses their data too.
 """
 
 from __future__ import annotations
@@ -33,7 +32,7 @@ MEGA = 1_000_000
 
 
 def comfyui(count: int) -> list[bytes]:
-    """Return the stream of an image task, one item an event, with a heartbeat now and then."""
+    """Return the stream of an image task, one item per event, with occasional heartbeats."""
     return [
         _event("progress", progress=step / count, current_node=str(3 + step % 7), step_current=step, step_total=count)
         + (b": ping\n\n" if step % 50 == 0 else b"")
@@ -42,7 +41,7 @@ def comfyui(count: int) -> list[bytes]:
 
 
 def nerfstudio(count: int) -> list[bytes]:
-    """Return the stream of a splat task, one item an event."""
+    """Return the stream of a splat task, one item per event."""
     return [
         _event(
             "progress",
@@ -62,7 +61,7 @@ def _event(kind: str, **data: object) -> bytes:
 
 
 def ours(chunks: Iterable[bytes]) -> int:
-    """Return how many messages there are."""
+    """Return the number of messages."""
     decoder, count = SSEDecoder(), 0
     for chunk in chunks:
         count += len(decoder.feed(chunk))
@@ -70,7 +69,7 @@ def ours(chunks: Iterable[bytes]) -> int:
 
 
 def httpx_sse(chunks: Iterable[bytes]) -> int:
-    """Likewise, as `EventSource.aiter_sse` does it."""
+    """Likewise, using the steps of `EventSource.aiter_sse`."""
     text, lines, decoder, count = codecs.getincrementaldecoder("utf-8")("replace"), SSELineDecoder(), PeerDecoder(), 0
     for chunk in chunks:
         for line in lines.decode(text.decode(chunk)):
@@ -79,13 +78,13 @@ def httpx_sse(chunks: Iterable[bytes]) -> int:
 
 
 def httpx2_own(chunks: Iterable[bytes]) -> int:
-    """Likewise, as httpx2's own `EventSource` does it."""
+    """Likewise, using the steps of httpx2's `EventSource`."""
     text, parser = codecs.getincrementaldecoder("utf-8")("replace"), Httpx2Parser()
     return sum(1 for chunk in chunks for _ in parser.decode(text.decode(chunk))) + sum(1 for _ in parser.flush())
 
 
 def split_and_loads(chunks: Iterable[bytes]) -> int:
-    """Split a whole body at its empty lines and parse each event's data."""
+    """Split a complete body at its blank lines and parse each event's data."""
     count = 0
     for item in b"".join(chunks).split(b"\n\n"):
         start = item.find(b"data: ")
@@ -97,7 +96,7 @@ def split_and_loads(chunks: Iterable[bytes]) -> int:
 
 def sseclient_py(chunks: Iterable[bytes]) -> int:
     """Likewise."""
-    return sum(1 for _ in sseclient.SSEClient(iter(chunks)).events())  # type: ignore[arg-type] # any iterator will do
+    return sum(1 for _ in sseclient.SSEClient(iter(chunks)).events())  # type: ignore[arg-type] # accepts any iterator
 
 
 WHO: dict[str, Callable[[Iterable[bytes]], int]] = {
@@ -116,7 +115,7 @@ def cut(stream: bytes, size: int) -> list[bytes]:
 
 
 def best(chunks: list[bytes], who: Iterable[str] = WHO, rounds: int = ROUNDS) -> dict[str, float]:
-    """Return each decoder's best CPU time in seconds; they take turns."""
+    """Return each decoder's best CPU time in seconds. The decoders take turns."""
     times: dict[str, list[float]] = {name: [] for name in who}
     for _ in range(rounds):
         for name, taken in times.items():
@@ -151,7 +150,7 @@ def measure() -> Iterable[Row]:
 
 
 def one_line() -> Iterable[Row]:
-    """Yield what one line of 5 MB takes in chunks of 4 KiB, and how that grows with its length."""
+    """Yield the time for one line of 5 MB in chunks of 4 KiB, and how it grows with the length."""
 
     def line(size: int, chunk: int) -> list[bytes]:
         return cut(b"data: " + b"x" * size + b"\n\n", chunk)

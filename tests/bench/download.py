@@ -1,8 +1,8 @@
 """Download throughput and memory: `python -m tests.bench.download`. Ours, curl and plain httpx in the same run.
 
-A file of 300 MB comes over loopback from a server that sends it with `sendfile`, three times each, in turn; the table
-shows the median. Each of ours and of httpx's runs in a process of its own, so that its peak memory can be told: what it
-took beyond the memory it had before, after a warm-up with a small file.
+A file of 300 MB is downloaded over loopback from a server that uses `sendfile`, three times each, in turn; the table
+shows the median. Ours and httpx run in a separate process each time, to measure its peak memory: the increase during
+the download, after a warm-up with a small file.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ WARM = 200_000
 
 
 def serve(path: Path) -> int:
-    """Serve a file's first bytes, as many as the request's path says, and return the port."""
+    """Serve a file's first bytes, whose number is the request's path. Return the port."""
     listener = socket.create_server(("127.0.0.1", 0))
 
     def talk(connection: socket.socket) -> None:
@@ -83,13 +83,13 @@ async def plain(url: str, folder: Path) -> None:
 
 
 def peak() -> int:
-    """Return this process's highest memory so far, in bytes. Not `ru_maxrss`: a child begins with its parent's."""
+    """Return this process's peak memory in bytes. Not `ru_maxrss`: a child inherits its parent's value."""
     status = Path("/proc/self/status").read_text(encoding="ascii")
     return int(status.split("VmHWM:")[1].split()[0]) * 1024
 
 
 def child(way: str, port: int, size: int, folder: Path) -> None:
-    """Download once in this process, and print the seconds and the peak of extra memory."""
+    """Download once in this process, and print the seconds and the peak additional memory."""
     fetch = {"ours": ours, "httpx": plain}[way]
     asyncio.run(fetch(f"http://127.0.0.1:{port}/{WARM}", folder))
     before = peak()
@@ -143,7 +143,7 @@ def main() -> None:
 
 
 def measure(size: int = 300 * MEGA, rounds: int = 3) -> Iterable[Row]:
-    """Yield the rows of the common table: the median speed, and the highest peak of extra memory."""
+    """Yield the rows of the table: the median speed, and the highest peak of additional memory."""
     runs: dict[str, list[dict[str, float]]] = {"curl": [], "httpx": [], "ours": []}
     with tempfile.NamedTemporaryFile() as source:
         block = os.urandom(MEGA)

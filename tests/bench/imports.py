@@ -1,7 +1,7 @@
-"""What `import cyberun_widget` adds to a kernel that has ipywidgets and httpx already, and what those two take.
+"""The time that `import cyberun_widget` adds to a kernel with ipywidgets and httpx, and the time of those two.
 
-With its bytecode compiled, as a user has it from the second time on: into a folder of its own, by a run that isn't
-counted, whatever this machine's environment says about writing bytecode.
+Measured with compiled bytecode, as for users from the second import on. An extra run compiles it into a temporary
+folder, regardless of the environment's settings for bytecode.
 """
 
 from __future__ import annotations

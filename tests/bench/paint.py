@@ -1,7 +1,7 @@
-"""From an event to the screen: a real JupyterLab in Chromium, one task that ticks slower than the publisher's pace.
+"""From event to screen: a real JupyterLab in Chromium, one task with events at less than the publisher's rate.
 
-Each event carries the clock's time as it was written to the socket. The page looks for it in the output before each
-frame is drawn, and takes the time of the frame after the one that shows it first: the frame is on the screen by then.
+Each event contains the time at which it was written to the socket. The page looks for it in the output before each
+frame, and takes the time of the frame after the first one that shows it, which is on the screen by then.
 Naive: `watching.Naive`, whose text is an ipywidgets HTML.
 """
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 COUNT: Final = 45  # events
-RATE: Final = 3.0  # a second: slower than the five messages a second that one card may send
+RATE: Final = 3.0  # per second: less than the five messages per second that one card may send
 _CELLS: Final = {
     "ours": (
         "from cyberun_widget import TaskWidget\n"
@@ -73,9 +73,9 @@ def measure() -> Iterable[Row]:
 
 
 def _taken(way: str) -> list[float]:
-    """Return the milliseconds of each event."""
-    sys.path.insert(0, str(Path(__file__).parents[1] / "browser"))  # as pytest does for the folder's own modules
-    from tests.browser.conftest import Lab, Notebook, launch  # noqa: PLC0415 - the browser's tests need pytest
+    """Return the latency of each event in milliseconds."""
+    sys.path.insert(0, str(Path(__file__).parents[1] / "browser"))  # as pytest does for modules in the folder
+    from tests.browser.conftest import Lab, Notebook, launch  # noqa: PLC0415 - the browser tests need pytest
 
     with tempfile.TemporaryDirectory() as folder, serving(RATE) as base_url, sync_playwright() as playwright:
         lab = Lab(Path(folder))

@@ -1,8 +1,8 @@
-"""From the socket to a typed event: CPU time per event, without any page, beside the loop one would write by hand.
+"""From socket to typed event: CPU time per event, without a page, compared with a handwritten loop.
 
-Naive: a thread a task, `httpx.stream` and `httpx_sse.EventSource`, `json.loads` of each event's data. Ours: the watch
-that stands behind a card, by what its listener wants: every event, or only what the page shows (a burst as its last).
-Each case runs in a process of its own, and only that process's CPU time counts.
+Naive: one thread per task, `httpx.stream`, `httpx_sse.EventSource` and `json.loads` of each event's data. Ours: the
+watch behind a card, for a listener that needs every event, or only what the page shows (the last event of a burst).
+Each case runs in a separate process, whose CPU time is measured.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ _LIMIT = 60.0  # seconds for one case
 
 
 class Counter:
-    """A listener that does nothing but count."""
+    """A listener that only counts."""
 
     def __init__(self) -> None:
         self.count = 0
@@ -55,7 +55,7 @@ class Counter:
 
 
 def naive(base_url: str, task_id: str) -> threading.Thread:
-    """Read one task's stream on a thread of its own, event by event, as the API's page suggests."""
+    """Read one task's stream on a separate thread, event by event, as the API page suggests."""
 
     def read() -> None:
         headers = {"Authorization": f"Bearer {KEY}"}
@@ -73,7 +73,7 @@ def naive(base_url: str, task_id: str) -> threading.Thread:
 
 
 def burst(way: str, base_url: str) -> dict[str, float]:
-    """Read one task's stream that comes all at once. Returns microseconds of CPU per event."""
+    """Read one task's stream that arrives all at once. Return the CPU time per event in microseconds."""
     task_id = f"burst-{BURST}"
     before = time.process_time()
     if way == "naive":
@@ -84,7 +84,7 @@ def burst(way: str, base_url: str) -> dict[str, float]:
 
 
 def begin(way: str, base_url: str, task_ids: Iterable[str]) -> list[Any]:
-    """Watch tasks with a listener each."""
+    """Watch tasks, with one listener each."""
     http = Http(Settings.resolve(KEY, base_url, environ={}))
     interest = Interest.EVENTS if way == "events" else Interest.LIVE
     folder = Path(tempfile.mkdtemp())
@@ -92,7 +92,7 @@ def begin(way: str, base_url: str, task_ids: Iterable[str]) -> list[Any]:
 
 
 def ticking(way: str, base_url: str, count: int) -> dict[str, float]:
-    """Read many streams that tick. Returns CPU per event and as a share of a core, and how many streams were open."""
+    """Read many streams. Return the CPU time per event, the share of a core, and the number of open streams."""
     task_ids = [f"task-{number}" for number in range(count)]
     kept = [naive(base_url, name) for name in task_ids] if way == "naive" else begin(way, base_url, task_ids)
     deadline = time.monotonic() + PATIENCE
@@ -101,10 +101,10 @@ def ticking(way: str, base_url: str, count: int) -> dict[str, float]:
         time.sleep(0.2)
         before, told = told["streams"], sent(base_url)
         if told["streams"] == before and told["streams"] >= 10 and way != "naive":
-            break  # a budget of streams: the others are followed by pages
+            break  # the budget of streams is used up: the others are polled
     if way != "naive":
         while any(each.state.status == "unknown" for each in kept) and time.monotonic() < deadline + PATIENCE:
-            time.sleep(0.2)  # what each costs to begin is no part of what it costs to follow
+            time.sleep(0.2)  # the cost of starting isn't part of the cost of following
     time.sleep(1.0)
     started, used, told = time.monotonic(), time.process_time(), sent(base_url)
     time.sleep(WINDOW)
@@ -115,12 +115,12 @@ def ticking(way: str, base_url: str, count: int) -> dict[str, float]:
 
 
 def sent(base_url: str) -> dict[str, int]:
-    """Return how many events were written, and how many streams are open."""
+    """Return the number of events written, and of open streams."""
     return dict(httpx.get(f"{base_url}/sent", timeout=30).json())
 
 
 def child(case: str, way: str, base_url: str, *more: object) -> dict[str, float] | None:
-    """Run one of the above in a process of its own. Returns None where it doesn't come to an end."""
+    """Run one of the above in a separate process. Return None if it doesn't finish in time."""
     code = f"import json; from tests.bench import reading; print(json.dumps(reading.{case}{(way, base_url, *more)!r}))"
     try:
         done = subprocess.run([sys.executable, "-c", code], check=False, capture_output=True, text=True, timeout=_LIMIT)

@@ -1,6 +1,6 @@
-"""What a benchmark gives back, and how all of them are shown: a table for the terminal, Markdown, JSON.
+"""The rows that a benchmark returns, and their output as a table for the terminal, Markdown or JSON.
 
-Each module of this folder has `measure() -> Iterable[Row]`. A new one is named in `__main__.py`.
+Each benchmark is a module in this folder with `measure() -> Iterable[Row]`, listed in `__main__.py`.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ _PACKAGES: Final = (
 
 @dataclass(frozen=True)
 class Row:
-    """One line. `figure`: with its unit. `against`: how it compares, with a peer of the same run. `good`: aim met."""
+    """One line. `figure`: includes its unit. `against`: the comparison with a peer of the same run. `good`: aim met."""
 
     bench: str
     case: str
@@ -45,7 +45,7 @@ class Row:
     good: bool | None = None
 
     def cells(self) -> tuple[str, ...]:
-        """Return the line's cells, the aim with its verdict."""
+        """Return the line's cells. The aim says whether it was met."""
         verdict = {True: "met: ", False: "MISSED: ", None: ""}[self.good]
         return (self.bench, self.case, self.who, self.figure, self.against, f"{verdict}{self.aim}" if self.aim else "")
 
@@ -65,7 +65,7 @@ def markdown(rows: Iterable[Row]) -> str:
 
 
 def conditions(seconds: float, load: float) -> list[tuple[str, str]]:
-    """Return under which conditions a run was made. `load`: the machine's load average before it."""
+    """Return the conditions of a run. `load`: the machine's load average before it."""
     versions = ", ".join(f"{name} {version(name)}" for name in _PACKAGES)
     return [
         ("date", f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC"),

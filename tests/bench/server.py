@@ -1,4 +1,4 @@
-"""A server of running tasks for the benchmarks, in a process of its own: any task id, events at a fixed rate.
+"""A server of running tasks for the benchmarks, in a separate process: any task id, events at a fixed rate.
 
 `python -m tests.bench.server RATE` prints its base URL. All streams tick together, and cost the server little: what is
 measured is the client. The message of each event is the system's clock (`time.time`) as it was written to the socket.
@@ -22,12 +22,12 @@ if TYPE_CHECKING:
 
 STEPS: Final = 100_000
 _STREAM: Final = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n"
-_BACKLOG: Final = 65_536  # bytes that wait for a slow reader; it misses events beyond that
+_BACKLOG: Final = 65_536  # bytes queued for a slow reader, which misses events beyond that
 
 
 @contextmanager
 def serving(rate: float) -> Iterator[str]:
-    """Run the server while the context lasts, and give its base URL. `rate`: events a second and task."""
+    """Run the server during the context, and yield its base URL. `rate`: events per second and task."""
     command = [sys.executable, "-m", "tests.bench.server", str(rate)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         try:
@@ -38,7 +38,7 @@ def serving(rate: float) -> Iterator[str]:
 
 
 def event(task_id: str, step: int, total: int) -> bytes:
-    """Return one progress event, as the API page has it, in a chunk of its own."""
+    """Return one progress event, in the format of the API page, as one chunk."""
     data = (
         f'{{"task_id": "{task_id}", "progress": {step / total}, "current_node": "3", "step_current": {step}, '
         f'"step_total": {total}, "message": "{time.time():.6f}", "timestamp": "2026-11-24T12:00:00.123456Z"}}'
@@ -52,7 +52,7 @@ def chunk(data: bytes) -> bytes:
 
 
 class Server:
-    """The tasks that were asked for, and the streams that are open."""
+    """The requested tasks and the open streams."""
 
     def __init__(self, rate: float) -> None:
         self.rate = rate
@@ -61,7 +61,7 @@ class Server:
         self.sent = 0
 
     async def tick(self) -> None:
-        """Write one event to every stream, at the given rate, for ever."""
+        """Write events to all streams at the given rate, forever."""
         loop = asyncio.get_running_loop()
         due, step = loop.time(), 0
         while True:
@@ -96,7 +96,7 @@ class Server:
             writer.close()
 
     def burst(self, writer: asyncio.StreamWriter, task_id: str, count: int) -> None:
-        """Write many events at once, and the verdict."""
+        """Write many events at once, followed by the verdict."""
         writer.writelines(event(task_id, step, count) for step in range(count))
         data = json.dumps({"task_id": task_id, "status": "completed", "completed_at": None, "output": {}})
         writer.write(chunk(f"event: completed\ndata: {data}\n\n".encode()) + b"0\r\n\r\n")

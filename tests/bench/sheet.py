@@ -1,8 +1,8 @@
-"""One sheet of 1,000 tasks that tick at 10 Hz: a real kernel, a real JupyterLab in Chromium, real HTTP.
+"""One sheet of 1,000 tasks with events at 10 Hz: a real kernel, a real JupyterLab in Chromium, real HTTP.
 
-`messages`: what the kernel sends to the page for the whole group, a second. `click`: from a click on a cell to the
-second frame after it, by when its detail stands beside the sheet. `scroll`: frames a second while the sheet scrolls by
-half a row a frame. A busy machine spoils these two; the CPU time of the page's main thread beside them it doesn't.
+`messages`: from the kernel to the page for the whole group, per second. `click`: from a click on a cell to the second
+frame after it, by when its details are next to the sheet. `scroll`: frames per second while the sheet scrolls by half a
+row per frame. A busy machine distorts the last two, but not the CPU time of the page's main thread given with them.
 """
 
 from __future__ import annotations
@@ -26,8 +26,8 @@ if TYPE_CHECKING:
     from playwright.sync_api import CDPSession, Page
 
 COUNT: Final = 1_000  # tasks
-RATE: Final = 10.0  # events a second of each
-SECONDS: Final = 10.0  # that messages are counted for
+RATE: Final = 10.0  # events per second and task
+SECONDS: Final = 10.0  # during which messages are counted
 CLICKS: Final = 21
 SCROLLING: Final = 4  # seconds
 _CELL: Final = """from cyberun_widget import Client, TaskGroup
@@ -78,9 +78,9 @@ def measure() -> Iterable[Row]:
 
 
 def figures() -> dict[str, float]:
-    """Return messages a second, milliseconds of a click, frames a second, and the CPU milliseconds of both."""
-    sys.path.insert(0, str(Path(__file__).parents[1] / "browser"))  # as pytest does for the folder's own modules
-    from tests.browser.conftest import Lab, Notebook, launch  # noqa: PLC0415 - the browser's tests need pytest
+    """Return messages per second, milliseconds per click, frames per second, and the CPU times of the last two."""
+    sys.path.insert(0, str(Path(__file__).parents[1] / "browser"))  # as pytest does for modules in the folder
+    from tests.browser.conftest import Lab, Notebook, launch  # noqa: PLC0415 - the browser tests need pytest
 
     ids = [f"task-{number:04x}" for number in range(COUNT)]
     with tempfile.TemporaryDirectory() as folder, ManyTasks(ids, rate=RATE) as server, sync_playwright() as playwright:
@@ -94,7 +94,7 @@ def figures() -> dict[str, float]:
             Notebook(lab, page, lab.write_notebook("sheet.ipynb", code)).open().run(0)
             page.locator(".cyberun-group .cy-g-axes, .cyberun-group .cy-g-tools").first.wait_for(state="attached")
             page.locator('.cy-g-cell[data-status="running"]').first.wait_for(timeout=60_000)
-            page.wait_for_timeout(5_000)  # all tasks have been looked at once
+            page.wait_for_timeout(5_000)  # each task has been polled once
             heard.clear()
             begun = time.monotonic()
             page.wait_for_timeout(SECONDS * 1000)
@@ -118,13 +118,13 @@ def figures() -> dict[str, float]:
 
 
 def _cpu(session: CDPSession) -> float:
-    """Return the CPU milliseconds that the page's main thread has taken so far."""
+    """Return the CPU milliseconds that the page's main thread has used so far."""
     found = {item["name"]: item["value"] for item in session.send("Performance.getMetrics")["metrics"]}
     return 1000.0 * float(found["TaskDuration"])
 
 
 def _listening(page: Page) -> list[float]:
-    """Return a list that gets a time for each message of a widget that the page receives."""
+    """Return a list to which the time of each widget message that the page receives is added."""
     heard: list[float] = []
 
     def take(frame: Any) -> None:

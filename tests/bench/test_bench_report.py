@@ -1,4 +1,4 @@
-"""The benchmarks' table keeps what was written by hand, and says what the aims came to."""
+"""The benchmarks' table keeps the handwritten text, and says whether the aims were met."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def test_a_table_says_whether_an_aim_was_met():
     )
 
 
-def test_writing_a_run_replaces_the_last_one_and_keeps_the_words_above(tmp_path, monkeypatch):
+def test_writing_a_run_replaces_the_last_one_and_keeps_the_text_above(tmp_path, monkeypatch):
     monkeypatch.setattr(bench, "FOLDER", tmp_path)
     readme = tmp_path / "README.md"
     readme.write_text(f"By hand.\n\n{bench.BEGIN}\n\nold")

@@ -1,13 +1,12 @@
-"""What watching costs, in a real kernel with a real comm: time to the trait, a busy cell, messages, memory, a card.
+"""The cost of watching, in a real kernel with a real comm: time to the trait, a busy cell, messages, memory, a card.
 
-`latency`: from the moment an event was written to the socket until the trait has its value, events so far apart that
-the publisher's pace (0.2 s between two messages of one card) holds none of them back. `busy`: how much longer a cell
-that computes takes with tasks that tick at 10 Hz, and the other threads' CPU time beside its own (a busy machine spoils
-the first figure, not the second); the CPU the kernel's process takes while nothing else runs, and the messages it sends
-to the page. `memory`: what each further watched task adds to the process. `creation`: the time that
-a card takes, beside a box of three core ipywidgets.
+`latency`: from writing an event to the socket until the trait has its value, with events far enough apart that the
+publisher's pace (0.2 s between two messages of one card) delays none of them. `busy`: the slowdown of a computing cell
+by tasks with events at 10 Hz, and the other threads' CPU time relative to its own (a busy machine distorts the first
+figure, not the second); the CPU time of the kernel while nothing else runs, and its messages to the page. `memory`: the
+memory per additional watched task. `creation`: the time to create a card, compared with a box of three core ipywidgets.
 
-Naive: a thread a task, as in `reading`, that sets a FloatProgress and an HTML on each event.
+Naive: one thread per task, as in `reading`, that sets a FloatProgress and an HTML on each event.
 """
 
 from __future__ import annotations
@@ -36,11 +35,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
 COUNTS = (1, 10, 100, 1000)
-NAIVE_MOST = 100  # tasks; more threads than that could not be run
+NAIVE_MOST = 100  # tasks; more threads could not be run
 ROUNDS = 4
-EVENTS = 40  # of which the time to the trait is taken
+EVENTS = 40  # events whose latency is measured
 WORK = 1.0  # seconds of computing in one round
-WARM_UP = 40.0  # seconds at most until the tasks are under way
+WARM_UP = 40.0  # the most seconds until the tasks make progress
 _LIMIT = 180.0  # seconds for one kernel
 
 
@@ -50,7 +49,7 @@ def watch(base_url: str, task_id: str) -> TaskWidget:
 
 
 class Naive:
-    """A task as one would show it by hand: a bar and a text, set by a thread on each event."""
+    """A task as shown by handwritten code: a bar and a text, set by a thread on each event."""
 
     def __init__(self, base_url: str, task_id: str) -> None:
         self.bar, self.text = ipywidgets.FloatProgress(max=1.0), ipywidgets.HTML()
@@ -75,7 +74,7 @@ MAKERS: dict[str, Callable[[str, str], Any]] = {"ours": watch, "naive": Naive}
 
 
 def latency(base_url: str, way: str, count: int = EVENTS) -> dict[str, float]:
-    """Return p50 and p95 in milliseconds from the socket to the trait. Runs in the kernel."""
+    """Return p50 and p95 of the time from socket to trait in milliseconds. Runs in the kernel."""
     taken: list[float] = []
 
     def note(change: dict[str, Any]) -> None:
@@ -93,8 +92,8 @@ def latency(base_url: str, way: str, count: int = EVENTS) -> dict[str, float]:
 
 
 def busy(base_url: str, way: str, count: int) -> dict[str, float]:
-    """Return what `count` tasks cost a computing cell, and what the kernel does otherwise. Runs in the kernel."""
-    from IPython import get_ipython  # noqa: PLC0415 - there is one in the kernel only
+    """Return the cost of `count` tasks for a computing cell and for an idle kernel. Runs in the kernel."""
+    from IPython import get_ipython  # noqa: PLC0415 - available only in the kernel
 
     messages = 0
     session = get_ipython().kernel.session
@@ -127,7 +126,7 @@ def busy(base_url: str, way: str, count: int) -> dict[str, float]:
 
 
 def _loops() -> int:
-    """Return how many turns of the loop take about `WORK` seconds."""
+    """Return the number of iterations that take about `WORK` seconds."""
     turns = 20_000
     while (seconds := _compute(turns)) < WORK / 4:
         turns *= 2
@@ -135,7 +134,7 @@ def _loops() -> int:
 
 
 def _compute(turns: int) -> float:
-    """Compute, and return the seconds it took."""
+    """Compute, and return the duration in seconds."""
     begin, total = time.perf_counter(), 0
     for _ in range(turns):
         total += sum(range(40))
@@ -143,7 +142,7 @@ def _compute(turns: int) -> float:
 
 
 def _settle(made: list[Any]) -> None:
-    """Wait until the tasks are under way: all of them, or as many as are followed closely."""
+    """Wait until the tasks make progress: all of them, or as many as may be streamed."""
     deadline, before = time.monotonic() + WARM_UP, -1
     while time.monotonic() < deadline:
         moving = sum(bool(item.step_current) for item in made)
@@ -155,7 +154,7 @@ def _settle(made: list[Any]) -> None:
 
 
 def memory(base_url: str, way: str, count: int = 100) -> dict[str, float]:
-    """Return the bytes that one more watched task takes. Runs in the kernel."""
+    """Return the memory per additional watched task in bytes. Runs in the kernel."""
     process = psutil.Process()
 
     def settled(made: list[Any]) -> int:
@@ -170,7 +169,7 @@ def memory(base_url: str, way: str, count: int = 100) -> dict[str, float]:
 
 
 def creation(base_url: str, way: str, count: int = 200) -> dict[str, float]:
-    """Return the milliseconds that creating one card takes the cell. Runs in the kernel."""
+    """Return the time to create a card in milliseconds. Runs in the kernel."""
 
     def box() -> Any:
         return ipywidgets.VBox([ipywidgets.Label(), ipywidgets.FloatProgress(), ipywidgets.HTML()])
@@ -186,9 +185,9 @@ def creation(base_url: str, way: str, count: int = 200) -> dict[str, float]:
 
 
 def in_kernel(name: str, *arguments: object) -> dict[str, float]:
-    """Run one of the above in a fresh kernel and return what it gives.
+    """Run one of the above in a fresh kernel and return its result.
 
-    The answer comes by the reply: a flood on the other channel, which nobody reads here, can't drown it.
+    The result is sent in the reply, where a flood of messages on the other channel can't affect it.
     """
     manager, client = start_new_kernel(kernel_name="python3", stderr=subprocess.DEVNULL)
     try:

@@ -1,10 +1,10 @@
-"""A scripted server that misbehaves: real HTTP on loopback, written byte by byte so that it can lie at any level.
+"""A scripted server that misbehaves: real HTTP on loopback, written byte by byte so that it can fail at any level.
 
-A `Script` says what each call of each endpoint does: the first `Answer` of `Script.events` is what the first request
-for the stream gets, and so on; when they have run out, or where there are none, the server is honest. The honest
-answers come from the task's `Truth`, so that `GET /r/tasks/{id}`, the stream and `/result` always agree.
+A `Script` lists the answers of each endpoint: the first request for the stream gets the first `Answer` of
+`Script.events`, and so on. When the list is exhausted or empty, the server behaves correctly. Correct answers come from
+the task's `Truth`, so that `GET /r/tasks/{id}`, the stream and `/result` always agree.
 
-A second origin plays the object store (and any other host the key must not reach). `Counters` holds what was asked.
+A second origin acts as the object store, or any other host that must not receive the key. `Counters` counts requests.
 
     with FaultyServer(Script(events=[sse(event("progress", progress=0.5), end="reset")])) as server:
         card = TaskWidget(TASK, api_key=KEY, base_url=server.base_url)
@@ -42,26 +42,26 @@ PNG = bytes.fromhex(
 TERMINAL = ("completed", "failed", "cancelled")
 
 
-# --- what an answer is made of ---------------------------------------------------------------------------------------
+# --- parts of an answer ----------------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True)
 class Pause:
-    """Say nothing for a while."""
+    """Send nothing for a while."""
 
     seconds: float
 
 
 @dataclass(frozen=True)
 class Drip:
-    """Send bytes one at a time, each in a packet of its own."""
+    """Send bytes one at a time, each in a separate packet."""
 
     content: bytes
 
 
 @dataclass(frozen=True)
 class Now:
-    """Change the truth: from here on every endpoint tells it."""
+    """Change the truth, for all endpoints from now on."""
 
     status: str
     error: str | None = None
@@ -74,10 +74,10 @@ End: TypeAlias = Literal["close", "reset", "hang", "vanish"]
 
 @dataclass(frozen=True)
 class Answer:
-    """One answer. `headers`: None sends the parts with no head at all.
+    """One answer. `headers`: None sends the parts without any head.
 
-    `end`: "close" the connection, "reset" it (RST), "hang" until the client leaves, or "vanish": the whole server is
-    gone for `gone` seconds, every connection broken and its port closed.
+    `end`: "close" the connection, "reset" it (RST), "hang" until the client leaves, or "vanish": the whole server goes
+    down for `gone` seconds, with all connections broken and its port closed.
     """
 
     parts: Sequence[Part] = ()
@@ -94,7 +94,7 @@ def sse(*parts: Part, end: End = "close", gone: float = 0.2, **headers: str) -> 
 
 
 def page(status: int = 200, text: str = "<!doctype html><title>Sign in</title>", **headers: str) -> Answer:
-    """Return a web page, such as a proxy's."""
+    """Return an HTML page, such as a proxy's."""
     named = {name.replace("_", "-"): value for name, value in headers.items()}
     body = text.encode()
     length = {"Content-Type": "text/html; charset=utf-8", "Content-Length": str(len(body))}
@@ -102,14 +102,14 @@ def page(status: int = 200, text: str = "<!doctype html><title>Sign in</title>",
 
 
 def answer(body: Any, status: int = 200, **headers: str) -> Answer:
-    """Return JSON, or any bytes under the name of JSON."""
+    """Return JSON, or arbitrary bytes declared as JSON."""
     content = body if isinstance(body, bytes) else json.dumps(body).encode()
     named = {name.replace("_", "-"): value for name, value in headers.items()}
     return Answer([content], status, {"Content-Type": "application/json", "Content-Length": str(len(content)), **named})
 
 
 def event(kind: str, *, last_id: str | None = None, **data: Any) -> bytes:
-    """Return one event of the task as the API page has it. A field given as None is left out."""
+    """Return one event of the task, in the format of the API page. Fields that are None are omitted."""
     if kind != "error":
         data = {"task_id": TASK, **data}
     if kind in TERMINAL:
@@ -126,20 +126,20 @@ def progress(value: float, **more: Any) -> bytes:
 
 
 def finished(status: str = "completed", **data: Any) -> tuple[Part, ...]:
-    """Return the end of a task, true and told."""
+    """Return the end of a task: changes the truth, and sends the event."""
     return (Now(status, data.get("error")), event(status, **data))
 
 
-# --- the script, the truth, the counts -------------------------------------------------------------------------------
+# --- script, truth, counters -----------------------------------------------------------------------------------------
 
 
 @dataclass
 class Script:
-    """What the server does. Each list is used up call by call (None: honest this time); then the server is honest.
+    """What the server does. Each request consumes one entry of its list (None: a correct answer).
 
-    `life`: (seconds after the first request, status), for tasks that go on whatever the client does.
-    `events` may be an iterator, for scripts too long to hold. `error`: of a life that ends as failed. `bodies`: the
-    task's files by output key. `heartbeat`: seconds between the comments of an honest stream, None for no comments.
+    `life`: (seconds after the first request, status), for tasks that proceed independently of the client. `events` may
+    be an iterator, for scripts too long to store. `error`: of a `life` that ends as failed. `bodies`: the task's files
+    by output key. `heartbeat`: seconds between the comments of a correct stream, None for no comments.
     """
 
     task: list[Answer | None] = field(default_factory=list)
@@ -157,7 +157,7 @@ class Script:
 
 @dataclass
 class Truth:
-    """How the task really is."""
+    """The actual state of the task."""
 
     status: str = "pending"
     error: str | None = None
@@ -168,10 +168,10 @@ class Truth:
 
 @dataclass
 class Counters:
-    """What was asked of the server."""
+    """Counts of the requests to the server."""
 
     requests: Counter[str] = field(default_factory=Counter)
-    leaks: list[str] = field(default_factory=list)  # requests that carried the key to another origin
+    leaks: list[str] = field(default_factory=list)  # requests that sent the key to another origin
     unauthorised: int = 0  # requests to the API without the key
     last_event_ids: list[str | None] = field(default_factory=list)
     times: list[tuple[float, str]] = field(default_factory=list)
@@ -202,7 +202,7 @@ class _Request:
 
 
 class FaultyServer:
-    """Runs a script on a thread of its own. Everything public may be read from any thread."""
+    """Runs a script on a separate thread. Public attributes may be read from any thread."""
 
     def __init__(self, script: Script | None = None) -> None:
         self.script = script or Script()
@@ -223,7 +223,7 @@ class FaultyServer:
 
     @property
     def elsewhere(self) -> str:
-        """The other origin, where the key must not go."""
+        """The other origin, which must not receive the key."""
         return f"http://127.0.0.1:{self._ports[1]}"
 
     def __enter__(self) -> Self:
@@ -238,11 +238,11 @@ class FaultyServer:
         self._loop.close()
 
     def become(self, status: str, error: str | None = None, retry_count: int | None = None) -> None:
-        """Change the truth from outside."""
+        """Change the truth from the test."""
         self._loop.call_soon_threadsafe(self._become, Now(status, error, retry_count))
 
     def quiet(self, seconds: float = 3.0, *, streams_only: bool = False) -> bool:
-        """Wait until no client is connected (or streams). Returns whether that came about."""
+        """Wait until no client is connected, or none is streaming. Returns False on timeout."""
         until = time.monotonic() + seconds
         while (left := self._left(streams_only=streams_only)) and time.monotonic() < until:
             time.sleep(0.02)
@@ -305,7 +305,7 @@ class FaultyServer:
                 if not await respond(request, reader, writer):
                     break
         except (ConnectionError, asyncio.CancelledError):
-            pass  # the client left, or the server is being taken down: either is in the script
+            pass  # the client has left, or the server is going down: both are part of the script
         finally:
             self.counters.open_connections -= 1
             self._writers.discard(writer)
@@ -354,7 +354,7 @@ class FaultyServer:
         return await self._send(Answer([body], 200, headers), reader, writer)
 
     async def _send(self, reply: Answer, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bool:
-        """Send an answer. Returns whether the connection can be used again."""
+        """Send an answer. Returns whether the connection can be reused."""
         keep = reply.headers is not None and "Content-Length" in reply.headers and reply.end == "close"
         if reply.headers is not None:
             await self._write(writer, _head(reply.status, reply.headers, keep=keep))
@@ -362,7 +362,7 @@ class FaultyServer:
             await self._do(part, reader, writer)
         match reply.end:
             case "reset":
-                await asyncio.sleep(0.02)  # what was sent before has arrived: a reset would take it back
+                await asyncio.sleep(0.02)  # let the data arrive: a reset would discard it
                 _reset(writer)
             case "hang":
                 await _until_gone(reader, 3600)
@@ -389,7 +389,7 @@ class FaultyServer:
         writer.write(content)
         await writer.drain()
 
-    # --- the honest server -------------------------------------------------------------------------------------------
+    # --- correct answers ---------------------------------------------------------------------------------------------
 
     def _begin(self) -> None:
         if not self._begun:
@@ -506,7 +506,7 @@ async def _read(reader: asyncio.StreamReader) -> _Request | None:
 
 
 async def _until_gone(reader: asyncio.StreamReader, seconds: float) -> None:
-    """Wait, but not for a client that has left."""
+    """Wait for the given time, or until the client has left."""
     try:
         if await asyncio.wait_for(reader.read(1), seconds) == b"":
             raise ConnectionError("the client left")
@@ -526,7 +526,7 @@ def _head(status: int, headers: Mapping[str, str], *, keep: bool) -> bytes:
 
 
 def _reset(writer: asyncio.StreamWriter) -> None:
-    """Break a connection with a reset instead of closing it."""
+    """Reset a connection (RST) instead of closing it."""
     raw = writer.get_extra_info("socket")
     if raw is not None and raw.fileno() >= 0:
         raw.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))

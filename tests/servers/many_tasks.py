@@ -1,4 +1,4 @@
-"""A server of many tasks at once, on a thread of its own: lists in pages, streams that tick, results. Real HTTP."""
+"""A server with many tasks, on a separate thread: pages of the list, streams of regular events, results. Real HTTP."""
 
 from __future__ import annotations
 
@@ -22,21 +22,21 @@ PAGE = 100
 
 
 def ids(count: int) -> list[str]:
-    """Return the ids of so many tasks."""
+    """Return the ids of `count` tasks."""
     return [str(UUID(int=0x0192F3C1_7C1E_7B5A_9D0E_000000000000 + number)) for number in range(count)]
 
 
 class ManyTasks(ThreadedServer):
-    """Tasks by id. `status` may be changed from any thread; `ended_at` holds when each came to its end."""
+    """Tasks by id. `status` may be changed from any thread; `ended_at`: when each task ended."""
 
     def __init__(self, task_ids: Iterable[str], *, rate: float = 10.0) -> None:
         super().__init__()
         self.status = dict.fromkeys(task_ids, "running")
         self.ended_at: dict[str, float] = {}
         self.requests: Counter[str] = Counter()
-        self.most: Counter[str] = Counter()  # requests of a kind under way at once
+        self.most: Counter[str] = Counter()  # the most concurrent requests of each kind
         self.down = False
-        self.spoilt: list[bytes] = []  # whole answers to the next requests for the list, each in a last packet
+        self.spoilt: list[bytes] = []  # complete responses to the next requests for the list
         self._open: Counter[str] = Counter()
         self._rate = rate
         self._writers: set[asyncio.StreamWriter] = set()
@@ -46,7 +46,7 @@ class ManyTasks(ThreadedServer):
         self.status[task_id] = status
 
     def break_all(self, *, down: bool) -> None:
-        """Reset every connection; while it is `down`, answer 503 to everything."""
+        """Reset all connections. While `down`, answer all requests with 503."""
         self.down = down
         self._loop.call_soon_threadsafe(lambda: [writer.transport.abort() for writer in tuple(self._writers)])
 

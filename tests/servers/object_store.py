@@ -1,6 +1,6 @@
-"""An object store on loopback that misbehaves on demand: real HTTP/1.1 over real sockets, written out by hand.
+"""An object store on loopback that misbehaves on demand: real HTTP/1.1 over real sockets, written by hand.
 
-Links look like presigned ones; only those with the current token are let in, and a bearer header never is.
+Links look presigned. Only those with the current token are accepted; a request with a bearer token never is.
 """
 
 from __future__ import annotations
@@ -17,28 +17,28 @@ from dataclasses import dataclass, field
 
 @dataclass
 class Blob:
-    """One object and how it is served. Lists are used up from the front, one item a request."""
+    """One object and how it is served. Each request consumes the first item of each list."""
 
     data: bytes
     mime: str = "application/octet-stream"
     etag: str | None = "auto"
-    cut: list[int] = field(default_factory=list)  # close the connection after so many bytes of the body
-    statuses: list[int] = field(default_factory=list)  # answer with these first
-    ranges: bool = True  # understands Range
-    length: int | None = None  # the Content-Length to claim, instead of the true one
-    sized: bool = True  # sends a Content-Length at all; chunked otherwise
-    gzipped: bool = False  # sends Content-Encoding: gzip whatever was asked for
-    redirect: str = ""  # where to send the client instead
+    cut: list[int] = field(default_factory=list)  # close the connection after this many bytes of the body
+    statuses: list[int] = field(default_factory=list)  # statuses of the first responses
+    ranges: bool = True  # supports Range
+    length: int | None = None  # a false Content-Length to send
+    sized: bool = True  # sends a Content-Length; chunked otherwise
+    gzipped: bool = False  # sends Content-Encoding: gzip, requested or not
+    redirect: str = ""  # redirects the client to this URL
     disposition: str = ""
-    piece: int = 65536  # bytes sent at once
+    piece: int = 65536  # bytes per write
     pause: float = 0.0  # seconds between pieces
-    wrong_offset: int = 0  # what a 206 is shifted by
-    gate: threading.Event | None = None  # waited for before the body is sent
+    wrong_offset: int = 0  # bytes by which a 206 is shifted
+    gate: threading.Event | None = None  # must be set before the body is sent
 
 
 @dataclass
 class Request:
-    """What a client asked."""
+    """A client's request."""
 
     path: str
     headers: dict[str, str]
@@ -47,7 +47,7 @@ class Request:
 
 
 class ObjectStore:
-    """A running store. `requests` lists what was asked; `most_at_once` how many bodies were under way together."""
+    """A running store. `requests`: all requests; `most_at_once`: the most bodies sent at the same time."""
 
     def __init__(self, host: str = "127.0.0.1") -> None:
         self.blobs: dict[str, Blob] = {}

@@ -1,6 +1,6 @@
-"""A notebook's kernel as far as a sweep is concerned: a process that runs one cell, and can be killed.
+"""A stand-in for a notebook's kernel in sweep tests: a process that runs one cell, and can be killed.
 
-Forked from a server that has imported the package already, so that a life takes milliseconds to begin.
+It is forked from a server that has already imported the package, so that it starts within milliseconds.
 """
 
 from __future__ import annotations
@@ -23,8 +23,8 @@ _context.set_forkserver_preload(["cyberun_widget", "tests.servers.sweep_kernel"]
 
 
 def start(environment: Mapping[str, str], *arguments: Any, **fixed: Any) -> tuple[ForkServerProcess, Connection]:
-    """Run `client.map(*arguments, **fixed)` in a process of its own. What it sends: "begun", later the statuses and how
-    many points had to be settled by hand."""
+    """Run `client.map(*arguments, **fixed)` in a separate process. It sends "begun", then the statuses and the number
+    of points that had to be settled by hand."""
     here, there = _context.Pipe(duplex=False)
     process = _context.Process(target=_cell, args=(there, dict(environment), arguments, fixed), daemon=True)
     process.start()
@@ -45,7 +45,7 @@ def _cell(pipe: Connection, environment: dict[str, str], arguments: tuple[Any, .
 
 
 def settle(group: TaskGroup, index: int) -> None:
-    """Do what a careful person does: take the only task that it can be, and send it again where there is none."""
+    """Settle a point like a careful user: choose the only candidate task, or resubmit if there is none."""
     found = group.candidates(index)
     if found:
         (task,) = found

@@ -1,6 +1,6 @@
-"""A scripted server for sweeps: many tasks over real HTTP, submissions that lose their answers, every POST counted.
+"""A scripted server for sweeps: many tasks over real HTTP, submissions whose answers are lost, a count of all POSTs.
 
-A task's life is a function of the clock, so a thousand that tick cost nothing while nobody asks.
+A task's state is a function of the clock, so a thousand running tasks cost nothing without requests.
 
     with SweepServer(submissions={3: Lost("reset")}) as server:
         group = server.client().map("wave", grid={"x": range(8)})
@@ -48,7 +48,7 @@ WORKFLOW = {
 
 @dataclass(frozen=True)
 class Lost:
-    """A submission whose answer is lost. `taken`: whether the task was made all the same."""
+    """A submission whose answer is lost. `taken`: whether the task was created anyway."""
 
     how: Literal["reset", "504", "502", "hang", "empty"]
     taken: bool = True
@@ -56,7 +56,7 @@ class Lost:
 
 @dataclass(frozen=True)
 class Refused:
-    """A submission that the server answers and doesn't take."""
+    """A submission that the server refuses."""
 
     status: int
     headers: Mapping[str, str] = field(default_factory=dict)
@@ -64,7 +64,7 @@ class Refused:
 
 @dataclass
 class Task:
-    """One task and the moment it was made."""
+    """One task and the time of its creation."""
 
     id: str
     parameters: dict[str, Any]
@@ -73,10 +73,10 @@ class Task:
 
 
 class SweepServer(ThreadedServer):
-    """`submissions`: what happens to the n-th POST, by its number from 0; the others are honest.
+    """`submissions`: the behaviour of the n-th POST, counted from 0; the others succeed.
 
-    `seconds`: how long a task runs. `fails`: parameters for which it fails. `ticks`: progress events a second.
-    `tells_parameters`: whether tasks name their parameters. `pictures`: whether results have one.
+    `seconds`: how long a task runs. `fails`: parameters for which it fails. `ticks`: progress events per second.
+    `tells_parameters`: whether tasks include their parameters. `pictures`: whether results contain a picture.
     """
 
     def __init__(
@@ -103,7 +103,7 @@ class SweepServer(ThreadedServer):
         return Client(KEY, base_url=self.base_url)
 
     def taken(self) -> Counter[str]:
-        """How many tasks there are for each set of parameters."""
+        """The number of tasks for each set of parameters."""
         return Counter(json.dumps(task.parameters, sort_keys=True) for task in self.tasks.values())
 
     async def _connection(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -115,7 +115,7 @@ class SweepServer(ThreadedServer):
         finally:
             writer.close()
 
-    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bool:  # noqa: PLR0911 - one a call
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bool:  # noqa: PLR0911 - one return per endpoint
         head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1")
         line, *rest = head.split("\r\n")
         headers = {name.lower(): value.strip() for name, _, value in (item.partition(":") for item in rest if item)}
@@ -182,7 +182,7 @@ class SweepServer(ThreadedServer):
         return await self._answer(writer, {"task_list": shown[(page - 1) * size : page * size], "page_meta": meta})
 
     def _status(self, task: Task, now: float | None = None) -> tuple[str, bool, float]:
-        """Return status, whether it is the last, and progress."""
+        """Return the status, whether it is final, and the progress."""
         now = time.time() if now is None else now
         if task.cancelled is not None:
             return "cancelled", True, 0.5

@@ -1,4 +1,4 @@
-"""A server on an event loop and a thread of its own, for as long as a `with` block."""
+"""A server with its event loop on a separate thread, for the duration of a `with` block."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Self
 
 
 class ThreadedServer:
-    """Answers each connection by `_connection`, until the block ends: then all of them are cancelled."""
+    """Handles each connection with `_connection`. All are cancelled when the block ends."""
 
     def __init__(self) -> None:
         self._loop = asyncio.new_event_loop()
@@ -18,7 +18,7 @@ class ThreadedServer:
 
     @property
     def base_url(self) -> str:
-        """Where the service is, as a client takes it."""
+        """The service's base URL, for a client."""
         assert self._port, "it isn't started"
         return f"http://127.0.0.1:{self._port}/api/v1"
 

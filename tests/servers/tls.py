@@ -1,6 +1,6 @@
-"""A TLS front for a plain server on loopback, which damages the connection where it is told to.
+"""A TLS front end for a plain server on loopback, which damages connections on demand.
 
-It speaks TLS through memory buffers, so that a test can put bytes on the wire that no TLS library would write.
+It uses TLS with memory buffers, so that a test can send bytes that no TLS library would write.
 """
 
 from __future__ import annotations
@@ -20,14 +20,14 @@ if TYPE_CHECKING:
     from typing import Self
 
 DAMAGED = b"\x17\x03\x03\x00\x20" + bytes(32)
-"""A record of application data whose authentication fails."""
+"""A record of application data with invalid authentication."""
 ALERT = b"\x15\x03\x03\x00\x02\x02\x28"
-"""A fatal alert (handshake failure) in clear."""
+"""A fatal alert (handshake failure) in plaintext."""
 
 
 @dataclass
 class Damage:
-    """What happens to the first answer to a request that matches: `record` on the wire, after so many bytes of it."""
+    """Damage to the first response to a matching request: `record` is sent after some bytes of it."""
 
     request: str
     record: bytes = DAMAGED
@@ -35,7 +35,7 @@ class Damage:
 
 
 class TlsFront:
-    """Passes connections on to a port on loopback. `ca_file` is what a client has to trust."""
+    """Forwards connections to a port on loopback. `ca_file`: the CA that a client has to trust."""
 
     def __init__(self, folder: Path, *damages: Damage) -> None:
         authority = trustme.CA()
@@ -51,7 +51,7 @@ class TlsFront:
         self._tasks: set[asyncio.Task[None]] = set()
 
     def to(self, port: int) -> Self:
-        """Name the port to pass on to."""
+        """Set the port to forward to."""
         self._target = port
         return self
 
@@ -112,7 +112,7 @@ class _Line:
             sink.close()
 
     async def _wait(self, step):
-        """Do a step of TLS, with as much from the wire as it takes."""
+        """Perform a TLS operation, reading from the network as needed."""
         while True:
             try:
                 return step()
@@ -150,7 +150,7 @@ class _Line:
                     await self._flush()
                 self._writer.write(damage.record)
                 await self._writer.drain()
-                await self._reader.read(1)  # until the client has had enough
+                await self._reader.read(1)  # until the client closes the connection
                 return
             sent += len(data)
             self._tls.write(data)
