@@ -37,7 +37,7 @@ _TABLES = (
     ("comparison.output", "output", "comparison.missing"),
     ("comparison.run", "facts", "comparison.missing"),
 )
-"""Title, field of the subject, and what a cell without a value says."""
+"""Title, field of the column, and what a cell without a value says."""
 _DOCUMENTS_MAX = 2 * 1000 * 1000  # maximum bytes of a JSON file compared value by value
 
 

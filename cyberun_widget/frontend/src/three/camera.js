@@ -1,15 +1,15 @@
-// The camera and the hands on it: mouse and touch by OrbitControls, the keyboard by us.
+// The camera and its controls: OrbitControls handles mouse and touch, this module the keyboard.
 import { MathUtils, PerspectiveCamera, Sphere, Spherical, Vector3 } from "three";
 import { OrbitControls } from "three/addons/controls/OrbitControls.js";
 
 const TURN = MathUtils.degToRad(9);
 const ZOOM = 1.15;
-const SLIDE = 0.06; // of the distance to the target, a key press
+const SLIDE = 0.06; // fraction of the distance to the target, per key press
 const HOME = new Vector3(0.62, 0.42, 1).normalize();
 
 /** @typedef {{position: [number, number, number], target: [number, number, number]}} Pose */
 
-/** An orbiting camera that starts where the whole thing is in view. */
+/** An orbiting camera that starts with the whole object in view. */
 export class Orbit {
 	/**
 	 * @param {HTMLCanvasElement} canvas
@@ -25,14 +25,14 @@ export class Orbit {
 		this.onChange = onChange;
 	}
 
-	/** @param {import("three").Box3} box what to frame, in the world */
+	/** @param {import("three").Box3} box what to frame, in world coordinates */
 	frame(box) {
 		box.getBoundingSphere(this.sphere);
 		this.sphere.radius = Math.max(this.sphere.radius, 1e-4);
 		this.reset();
 	}
 
-	/** Back to the first view. */
+	/** Return to the initial view. */
 	reset() {
 		const { center, radius } = this.sphere;
 		const half = MathUtils.degToRad(this.camera.fov / 2);
@@ -51,7 +51,7 @@ export class Orbit {
 	}
 
 	/**
-	 * Where the camera stands, in radii of what it looks at: the same for the same view of another model.
+	 * The camera's position in units of the object's radius, so that it gives the same view of another model.
 	 * @returns {Pose}
 	 */
 	get pose() {
@@ -60,7 +60,7 @@ export class Orbit {
 		return { position: relative(this.camera.position), target: relative(this.controls.target) };
 	}
 
-	/** @param {Pose} pose of another camera */
+	/** Adopt the pose of another camera. @param {Pose} pose */
 	follow({ position, target }) {
 		const { center, radius } = this.sphere;
 		this.stop();
@@ -70,7 +70,7 @@ export class Orbit {
 		this.onChange();
 	}
 
-	/** End a glide: an update without damping uses up what is left of it. */
+	/** Stop a glide: an update without damping applies the rest of it at once. */
 	stop() {
 		const smooth = this.controls.enableDamping;
 		this.controls.enableDamping = false;
@@ -110,7 +110,7 @@ export class Orbit {
 		this.onChange();
 	}
 
-	/** @param {number} right @param {number} up in steps, across the picture */
+	/** @param {number} right @param {number} up in steps along the picture */
 	slide(right, up) {
 		const step = this.camera.position.distanceTo(this.controls.target) * SLIDE;
 		const move = new Vector3().setFromMatrixColumn(this.camera.matrix, 0).multiplyScalar(right * step);
@@ -122,9 +122,9 @@ export class Orbit {
 	}
 
 	/**
-	 * Arrows turn, with Shift they slide; + and - zoom; 0 and Home go back.
+	 * Arrow keys rotate, with Shift they pan; + and - zoom; 0 and Home reset the view.
 	 * @param {KeyboardEvent} event
-	 * @returns {boolean} whether the key was ours
+	 * @returns {boolean} whether the key was handled
 	 */
 	key(event) {
 		if (event.ctrlKey || event.metaKey || event.altKey) return false;

@@ -1,4 +1,4 @@
-// A file's bytes -> something to put in the scene.
+// Turns a file's bytes into an object for the scene.
 import {
 	Box3,
 	BufferGeometry,
@@ -23,21 +23,21 @@ import { ModelError } from "./model_error.js";
  * @typedef {import("three").Object3D} Object3D
  * @typedef {object} Content
  * @property {Object3D} object
- * @property {Box3} box where the thing is, in its own frame; outliers left out
+ * @property {Box3} box the bounds of the object in its own coordinates, without outliers
  * @property {{count: number, noun: "triangle" | "point" | "splat"}} amount
- * @property {boolean} lit whether it takes the scene's light
+ * @property {boolean} lit whether the scene's lights affect it
  * @property {import("three").AnimationClip[]} clips
  */
 
 const CLAY = { color: 0xb4bcc8, roughness: 0.62, metalness: 0.05, side: DoubleSide };
 
-/** No file may make the page ask the network for anything: only what is inside it is loaded. */
+/** A loading manager that makes no network requests: only data embedded in the file is loaded. */
 function sealed() {
 	const manager = new LoadingManager();
 	manager.setURLModifier((url) => {
 		if (/^(data|blob):/i.test(url)) return url;
 		throw new ModelError(
-			"This glTF file refers to other files, which are not part of it. A GLB holds everything in one.",
+			"This glTF file refers to other files, which it doesn’t include. A GLB file contains everything.",
 		);
 	});
 	return manager;
@@ -68,7 +68,7 @@ function refuseCompressed(json) {
 	for (const [extension, name] of Object.entries(names)) {
 		if (required.includes(extension)) {
 			throw new ModelError(
-				`This model is compressed with ${name}, which is not unpacked here. Download it, or export it without.`,
+				`This model is compressed with ${name}, which can’t be decompressed here. Download it, or export it uncompressed.`,
 				{
 					code: "format",
 				},
@@ -99,7 +99,7 @@ async function loadGltf(bytes, binary) {
 	const loader = new GLTFLoader(sealed()).setMeshoptDecoder(MeshoptDecoder);
 	const gltf = await loader.parseAsync(exact(bytes), "");
 	const object = gltf.scene ?? gltf.scenes[0];
-	if (!object) throw new ModelError("This glTF file holds no scene.");
+	if (!object) throw new ModelError("This glTF file contains no scene.");
 	return { ...solid(object), clips: gltf.animations };
 }
 
@@ -112,7 +112,7 @@ function solid(object) {
 /** @param {BufferGeometry} geometry @returns {Content} */
 function cloud(geometry) {
 	const count = geometry.attributes.position?.count ?? 0;
-	if (count === 0) throw new ModelError("This point cloud holds no points.");
+	if (count === 0) throw new ModelError("This point cloud contains no points.");
 	const size = (count < 5_000 ? 4 : count < 100_000 ? 2.5 : 1.75) * Math.min(2, globalThis.devicePixelRatio || 1);
 	const colored = geometry.hasAttribute("color");
 	const material = new PointsMaterial({ size, sizeAttenuation: false, vertexColors: colored, toneMapped: false });
@@ -128,7 +128,7 @@ function cloud(geometry) {
 
 /**
  * @param {"obj" | "ply-mesh" | "ply-points"} kind
- * @param {Uint8Array} bytes handed over
+ * @param {Uint8Array} bytes transferred to the worker
  * @param {AbortSignal} [signal]
  * @returns {Promise<Content>}
  */
@@ -144,7 +144,7 @@ async function loadMesh(kind, bytes, signal) {
 
 /**
  * @param {import("./format.js").Format} format
- * @param {Uint8Array} bytes the whole file; handed over to what reads it
+ * @param {Uint8Array} bytes the whole file; transferred to its reader
  * @param {AbortSignal | undefined} signal
  * @returns {Promise<Content>}
  * @throws {ModelError}
@@ -172,9 +172,9 @@ async function parse(format, bytes, signal) {
 /**
  * @param {import("./format.js").Format} format
  * @param {Uint8Array} bytes
- * @param {AbortSignal} [signal] ends the reading
+ * @param {AbortSignal} [signal] cancels reading
  * @returns {Promise<Content>}
- * @throws {ModelError} in words that may be shown; the signal's reason
+ * @throws {ModelError} with a message that may be shown; the signal's reason
  */
 export async function load(format, bytes, signal) {
 	let content;
@@ -187,6 +187,6 @@ export async function load(format, bytes, signal) {
 		throw new ModelError(`This 3D file is cut off or damaged (${detail}).`, { cause: error });
 	}
 	const extent = content.box.getSize(new Vector3()).length();
-	if (content.box.isEmpty() || !Number.isFinite(extent)) throw new ModelError("This 3D file holds nothing to show.");
+	if (content.box.isEmpty() || !Number.isFinite(extent)) throw new ModelError("This 3D file contains nothing to show.");
 	return content;
 }

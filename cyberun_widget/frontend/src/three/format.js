@@ -1,4 +1,4 @@
-// Which 3D format a file is in, told from its first bytes and never from its name.
+// Detects the format of a 3D file from its first bytes, never from its name.
 import { gunzipHead } from "./gzip.js";
 import { ModelError } from "./model_error.js";
 
@@ -10,7 +10,7 @@ import { ModelError } from "./model_error.js";
 const GLB = 0x46546c67; // "glTF", little-endian
 const GZIP = 0x8b1f;
 const SPZ = 0x5053474e; // "NGSP", little-endian: the first word of a gunzipped .spz
-const SPLAT_BYTES = 32; // one splat of a .splat file: 3 + 3 float32, 4 bytes colour, 4 bytes turn
+const SPLAT_BYTES = 32; // one splat of a .splat file: 3 + 3 float32, 4 bytes of colour, 4 bytes of rotation
 const HEADER_MAX = 64 * 1024;
 
 /** @type {Record<Format, string>} */
@@ -33,7 +33,7 @@ export const LABELS = {
 export function plyHeader(bytes) {
 	const text = new TextDecoder("latin1").decode(bytes.subarray(0, HEADER_MAX));
 	const end = text.indexOf("end_header");
-	if (end < 0) throw new ModelError("This PLY file is cut off or damaged: its header has no end.");
+	if (end < 0) throw new ModelError("This PLY file is cut off or damaged: its header doesn’t end.");
 	return text.slice(0, end);
 }
 
@@ -49,7 +49,7 @@ function plyFormat(header) {
 }
 
 /**
- * Plain rows of `v`, `f`, `o`… after comments are what an OBJ file begins with.
+ * An OBJ file starts with comments, then rows of `v`, `f`, `o`…
  * @param {Uint8Array} bytes
  */
 function looksLikeObj(bytes) {
@@ -60,7 +60,7 @@ function looksLikeObj(bytes) {
 }
 
 /**
- * A .splat file has no magic: whole records, finite places and positive sizes tell it.
+ * A .splat file has no magic number: check for whole records, finite positions and positive sizes.
  * @param {Uint8Array} bytes
  */
 function looksLikeSplat(bytes) {
@@ -79,7 +79,7 @@ function looksLikeSplat(bytes) {
 /**
  * @param {Uint8Array} bytes the whole file
  * @returns {Promise<Format>}
- * @throws {ModelError} when it is none of the formats shown here
+ * @throws {ModelError} if it is none of the supported formats
  */
 export async function sniff(bytes) {
 	if (bytes.length < 4) throw new ModelError("This file is empty or cut off.");
@@ -102,8 +102,8 @@ export async function sniff(bytes) {
 }
 
 /**
- * Which way is up. Splats and clouds out of Nerfstudio say it in a comment; splats otherwise keep the
- * photographs' frame, where y points down; everything else has y up.
+ * Which axis points up. Splats and point clouds from Nerfstudio name it in a comment; other splats use the camera's
+ * frame, where y points down; everything else has y up.
  * @param {Format} format
  * @param {Uint8Array} bytes
  * @returns {Up}

@@ -1,9 +1,9 @@
-// The beginning of a gzipped file, without unpacking the rest.
+// Decompresses only the beginning of a gzipped file.
 
 /**
  * @param {Uint8Array} bytes gzip data
- * @param {number} length how many unpacked bytes are wanted
- * @returns {Promise<Uint8Array<ArrayBuffer>>} that many bytes, or fewer where there are not so many
+ * @param {number} length the number of decompressed bytes to return
+ * @returns {Promise<Uint8Array<ArrayBuffer>>} that many bytes, or fewer if the file has fewer
  */
 export async function gunzipHead(bytes, length) {
 	const part = new Blob([/** @type {Uint8Array<ArrayBuffer>} */ (bytes.subarray(0, 64 * 1024))]);
@@ -19,9 +19,9 @@ export async function gunzipHead(bytes, length) {
 			filled += chunk.length;
 		}
 	} catch (error) {
-		if (!(error instanceof TypeError)) throw error; // TypeError: not gzip after all, or cut off here
+		if (!(error instanceof TypeError)) throw error; // TypeError: not gzip, or truncated
 	} finally {
-		await reader.cancel().catch(() => undefined); // already failed above: nothing is left to cancel
+		await reader.cancel().catch(() => undefined); // it failed above, so there is nothing to cancel
 	}
 	return head.slice(0, filled);
 }

@@ -14,30 +14,30 @@ const UPS = ["y", "z", "-y", "x"];
 
 /**
  * @typedef {object} ShowOptions
- * @property {string} name for the people who cannot see it
- * @property {AbortSignal} [signal] ends the view, also one that is still loading
- * @property {string} [background] a CSS colour put behind stills; "" leaves them transparent
- * @property {(still: Blob) => void} [onPoster] is given a picture of the first view, once
- * @property {(pose: import("./camera.js").Pose) => void} [onPose] is told where the camera stands, whenever it moved
- * @property {(error: Error) => void} [onError] the view broke after it had been shown
+ * @property {string} name for screen readers
+ * @property {AbortSignal} [signal] ends the view, even while it is loading
+ * @property {string} [background] the CSS background colour of stills; "" for transparent
+ * @property {(still: Blob) => void} [onPoster] called once, with a picture of the initial view
+ * @property {(pose: import("./camera.js").Pose) => void} [onPose] called with the camera's pose whenever it moves
+ * @property {(error: Error) => void} [onError] called if the view breaks after it was shown
  *
  * @typedef {object} ModelView
- * @property {string} label what the file is: "Gaussian splats", "PLY mesh"…
+ * @property {string} label the kind of file: "Gaussian splats", "PLY mesh"…
  * @property {{count: number, noun: "triangle" | "point" | "splat"}} amount
  * @property {boolean} animated
- * @property {HTMLCanvasElement} canvas takes the focus and the keys
- * @property {() => void} reset back to the first view
- * @property {(pose: import("./camera.js").Pose) => void} follow stands where another model's camera stands
- * @property {() => Up} turnUp the next axis points up; returns which
- * @property {(on: boolean) => void} play the model's own animation
+ * @property {HTMLCanvasElement} canvas has the focus and handles keys
+ * @property {() => void} reset returns to the initial view
+ * @property {(pose: import("./camera.js").Pose) => void} follow adopts the pose of another model's camera
+ * @property {() => Up} turnUp makes the next axis point up; returns that axis
+ * @property {(on: boolean) => void} play starts or stops the model's animation
  * @property {boolean} playing
  * @property {(background: string) => void} setBackground for stills
- * @property {(event: KeyboardEvent) => boolean} key whether the key was taken
+ * @property {(event: KeyboardEvent) => boolean} key handles a key; returns whether it did
  * @property {(options?: {width?: number, background?: string}) => Promise<Blob>} still
  * @property {() => void} destroy releases the WebGL context and everything else
  */
 
-/** @returns {boolean} whether 3D can be shown at all; leaves no context behind */
+/** Whether WebGL 2 is available. Leaves no context behind. @returns {boolean} */
 export function supported() {
 	const context = document.createElement("canvas").getContext("webgl2");
 	context?.getExtension("WEBGL_lose_context")?.loseContext();
@@ -57,12 +57,12 @@ function makeCanvas(host, name) {
 }
 
 /**
- * Show a model. What the file is, is told by its bytes.
- * @param {HTMLElement} host has a size and keeps it
+ * Show a model. Its format is detected from its bytes.
+ * @param {HTMLElement} host has a fixed size
  * @param {Blob} blob the whole file
  * @param {ShowOptions} options
  * @returns {Promise<ModelView>}
- * @throws {ModelError} in words that may be shown; `code` "webgl" where the browser is what lacks
+ * @throws {ModelError} with a message that may be shown; `code` is "webgl" if the browser lacks WebGL
  */
 export async function show(host, blob, options) {
 	const { name, signal, onPoster, onError } = options;
@@ -76,7 +76,7 @@ export async function show(host, blob, options) {
 	const canvas = makeCanvas(host, name);
 	const still = matchMedia("(prefers-reduced-motion: reduce)").matches;
 	const onLost = () =>
-		onError?.(new ModelError("The browser took the graphics memory away. Open the model again.", { code: "webgl" }));
+		onError?.(new ModelError("The browser released the graphics memory. Open the model again.", { code: "webgl" }));
 	let stage;
 	try {
 		stage = new Stage(canvas, content, { up, still, onLost });

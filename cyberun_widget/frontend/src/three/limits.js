@@ -1,20 +1,20 @@
-// Whether a model can be built at all: what it would become is counted before anything is made of it. Pure.
+// Checks that a model isn't too large, from its declared contents, before anything is built. Pure.
 import { ModelError } from "./model_error.js";
 
-/** More than any scene that a browser turns smoothly, and far less than what makes it stand still. */
+/** More than a browser can rotate smoothly, and far less than what freezes it. */
 export const LIMITS = {
-	/** Nodes of the scene, each counted as often as it is used. */
+	/** Nodes of the scene, counted once per use. */
 	nodes: 50_000,
-	/** Things drawn one by one. */
+	/** Separate draw calls. */
 	draws: 10_000,
-	/** Vertices of all that is drawn, instances included. */
+	/** Vertices drawn, including instances. */
 	vertices: 40_000_000,
 	/** Numbers in all accessors. */
 	numbers: 400_000_000,
 	/** Key frames of all animations. */
 	keys: 5_000_000,
 	textures: 512,
-	/** A graphics card of today turns a few million. */
+	/** Current graphics cards handle a few million. */
 	splats: 20_000_000,
 };
 
@@ -26,7 +26,7 @@ const SIZES = /** @type {Record<string, number>} */ ({
 export function within(what, amount) {
 	if (amount <= LIMITS[what]) return;
 	throw new ModelError(
-		`This model is too large to be shown here: it would become more than ${LIMITS[what].toLocaleString("en-US")} ` +
+		`This model is too large to show here: it would have more than ${LIMITS[what].toLocaleString("en-US")} ` +
 			`${what}. Save it and open it in a 3D program.`,
 	);
 }
@@ -37,7 +37,7 @@ const list = (value) => (Array.isArray(value) ? value : []);
 const whole = (value) => (Number.isSafeInteger(value) && Number(value) >= 0 ? Number(value) : 0);
 
 /**
- * Count what a glTF document would become. A few hundred bytes can name one node a billion times.
+ * Check the size of a glTF scene: a few hundred bytes can use one node a billion times.
  * @param {any} json
  * @throws {ModelError}
  */
@@ -58,7 +58,7 @@ export function checkGltf(json) {
 	const nodes = list(json.nodes);
 	/** @type {({nodes: number, draws: number, vertices: number} | "open")[]} */
 	const known = [];
-	/** What a node and all below it become. @param {unknown} index @returns {{nodes: number, draws: number, vertices: number}} */
+	/** The size of a node and its descendants. @param {unknown} index @returns {{nodes: number, draws: number, vertices: number}} */
 	const weigh = (index) => {
 		const at = whole(index);
 		const before = known[at];
@@ -80,7 +80,7 @@ export function checkGltf(json) {
 		known[at] = all;
 		return all;
 	};
-	within("nodes", nodes.length); // also what no scene names
+	within("nodes", nodes.length); // also those in no scene
 	for (const scene of list(json.scenes)) {
 		const all = { nodes: 0, draws: 0, vertices: 0 };
 		for (const root of list(scene?.nodes)) {
@@ -90,7 +90,7 @@ export function checkGltf(json) {
 	}
 }
 
-/** What a compressed view unpacks to. @param {any} view */
+/** The decompressed size of a buffer view. @param {any} view */
 function meshopt(view) {
 	const packed = view?.extensions?.EXT_meshopt_compression;
 	return packed ? (whole(packed.count) * whole(packed.byteStride)) / 4 : 0;
@@ -102,9 +102,9 @@ function sum(items, weight) {
 }
 
 /**
- * What a PLY file says that it holds. Each row takes a byte at least.
+ * Check the declared contents of a PLY file. Each row takes at least one byte.
  * @param {string} header
- * @param {number} size of the file, bytes
+ * @param {number} size of the file in bytes
  * @throws {ModelError}
  */
 export function checkPly(header, size) {
@@ -115,8 +115,8 @@ export function checkPly(header, size) {
 }
 
 /**
- * What a .spz file says that it holds.
- * @param {Uint8Array<ArrayBuffer>} head its first 16 bytes, unpacked
+ * Check the declared contents of a .spz file.
+ * @param {Uint8Array<ArrayBuffer>} head its first 16 bytes, decompressed
  * @throws {ModelError}
  */
 export function checkSpz(head) {

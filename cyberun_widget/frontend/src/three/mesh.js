@@ -1,4 +1,4 @@
-// The bytes of an OBJ or PLY mesh or point cloud -> plain arrays. Runs in a worker, so that a large file holds up nothing.
+// Parses an OBJ or PLY mesh or point cloud into plain arrays. Runs in a worker, so that large files don't block the page.
 import { BufferGeometry, Mesh, Points } from "three";
 import { OBJLoader } from "three/addons/loaders/OBJLoader.js";
 import { PLYLoader } from "three/addons/loaders/PLYLoader.js";
@@ -6,25 +6,25 @@ import { mergeGeometries, toCreasedNormals } from "three/addons/utils/BufferGeom
 import { within } from "./limits.js";
 import { ModelError } from "./model_error.js";
 
-const CREASE = Math.PI / 5; // edges sharper than this stay edges
-const SMOOTHED = 200_000; // triangles; smoothing more would take too long
+const CREASE = Math.PI / 5; // edges sharper than this aren't smoothed
+const SMOOTHED = 200_000; // triangles; larger meshes take too long to smooth
 
 /**
  * @typedef {import("three").TypedArray} Numbers
  * @typedef {object} Arrays
- * @property {boolean} points whether it is a cloud, without faces
+ * @property {boolean} points whether it is a point cloud
  * @property {Record<string, {array: Numbers, size: number, normalized: boolean}>} attributes
  * @property {Numbers | null} index
  *
  * @typedef {{bytes: Uint8Array<ArrayBuffer>, kind: "obj" | "ply-mesh" | "ply-points"}} Task
- * @typedef {{arrays: Arrays} | {error: string, known: boolean}} Outcome `known`: the words may be shown as they are
+ * @typedef {{arrays: Arrays} | {error: string, known: boolean}} Outcome `known`: whether the message may be shown as is
  */
 
 /** @param {Uint8Array<ArrayBuffer>} bytes @returns {{geometry: BufferGeometry, points: boolean}} */
 function readObj(bytes) {
-	// All is drawn in one piece and one colour: each group or material would be an object of its own, drawn by itself.
+	// Merge everything into one object of one colour: each group or material would be a separate object and draw call.
 	const text = new TextDecoder().decode(bytes).replace(/^[ \t]*(?:o|g|s|usemtl|mtllib)\b[^\n]*$/gm, "");
-	const written = /^vn\s/m.test(text); // the file's own normals are kept
+	const written = /^vn\s/m.test(text); // keep the file's normals
 	/** @type {BufferGeometry[]} */
 	const faces = [];
 	/** @type {BufferGeometry[]} */
@@ -37,7 +37,7 @@ function readObj(bytes) {
 	const points = faces.length === 0 && clouds.length > 0;
 	const all = points ? clouds : faces;
 	const geometry = all.length > 1 ? mergeGeometries(all) : all[0];
-	if (!geometry) throw new ModelError("This file holds no faces and no points.");
+	if (!geometry) throw new ModelError("This file contains no faces and no points.");
 	const triangles = (geometry.attributes["position"]?.count ?? 0) / 3;
 	const creased = !points && !written && triangles < SMOOTHED;
 	return { geometry: creased ? toCreasedNormals(geometry, CREASE) : geometry, points };

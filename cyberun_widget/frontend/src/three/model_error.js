@@ -1,6 +1,6 @@
-// What can go wrong with a 3D file, in words that a person can act on.
+// The error of a 3D file, with a message for the user.
 
-/** A problem whose message may be shown as it is. */
+/** An error whose message may be shown as is. */
 export class ModelError extends Error {
 	/**
 	 * @param {string} message what happened and what to do

@@ -1,4 +1,4 @@
-// Reading a mesh without holding up the page: in a worker, which ends with the view that asked.
+// Parses a mesh in a worker, which ends with the view that requested it.
 import { BufferAttribute, BufferGeometry } from "three";
 import source from "worker:./worker/mesh.js";
 import { ModelError } from "./model_error.js";
@@ -6,7 +6,7 @@ import { ModelError } from "./model_error.js";
 const PATIENCE = 60_000; // ms
 
 /**
- * @param {import("./mesh.js").Task} task its bytes are handed over
+ * @param {import("./mesh.js").Task} task its bytes are transferred
  * @param {AbortSignal} [signal]
  * @returns {Promise<{geometry: BufferGeometry, points: boolean}>}
  * @throws {ModelError} or the signal's reason
@@ -33,7 +33,7 @@ function inWorker(task, signal) {
 	const end = signal ? AbortSignal.any([signal, limit]) : limit;
 	return new Promise((/** @type {(arrays: import("./mesh.js").Arrays) => void} */ resolve, reject) => {
 		end.addEventListener("abort", () =>
-			reject(limit.aborted ? new ModelError("Reading this model takes too long here. Download it instead.") : end.reason),
+			reject(limit.aborted ? new ModelError("This model takes too long to read here. Download it instead.") : end.reason),
 		);
 		worker.onerror = ({ message }) => reject(new ModelError(`This model can’t be read here (${message || "no worker"}).`));
 		worker.onmessage = (/** @type {MessageEvent<import("./mesh.js").Outcome>} */ { data }) => {

@@ -1,11 +1,11 @@
-// Gaussian splats, by Spark: what it needs from us, and how to know that it is done drawing.
+// Gaussian splats, drawn by Spark: setting it up, and detecting when it has finished drawing.
 import { SparkRenderer, SplatFileType, SplatMesh } from "@sparkjsdev/spark";
 import { Box3, Vector3 } from "three";
 import { ModelError } from "./model_error.js";
 
 const SAMPLES = 20_000;
-const SOLID = 0.15; // opacity below which a splat says little about where the scene is
-const TRIM = 0.03; // of the splats, on each side of each axis: the floaters
+const SOLID = 0.15; // splats with a lower opacity don't count for the bounds
+const TRIM = 0.03; // fraction of splats ignored at each end of each axis: the floaters
 
 /** @param {import("./format.js").Format} format */
 function fileType(format) {
@@ -14,7 +14,7 @@ function fileType(format) {
 }
 
 /**
- * The box of most splats: captures are surrounded by stray ones that would make the scene a dot.
+ * The bounds of most splats: a capture has stray splats around it that would shrink the scene to a dot.
  * @param {SplatMesh} mesh
  * @returns {Box3}
  */
@@ -42,20 +42,20 @@ function bulk(mesh) {
 
 /**
  * @param {import("./format.js").Format} format
- * @param {Uint8Array} bytes handed over: Spark moves them to its worker
+ * @param {Uint8Array} bytes transferred: Spark moves them to its worker
  * @returns {Promise<import("./content.js").Content>}
  */
 export async function loadSplats(format, bytes) {
 	const mesh = new SplatMesh({ fileBytes: bytes, fileType: fileType(format) });
 	await mesh.initialized;
 	const count = mesh.packedSplats.numSplats;
-	if (count === 0) throw new ModelError("This file holds no splats.");
+	if (count === 0) throw new ModelError("This file contains no splats.");
 	return { object: mesh, box: bulk(mesh), amount: { count, noun: "splat" }, lit: false, clips: [] };
 }
 
 /**
- * Spark's part of a scene. It sorts in a worker after each frame, so a picture is right only once nothing is
- * being sorted any more; `busy` tells.
+ * Spark's part of a scene. It sorts splats in a worker after each frame, so a picture is final only once sorting has
+ * ended; see `busy`.
  */
 export class SplatPass {
 	/** @param {import("three").WebGLRenderer} renderer */
@@ -68,12 +68,12 @@ export class SplatPass {
 			try {
 				await sort();
 			} catch (error) {
-				if (!this.ended) throw error; // a sort that was under way loses its context with ours: no news then
+				if (!this.ended) throw error; // a sort in progress loses its context too: not an error
 			}
 		};
 	}
 
-	/** Whether another frame will look different from the last one although the camera stands still. */
+	/** Whether the next frame will differ from the last even if the camera doesn't move. */
 	busy() {
 		const view = this.spark.defaultView;
 		return view.display === null || Boolean(view["sorting"]) || Boolean(view["pending"]);

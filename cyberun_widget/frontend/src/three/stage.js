@@ -1,4 +1,4 @@
-// One canvas with one thing on it. It draws when something changed, and lets go of the GPU at the end.
+// One canvas with one object. It is drawn only when something changes, and releases the GPU at the end.
 import {
 	AnimationMixer,
 	Clock,
@@ -17,7 +17,7 @@ import { Orbit } from "./camera.js";
 import { SplatPass } from "./splats.js";
 import { ModelError } from "./model_error.js";
 
-const SETTLE = 6; // frames drawn after the last change where there are splats: Spark answers a little later
+const SETTLE = 6; // frames drawn after the last change of a scene with splats: Spark updates with a delay
 const POSTER_TRIES = 20;
 const POSTER_PAUSE = 150; // ms
 const TILT = { x: [0, 0, Math.PI / 2], y: [0, 0, 0], "-y": [Math.PI, 0, 0], z: [-Math.PI / 2, 0, 0] };
@@ -41,7 +41,7 @@ function encoded(canvas) {
 	});
 }
 
-/** Whether anything is on a canvas. @param {HTMLCanvasElement} canvas */
+/** Whether a canvas shows anything. @param {HTMLCanvasElement} canvas */
 function painted(canvas) {
 	const pixels = canvas.getContext("2d")?.getImageData(0, 0, canvas.width, canvas.height).data ?? [];
 	let seen = 0;
@@ -61,13 +61,13 @@ function disposeTree(root) {
 	});
 }
 
-/** The scene, the camera and the loop. Everything it holds is released by `dispose`. */
+/** The scene, the camera and the render loop. `dispose` releases everything. */
 export class Stage {
 	/**
 	 * @param {HTMLCanvasElement} canvas
 	 * @param {import("./content.js").Content} content
 	 * @param {{up: import("./format.js").Up, still: boolean, onLost: () => void}} options
-	 *   still: nothing moves by itself (the person asked for reduced motion)
+	 *   still: nothing moves by itself (reduced motion is requested)
 	 */
 	constructor(canvas, content, { up, still, onLost }) {
 		this.canvas = canvas;
@@ -99,7 +99,7 @@ export class Stage {
 		this.setUp(up);
 	}
 
-	/** Even light from a room, and a lamp at the camera that shapes what has no texture. */
+	/** Even room light, and a light at the camera that gives shape to untextured surfaces. */
 	light() {
 		const maker = new PMREMGenerator(this.renderer);
 		const room = new RoomEnvironment();
@@ -115,7 +115,7 @@ export class Stage {
 		return texture;
 	}
 
-	/** @param {import("./format.js").Up} up which axis of the file points up */
+	/** @param {import("./format.js").Up} up the axis of the file that points up */
 	setUp(up) {
 		this.up = up;
 		this.tilt.rotation.fromArray(/** @type {[number, number, number]} */ (TILT[up]));
@@ -124,7 +124,7 @@ export class Stage {
 	}
 
 	/**
-	 * A canvas of another size is empty: it is drawn before the browser shows it, not a frame later.
+	 * Resizing clears the canvas, so draw before the browser shows it, not a frame later.
 	 * @param {number} width @param {number} height CSS pixels
 	 */
 	resize(width, height) {
@@ -138,7 +138,7 @@ export class Stage {
 		this.invalidate();
 	}
 
-	/** Ask for a frame; many askings make one. */
+	/** Request a frame; several requests are combined into one. */
 	invalidate() {
 		this.left = this.settle;
 		if (this.pending === 0 && !this.ended) this.pending = requestAnimationFrame(() => this.tick());
@@ -157,14 +157,14 @@ export class Stage {
 		if (this.left <= 0 && !this.splats?.busy()) for (const done of this.waiting.splice(0)) done();
 	}
 
-	/** @returns {Promise<void>} when what is seen is what there is: loaded, sorted, drawn */
+	/** @returns {Promise<void>} resolves when the final picture is drawn: all is loaded and sorted */
 	settled() {
 		const drawn = new Promise((/** @type {(value: void) => void} */ resolve) => this.waiting.push(resolve));
 		this.invalidate();
 		return drawn;
 	}
 
-	/** @param {boolean} on whether the model's own animation runs */
+	/** @param {boolean} on whether the model's animation runs */
 	play(on) {
 		this.playing = on && this.mixer !== null;
 		this.clock.getDelta();
@@ -172,8 +172,8 @@ export class Stage {
 	}
 
 	/**
-	 * @param {{width?: number, background?: string}} options width in pixels at most; background: a CSS colour
-	 * @returns {Promise<Blob>} WebP where the browser can write it, PNG elsewhere
+	 * @param {{width?: number, background?: string}} options width: the maximum in pixels; background: a CSS colour
+	 * @returns {Promise<Blob>} WebP if the browser can write it, else PNG
 	 */
 	async still({ width = 768, background = "" } = {}) {
 		await this.settled();
@@ -182,8 +182,8 @@ export class Stage {
 	}
 
 	/**
-	 * A picture of the middle, where the model is, four by three, with nothing behind it: it stands on light and on dark.
-	 * @returns {Promise<Blob | null>} null where nothing came to be seen, or the view ended before that
+	 * A 4:3 picture of the centre, where the model is, with a transparent background for light and dark themes.
+	 * @returns {Promise<Blob | null>} null if nothing was drawn before the view ended
 	 */
 	async poster() {
 		const { width: wide, height: high } = this.canvas;
@@ -202,11 +202,11 @@ export class Stage {
 	}
 
 	/**
-	 * @param {{left: number, top: number, wide: number, high: number}} cut of the canvas, in its pixels
+	 * @param {{left: number, top: number, wide: number, high: number}} cut the part of the canvas, in its pixels
 	 * @param {{width: number, background: string}} wish
 	 */
 	copy({ left, top, wide, high }, { width, background }) {
-		this.renderer.render(this.scene, this.orbit.camera); // the drawing buffer is kept only until this task ends
+		this.renderer.render(this.scene, this.orbit.camera); // the drawing buffer is valid only until this task ends
 		const scale = Math.min(1, width / wide);
 		const copy = document.createElement("canvas");
 		copy.width = Math.max(1, Math.round(wide * scale));

@@ -1,4 +1,4 @@
-// The worker's side of mesh.js: one file, one answer.
+// The worker for mesh.js: parses one file and sends one answer.
 import { read } from "../mesh.js";
 import { ModelError } from "../model_error.js";
 
