@@ -1,4 +1,4 @@
-// The live region: announces changes to screen readers at a limited rate, and always the last one.
+// The live region: announces changes to screen readers at a limited rate, always including the last one.
 import { el, setText } from "../shared/dom.ts";
 
 const CHANGE = 2_000; // ms between two announcements

@@ -12,7 +12,7 @@ export interface CompareTraits {
 	/** Names of the results, untrusted text. */
 	_labels: string[];
 	_pairs: Pair[];
-	/** `absent` is what a cell without a value says. */
+	/** `absent`: the text of a cell without a value. */
 	_tables: { title: string; absent: string; differences: Differences }[];
 	/** Number of results that aren't complete yet. */
 	_waiting: number;

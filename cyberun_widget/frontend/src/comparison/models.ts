@@ -44,7 +44,7 @@ export function compareModels(models: readonly Model[], three: Three, life: Life
 		}
 	}
 	function followAll(view: ModelView, pose: Pose): void {
-		if (view !== leading) return; // caused by following the leading view
+		if (view !== leading) return; // it only follows the leading view
 		for (const other of views) if (other !== view) other.follow(pose);
 	}
 }

@@ -73,7 +73,7 @@ function overlaid(pictures: readonly Picture[], mode: Mode, life: Life): HTMLEle
 	}
 	whenShown(node, life, () => {
 		const zoom = linkZoom([{ stage: base.stage, picture: below.image }], life, (place) => {
-			// The upper picture is scaled to lie exactly over the lower one.
+			// Scale the upper picture to cover the lower one exactly.
 			above.image.style.width = `${place.natural.width * place.scale}px`;
 			above.image.style.height = `${place.natural.height * place.scale}px`;
 			above.image.style.transform = `translate(${Math.round(place.x)}px, ${Math.round(place.y)}px)`;

@@ -33,7 +33,7 @@ export function compareVideos(films: readonly Film[], life: Life): HTMLElement {
 		playing = on && length > 0;
 		relabel(toggle, playing ? "pause" : "play", playing ? said.comparison.pause : said.comparison.play);
 		for (const { player } of films) {
-			if (playing && at < player.duration) player.play().catch(() => undefined); // muted, and still the browser's choice
+			if (playing && at < player.duration) player.play().catch(() => undefined); // the browser may refuse even a muted video
 			else player.pause();
 		}
 		last = performance.now();

@@ -78,7 +78,7 @@ export function sheet({ look, onOpen, onLine, onKey, onSight, signal }: SheetOpt
 		return [0, 0];
 	}
 
-	/** The next cell in a direction, over empty places. */
+	/** The next cell in a direction, skipping empty places. */
 	function next(from: number, down: number, across: number): number | null {
 		let [row, column] = whereIs(from);
 		for (;;) {

@@ -101,7 +101,7 @@ export function showGroup(model: GroupModel, parent: HTMLElement): () => void {
 		trouble = text;
 		drawSoon();
 	};
-	/** Do something once the controls are loaded. If loading fails, the next click tries again. */
+	/** Call `act` once the controls are loaded. If loading fails, the next click tries again. */
 	function withControls(act: (controls: Controls) => void): void {
 		if (controls) return act(controls);
 		loadModule<SweepModule>("sweep", channel as never).then(

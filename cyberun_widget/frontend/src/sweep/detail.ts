@@ -155,7 +155,7 @@ export function detailPanel(options: DetailOptions): DetailPanel {
 		const { label, task, against: other } = latest;
 		if (!other || point === null || !state?.files.length || state.task !== task) return versus.update(null);
 		const { output, mode, ...reference } = other;
-		const files = state.files.map(({ poster: _, ...file }) => file as Artifact); // bytes are no part of what is compared
+		const files = state.files.map(({ poster: _, ...file }) => file as Artifact); // the bytes don't matter for the comparison
 		versus.update({ own: { point, label, task, files }, reference: { ...reference, files: null }, output, mode });
 	}
 

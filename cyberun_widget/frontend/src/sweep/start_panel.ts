@@ -11,7 +11,7 @@ export interface StartPanel {
 
 /** `onStart` runs this many more points, 0 for all: each is paid for. */
 export function startPanel(onStart: (points: number) => void): StartPanel {
-	// Each button keeps its position even if disabled: none may move to where another was just clicked.
+	// A disabled button keeps its place, so that none moves to where another was just clicked.
 	const run = (label: string, points: number) => {
 		const button = plainButton(label, () => {
 			if (button.ariaDisabled === "true") return;

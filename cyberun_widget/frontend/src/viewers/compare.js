@@ -1,4 +1,4 @@
-// Two pictures in one frame, and a slider between them.
+// Two pictures in one frame, divided by a slider.
 import { decode } from "./image.js";
 import { el } from "../shared/dom.ts";
 import { percent } from "../shared/units.ts";
@@ -7,7 +7,7 @@ import { load } from "./loading.js";
 /** @typedef {import("../shared/types.ts").Artifact} Artifact */
 
 /**
- * @param {import("../shared/types.ts").Env} env of the dialog; its artifact is the one on the left at first
+ * @param {import("../shared/types.ts").Env} env the dialog's; its artifact is initially on the left
  * @param {Artifact[]} pictures two or more
  * @returns {import("../shared/types.ts").View}
  */
@@ -57,7 +57,7 @@ function pair(env, before, after) {
 }
 
 /**
- * A range input over both pictures: mouse, touch, keys and screen readers have it from the browser.
+ * A range input over both pictures: the browser supports mouse, touch, keys and screen readers.
  * @param {HTMLImageElement} a
  * @param {HTMLImageElement} b
  * @param {Artifact} before

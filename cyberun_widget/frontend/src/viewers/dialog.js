@@ -1,4 +1,4 @@
-// The full-size view: one artifact at a time, its neighbours below, everything by mouse and by keys.
+// The full-size view: one artifact at a time, with a strip of all of them; usable by mouse and keyboard.
 import { compareView } from "./compare.js";
 import { posterSource } from "../shared/blobs.ts";
 import { button, el, icon, isTyping } from "../shared/dom.ts";
@@ -18,7 +18,7 @@ import css from "./css/index.css";
  * @typedef {import("../shared/types.ts").Ctx} Ctx
  */
 
-/** The element with the focus, also inside shadow roots. @returns {Element | null} */
+/** The focused element, including inside shadow roots. @returns {Element | null} */
 function focused() {
 	let at = document.activeElement;
 	while (at?.shadowRoot?.activeElement) at = at.shadowRoot.activeElement;
@@ -26,10 +26,10 @@ function focused() {
 }
 
 /**
- * The parts of the dialog, without life in them.
+ * Create the elements of the dialog.
  * @param {Artifact[]} artifacts
  * @param {Ctx} ctx
- * @param {() => string} key of the file that is shown
+ * @param {() => string} key of the file shown
  * @param {{show: (index: number) => void, step: (by: 1 | -1) => void, compare: () => void, help: () => void, close: () => void}} on
  * @param {Life} life
  */
@@ -63,7 +63,7 @@ function layout(artifacts, ctx, key, on, life) {
 		class: "cy-v-side",
 		signal,
 	});
-	// data-lm-suppress-shortcuts: JupyterLab leaves the keys alone
+	// data-lm-suppress-shortcuts: JupyterLab ignores the keys
 	const dialog = el(
 		"dialog",
 		{ class: "cyberun-dialog cy-v-dialog", "data-lm-suppress-shortcuts": "true" },
@@ -84,11 +84,11 @@ function thumb(artifact, onClick, life) {
 	return node;
 }
 
-/** A modal <dialog>: the browser keeps the focus inside, closes it on Esc and makes the page behind it inert. */
+/** A modal <dialog>: the browser keeps the focus inside, closes it on Esc, and makes the page inert. */
 export class Lightbox {
 	/**
 	 * @param {Artifact[]} artifacts
-	 * @param {string} key which one first
+	 * @param {string} key of the one shown first
 	 * @param {Ctx} ctx
 	 */
 	constructor(artifacts, key, ctx) {
@@ -135,7 +135,7 @@ export class Lightbox {
 		return this.artifacts.filter(({ kind, state }) => kind === "image" && state === "ready");
 	}
 
-	/** A still was made of a model: the card keeps it, and it stands in the strip. @param {string} key @param {Blob} still */
+	/** Store a picture made of a model in the card, and show it in the strip. @param {string} key @param {Blob} still */
 	keep(key, still) {
 		this.keepOutside(key, still);
 		const at = this.artifacts.findIndex((artifact) => artifact.key === key);
@@ -174,12 +174,12 @@ export class Lightbox {
 		const { error, state } = this.current;
 		this.share = state === "ready" ? shareTools(env) : { copy: null, tab: null };
 		share.replaceChildren(...[this.share.copy, this.share.tab].filter((tool) => tool !== null));
-		// A file that is here may still be cut off, or not what it is called
+		// A ready file may still be truncated or misnamed
 		note.textContent = (state === "ready" && error) || "";
 		stage.replaceChildren(view.node);
 		compare.hidden = this.current.kind !== "image" || this.pictures.length < 2;
 		compare.setAttribute("aria-pressed", String(this.comparing));
-		if (!dialog.contains(focused())) stage.focus({ preventScroll: true }); // what had it is gone
+		if (!dialog.contains(focused())) stage.focus({ preventScroll: true }); // the element that had it is gone
 	}
 
 	toggleCompare() {
@@ -204,7 +204,7 @@ export class Lightbox {
 
 	/** @param {KeyboardEvent} event */
 	onKey(event) {
-		event.stopPropagation(); // the notebook has its own meaning for single letters
+		event.stopPropagation(); // the notebook has its own single-letter shortcuts
 		if (event.defaultPrevented || event.key === "Escape" || event.key === "Tab") return;
 		if (event.altKey || isTyping(event.target)) return;
 		if (event.ctrlKey || event.metaKey) {
@@ -214,7 +214,7 @@ export class Lightbox {
 		if (this.viewKey?.(event) || this.ownKey(event)) event.preventDefault();
 	}
 
-	/** @param {KeyboardEvent} event @returns {boolean} whether the key was ours */
+	/** @param {KeyboardEvent} event @returns {boolean} whether the key was handled */
 	ownKey({ key, target }) {
 		const scrolls = target instanceof Element && target.matches("video, audio, input, [tabindex='0']:not(.cy-v-stage)");
 		if (key === "n" || (key === "ArrowRight" && !scrolls)) this.step(1);

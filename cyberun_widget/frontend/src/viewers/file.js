@@ -1,4 +1,4 @@
-// Files of no kind of their own: what is in a zip or a tar, and a plain card for the rest.
+// Files without a viewer: the contents of a zip or tar, a plain card for all others.
 import { copyButton, el, icon } from "../shared/dom.ts";
 import { dataSize, many } from "../shared/units.ts";
 import { load } from "./loading.js";
@@ -40,7 +40,7 @@ function listing({ entries, total, note }, env) {
 	return el("div", { class: "cy-v-pane" }, bar, words && el("p", { class: "cy-v-note", text: words }), list);
 }
 
-/** @param {Env} env @param {string} [note] why nothing more is shown @returns {HTMLElement} */
+/** @param {Env} env @param {string} [note] why there is no preview @returns {HTMLElement} */
 function card({ artifact, ctx, life, full }, note = "") {
 	const { name, mime, size, path } = artifact;
 	const about = [mime, dataSize(size)].filter(Boolean).join(" · ");
@@ -60,11 +60,11 @@ function card({ artifact, ctx, life, full }, note = "") {
 				copyButton(said.viewers.copy_path, () => path, life),
 			),
 		);
-	const save = full ? null : downloadButton(() => artifact.key, ctx, life); // the dialog has its own
+	const save = full ? null : downloadButton(() => artifact.key, ctx, life); // the dialog has these buttons
 	return el("div", { class: "cy-v-file" }, el("span", { class: "cy-v-fileicon" }, icon("file")), words, save);
 }
 
-/** @param {import("../shared/types.ts").Artifact} artifact whether the kernel can tell what is in it */
+/** @param {import("../shared/types.ts").Artifact} artifact whether the kernel can list its contents */
 export function isArchive({ mime }) {
 	return /zip|x-tar|gzip/.test(mime);
 }

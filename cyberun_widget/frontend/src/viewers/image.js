@@ -1,4 +1,4 @@
-// A picture to look into.
+// A picture at full size, with zoom.
 import { imageSource } from "../shared/blobs.ts";
 import { button, el } from "../shared/dom.ts";
 import { percent } from "../shared/units.ts";
@@ -7,7 +7,7 @@ import { zoomable } from "./zoom.js";
 import { fill } from "../shared/words.ts";
 
 const STEP = 1.25;
-const HUGE = 120_000_000; // pixels; more than this is asked for, not just decoded
+const HUGE = 120_000_000; // pixels: larger pictures are decoded only on request
 
 /** @typedef {import("../shared/types.ts").Env} Env */
 

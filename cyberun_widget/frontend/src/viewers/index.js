@@ -1,4 +1,4 @@
-// The viewers of the card, sent to the page when a result is first looked at.
+// The module `viewers`: sent once per page, when a result is first opened.
 import { Lightbox } from "./dialog.js";
 import { button, el } from "../shared/dom.ts";
 import { isArchive } from "./file.js";
@@ -16,7 +16,7 @@ export { still } from "./stills.ts";
  */
 
 /**
- * Show one ready artifact inside the card; pictures and models have tiles of their own there, see files/tile.ts.
+ * Show one ready artifact inside the card. Pictures and models are shown by their tiles, see files/tile.ts.
  * @param {HTMLElement} host
  * @param {Artifact} artifact
  * @param {Ctx} ctx
@@ -47,8 +47,8 @@ export function mount(host, artifact, ctx) {
 
 /**
  * Open the full-size view.
- * @param {Artifact[]} artifacts all of the card, in its order
- * @param {string} key which of them first
+ * @param {Artifact[]} artifacts all of the card's, in order
+ * @param {string} key of the one shown first
  * @param {Ctx} ctx
  * @returns {{close: () => void}}
  */

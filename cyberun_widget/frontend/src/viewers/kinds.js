@@ -1,4 +1,4 @@
-// Which viewer an artifact gets. The kind was decided by the kernel, from the content.
+// Chooses the viewer of an artifact by its kind, which the kernel determines from the content.
 import { fileView } from "./file.js";
 import { imageView } from "./image.js";
 import { jsonView } from "./data/json.js";
@@ -21,7 +21,7 @@ const VIEWS = {
 	file: fileView,
 };
 
-/** What stands for a file that has no picture. @type {Record<import("../shared/types.ts").Artifact["kind"], import("../shared/dom.ts").Icon>} */
+/** The icon of a file without a picture. @type {Record<import("../shared/types.ts").Artifact["kind"], import("../shared/dom.ts").Icon>} */
 export const KIND_ICONS = {
 	image: "image",
 	video: "play",

@@ -1,4 +1,4 @@
-// From "nothing yet" to a view: asked for, on its way, there, or not to be had.
+// Loads a view, with its states: waiting for a click, loading, shown, failed.
 import { button, el, icon } from "../shared/dom.ts";
 import { dataSize, dataSizeOf } from "../shared/units.ts";
 import { downloadButton } from "./actions/download.ts";
@@ -11,7 +11,7 @@ export function reason(error) {
 }
 
 /**
- * What stands in for a view that cannot be: the reason, another try, and the file itself.
+ * Shown instead of a view that failed: the reason, a retry, and a download.
  * @param {Env} env
  * @param {string} text
  * @param {(() => void) | null} retry
@@ -26,7 +26,7 @@ export function failure({ artifact, ctx, life }, text, retry) {
 /** @param {string} label @returns {{node: HTMLElement, update: (received: number, total: number) => void}} */
 function progress(label) {
 	const fill = el("div", { class: "cy-v-fill" });
-	const bar = el("div", { class: "cy-v-bar", "aria-hidden": "true" }, fill); // a card has one progress bar: its task's
+	const bar = el("div", { class: "cy-v-bar", "aria-hidden": "true" }, fill); // a card's only progress bar is its task's
 	const words = el("span", { class: "cy-v-muted", text: label });
 	const update = (/** @type {number} */ received, /** @type {number} */ total) => {
 		const share = total > 0 ? Math.min(1, received / total) : 0;
@@ -37,15 +37,15 @@ function progress(label) {
 }
 
 /**
- * Ask for something and show it, with progress, errors and another try in between.
+ * Request something and show it, with progress, errors and retries.
  * @template T
  * @param {Env} env
  * @param {object} job
  * @param {(options: {signal: AbortSignal, onProgress: (received: number, total: number) => void}) => Promise<T>} job.ask
  * @param {(value: T) => Node | Promise<Node>} job.show
- * @param {string} [job.label] while it is on its way
- * @param {{label: string, over: number}} [job.gate] from this size on (bytes), nothing is asked for before a click
- * @returns {HTMLElement} holds whichever of these it is
+ * @param {string} [job.label] shown while loading
+ * @param {{label: string, over: number}} [job.gate] files of more than `over` bytes are loaded only after a click
+ * @returns {HTMLElement} an element with the current state
  */
 export function load(env, { ask, show, label = said.viewers.loading, gate }) {
 	const { artifact, life } = env;
@@ -71,7 +71,7 @@ export function load(env, { ask, show, label = said.viewers.loading, gate }) {
 }
 
 /**
- * The artifact's bytes, shown.
+ * Load the artifact's bytes and show them.
  * @param {Env} env
  * @param {(blob: Blob) => Node | Promise<Node>} show
  * @param {{label: string, over: number}} [gate]

@@ -1,18 +1,18 @@
-// Video and sound, in the browser's own players.
+// Video and audio, in the browser's players.
 import { mediaSource, posterSource } from "../shared/blobs.ts";
 import { el } from "../shared/dom.ts";
 import { loadBytes } from "./loading.js";
 import { waveform } from "./waveform.js";
 
-const AUTO = 24_000_000; // bytes; more than this waits for a click
-const LOOP = 20; // seconds; shorter films begin again, as turntables and animations should
+const AUTO = 24_000_000; // bytes: larger files wait for a click
+const LOOP = 20; // seconds: shorter videos loop, as turntables and animations should
 
 /** @typedef {import("../shared/types.ts").Env} Env */
 
 /**
  * @param {HTMLMediaElement} player
  * @param {Env} env
- * @returns {Promise<void>} when it can be played and its length is known
+ * @returns {Promise<void>} resolves when its duration is known and it can play
  */
 function ready(player, { life }) {
 	return new Promise((resolve, reject) => {
@@ -32,7 +32,7 @@ function ready(player, { life }) {
 	});
 }
 
-/** @param {HTMLMediaElement} player @param {Env} env stops sound and frees the decoder at the end */
+/** @param {HTMLMediaElement} player @param {Env} env stops playback and frees the decoder at the end */
 function release(player, { life }) {
 	life.onEnd(() => {
 		player.pause();
@@ -42,8 +42,7 @@ function release(player, { life }) {
 }
 
 /**
- * A short film in a card plays by itself, without its sound, while it is in view: as often as the person lets it, and
- * not at all where they asked for reduced motion.
+ * Play a short video in a card, muted, while it is in view, unless the user pauses it or has requested reduced motion.
  * @param {HTMLVideoElement} player
  * @param {import("../shared/life.ts").Life} life
  */
@@ -51,13 +50,13 @@ function playInView(player, life) {
 	const { signal } = life;
 	const calm = matchMedia("(prefers-reduced-motion: reduce)");
 	let seen = false;
-	let stopped = false; // by the person
-	let ours = false; // the pause that is about to be reported
+	let stopped = false; // by the user
+	let ours = false; // the next pause event is caused by this module
 	const follow = () => {
 		if (!seen || calm.matches) {
 			ours ||= !player.paused;
 			player.pause();
-		} else if (!stopped) player.play().catch(() => undefined); // refused by the browser: the play button is there
+		} else if (!stopped) player.play().catch(() => undefined); // refused by the browser: the user can press Play
 	};
 	const sight = new IntersectionObserver(
 		(entries) => {

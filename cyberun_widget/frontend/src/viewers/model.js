@@ -1,13 +1,13 @@
-// A 3D model in the dialog: asks for the 3D module, lends it a frame, and puts its handles into the toolbar.
+// A 3D model in the dialog: loads the module `three`, gives it a frame, and adds its controls to the toolbar.
 import { button, el, relabel } from "../shared/dom.ts";
 import { saveBlob } from "../shared/download.ts";
 import { many } from "../shared/units.ts";
 import { loadBytes } from "./loading.js";
 import { fill } from "../shared/words.ts";
 
-const ASK = 200_000_000; // bytes; more than this waits for a click
+const ASK = 200_000_000; // bytes: larger files wait for a click
 const HINT = 6000; // ms
-/** Surfaces behind the model, and the colour a still gets. */
+/** The backgrounds to choose from, also used in snapshots. */
 const SURFACES = /** @type {const} */ (["theme", "dark", "light"]);
 
 /** @typedef {import("../shared/types.ts").Env} Env @typedef {import("../three/index.js").ModelView} ModelView */
@@ -24,7 +24,7 @@ export function modelView(env) {
 			const three = /** @type {typeof import("../three/index.js")} */ (await ctx.load("three"));
 			const rest = el("div", { class: "cy-v-model-words" });
 			const place = el("div", { class: "cy-v-model-host" }, frame, rest);
-			node.replaceChildren(place); // it needs a size before anything can be drawn
+			node.replaceChildren(place); // drawing needs a size
 			/** @type {(() => string)} */
 			const paper = () => getComputedStyle(frame).backgroundColor;
 			const options = {

@@ -1,12 +1,12 @@
-// The shape of a sound, to see where it is loud and to jump there. The player's own slider is the keyboard's way.
+// The waveform of a sound, to see its loudness and to seek by click. The player's slider is for the keyboard.
 import { el } from "../shared/dom.ts";
 
 const BARS = 160;
-const MAX = 24_000_000; // bytes: longer sounds unpack to too much memory
+const MAX = 24_000_000; // bytes: larger files take too much memory when decoded
 
 /**
  * @param {AudioBuffer} sound
- * @returns {number[]} loudness of each bar, 0 to 1
+ * @returns {number[]} the loudness of each bar, in [0, 1]
  */
 function peaks(sound) {
 	const samples = sound.getChannelData(0);
@@ -26,7 +26,7 @@ function peaks(sound) {
  * @param {Blob} blob
  * @param {HTMLAudioElement} player
  * @param {import("../shared/life.ts").Life} life
- * @returns {Promise<HTMLElement | null>} null where there is none to draw
+ * @returns {Promise<HTMLElement | null>} null if it can't be drawn
  */
 export async function waveform(blob, player, life) {
 	if (blob.size > MAX || typeof OfflineAudioContext === "undefined") return null;
@@ -34,7 +34,7 @@ export async function waveform(blob, player, life) {
 	try {
 		sound = await new OfflineAudioContext(1, 1, 22_050).decodeAudioData(await blob.arrayBuffer());
 	} catch (error) {
-		if (error instanceof DOMException) return null; // the player may still play it: only the drawing is missing
+		if (error instanceof DOMException) return null; // the player may still be able to play it
 		throw error;
 	}
 	const bars = peaks(sound).map((height) => {

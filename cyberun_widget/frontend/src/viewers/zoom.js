@@ -1,27 +1,27 @@
-// A picture in a frame: fitted, then zoomed and moved by wheel, fingers and mouse.
+// A picture in a frame: fitted at first, zoomed and moved by wheel, touch and mouse.
 
 const MAX = 32; // CSS pixels per pixel of the picture
-const PIXELS = 3; // from here on pixels are shown as squares
+const PIXELS = 3; // from this scale on, pixels are shown as squares
 const MARGIN = 20; // CSS pixels left free around a fitted picture
 
-/** Where a picture of `natural` size lies in a `frame`, in CSS pixels. */
+/** The position of a picture of `natural` size in a `frame`, in CSS pixels. */
 export class Placement {
 	scale = 1;
 	x = 0;
 	y = 0;
-	/** Follows the frame's size: as it was opened, or enlarged to fill it. */
+	/** Whether it follows the frame's size: as when opened, or enlarged to fit. */
 	fitted = true;
 	enlarged = false;
 	frame = { width: 1, height: 1 };
 	natural = { width: 1, height: 1 };
 
-	/** Fills the frame; a small picture is enlarged for that. */
+	/** The scale at which the picture fits the frame; above 1 for small pictures. */
 	get fit() {
 		const room = (/** @type {number} */ length) => Math.max(1, length - 2 * MARGIN);
 		return Math.min(MAX, room(this.frame.width) / this.natural.width, room(this.frame.height) / this.natural.height);
 	}
 
-	/** @param {boolean} [enlarged] false: a small picture keeps its size */
+	/** @param {boolean} [enlarged] false: small pictures keep their size */
 	toFit(enlarged = true) {
 		this.fitted = true;
 		this.enlarged = enlarged;
@@ -30,7 +30,7 @@ export class Placement {
 		this.y = (this.frame.height - this.natural.height * this.scale) / 2;
 	}
 
-	/** @param {number} scale @param {number} [atX] stays where it is @param {number} [atY] */
+	/** @param {number} scale @param {number} [atX] the fixed point @param {number} [atY] */
 	zoomTo(scale, atX = this.frame.width / 2, atY = this.frame.height / 2) {
 		const next = Math.min(MAX, Math.max(Math.min(this.fit, 1) / 2, scale));
 		this.x = atX - ((atX - this.x) * next) / this.scale;
@@ -47,7 +47,7 @@ export class Placement {
 		this.keep();
 	}
 
-	/** The picture stays in sight: centred where it is smaller than the frame, without a gap where it is larger. */
+	/** Keep the picture in view: centred if it is smaller than the frame, without gaps if it is larger. */
 	keep() {
 		const inside = (/** @type {number} */ at, /** @type {number} */ room, /** @type {number} */ size) =>
 			size <= room ? (room - size) / 2 : Math.min(0, Math.max(room - size, at));
@@ -123,7 +123,7 @@ export function zoomable(stage, picture, life, onPlace) {
 }
 
 /**
- * One finger or the mouse moves, two fingers zoom.
+ * Move with one finger or the mouse, zoom with two fingers.
  * @param {HTMLElement} stage
  * @param {{place: Placement, zoom: (scale: number, point?: readonly [number, number]) => void, move: (dx: number, dy: number) => void}} act
  * @param {(event: {clientX: number, clientY: number}) => readonly [number, number]} at

@@ -1,7 +1,7 @@
-// Comma- or otherwise separated values -> rows. Pure.
+// Parses values separated by commas or another character into rows. Pure.
 
 /**
- * The separator that the first line has most of, outside quotes.
+ * The most frequent separator of the first line, outside quotes.
  * @param {string} text
  * @returns {string}
  */
@@ -12,10 +12,10 @@ export function separator(text) {
 }
 
 /**
- * RFC 4180, with any separator and any line ending.
+ * RFC 4180, but with any separator and any line ending.
  * @param {string} text
  * @param {string} mark the separator
- * @returns {string[][]} rows of cells; a line without anything on it is none
+ * @returns {string[][]} rows of cells, without empty lines
  */
 export function parseRows(text, mark) {
 	/** @type {string[][]} */

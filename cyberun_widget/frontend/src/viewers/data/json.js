@@ -1,4 +1,4 @@
-// JSON as a tree: opened step by step, found in by words, copied whole or in part, walked by keys.
+// JSON as a tree with search and keyboard navigation; all of it or one value can be copied.
 import { copyButton, copyText, el, icon } from "../../shared/dom.ts";
 import { many } from "../../shared/units.ts";
 import { loadBytes } from "../loading.js";
@@ -6,8 +6,8 @@ import { searchBox } from "./search.js";
 import { textBody } from "./text.js";
 import { children, describe, find, isBranch, Tree } from "./tree.js";
 
-const AUTO = 1_000_000; // bytes; more than this waits for a click in a card
-const TREE_MAX = 64_000_000; // bytes; more than this is read as text
+const AUTO = 1_000_000; // bytes: in a card, larger files wait for a click
+const TREE_MAX = 64_000_000; // bytes: larger files are shown as text
 
 /** @typedef {import("../../shared/types.ts").Env} Env @typedef {import("./tree.js").Row} Row */
 

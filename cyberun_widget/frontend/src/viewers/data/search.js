@@ -1,12 +1,12 @@
-// A search field with its count and its steps to the next and the previous find.
+// A search field with the number of matches, and buttons for the previous and next match.
 import { button, el, icon } from "../../shared/dom.ts";
 import { fill } from "../../shared/words.ts";
 
 /**
  * @param {object} options
  * @param {string} options.label
- * @param {(words: string) => number} options.onSearch returns how many were found
- * @param {(step: 1 | -1) => number} options.onStep returns which find is shown now, from 1
+ * @param {(words: string) => number} options.onSearch returns the number of matches
+ * @param {(step: 1 | -1) => number} options.onStep returns the number of the match now shown, from 1
  * @param {import("../../shared/life.ts").Life} options.life
  * @returns {HTMLElement}
  */

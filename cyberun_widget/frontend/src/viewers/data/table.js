@@ -1,10 +1,10 @@
-// Rows and columns: sorted by a click on the head, narrowed by words, drawn as they are scrolled to.
+// Rows and columns: sorted by clicking a header, filtered by words, drawn as the user scrolls.
 import { button, el, icon } from "../../shared/dom.ts";
 import { count, many } from "../../shared/units.ts";
 import { fill } from "../../shared/words.ts";
 
-const PART = 200; // rows drawn at a time
-const COLUMNS = 200; // more than these are said, not drawn
+const PART = 200; // rows drawn at once
+const COLUMNS = 200; // further columns are mentioned, not drawn
 
 /**
  * @typedef {import("../../shared/types.ts").Env} Env
@@ -12,13 +12,13 @@ const COLUMNS = 200; // more than these are said, not drawn
  * @typedef {import("../../shared/types.ts").TablePreview} TablePreview
  */
 
-/** @param {Cell | undefined} cell @returns {number} NaN where it is no number */
+/** @param {Cell | undefined} cell @returns {number} NaN if it isn't a number */
 function toNumber(cell) {
 	if (typeof cell === "number") return cell;
 	return typeof cell === "string" && cell.trim() !== "" ? Number(cell) : Number.NaN;
 }
 
-/** @param {Cell[][]} rows @param {number} column whether nearly all of it is numbers */
+/** @param {Cell[][]} rows @param {number} column whether nearly all its cells are numbers */
 function isNumeric(rows, column) {
 	const some = rows
 		.slice(0, 100)
@@ -42,10 +42,10 @@ function order(a, b, numeric) {
 }
 
 /**
- * The heads of the columns. A click sorts up, another down, a third as it came.
+ * The column headers. Clicking one sorts ascending, then descending, then restores the original order.
  * @param {TablePreview} table
- * @param {boolean[]} numeric which columns; also: the first so many are drawn
- * @param {{column: number, down: boolean}} sort changed by a click; column -1 for none
+ * @param {boolean[]} numeric for each column that is drawn
+ * @param {{column: number, down: boolean}} sort changed by clicks; column -1: unsorted
  * @param {() => void} onSort
  * @param {AbortSignal} signal
  */

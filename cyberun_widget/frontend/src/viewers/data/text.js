@@ -1,18 +1,18 @@
-// Text and logs: numbered lines, wrapped or not, with a search. HTML is text here, too.
+// Text and logs: numbered lines, optionally wrapped, with a search. HTML is shown as text.
 import { button, copyButton, el } from "../../shared/dom.ts";
 import { dataSizeOf, many } from "../../shared/units.ts";
 import { loadBytes } from "../loading.js";
 import { searchBox } from "./search.js";
 import { fill } from "../../shared/words.ts";
 
-const READ = 4_000_000; // bytes of a file that are shown
-const PART = 400; // lines a block: the browser skips blocks that are out of sight
+const READ = 4_000_000; // maximum bytes of a file that are shown
+const PART = 400; // lines per block: the browser skips blocks that are out of view
 const FOUND_MAX = 5000;
 const ANSI = /\x1b(?:\[[0-9;?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[@-Z\\-_])/g; // ECMA-48 escape sequences
 
 /** @typedef {import("../../shared/types.ts").Env} Env */
 
-/** What a terminal would leave on the screen: colours dropped, lines rewritten by \r kept as last written. @param {string} text */
+/** The text as a terminal shows it, without colours; of a line overwritten with \r, only the last version. @param {string} text */
 export function plain(text) {
 	return text
 		.replace(ANSI, "")
@@ -31,7 +31,7 @@ function block(lines) {
 	return node;
 }
 
-/** Where words are, marked without touching the text. */
+/** Highlights matches without changing the text. */
 class Marks {
 	/** @param {HTMLElement} pane @param {import("../../shared/life.ts").Life} life */
 	constructor(pane, life) {
@@ -81,7 +81,7 @@ class Marks {
 /**
  * @param {string} text
  * @param {Env} env
- * @param {string} [note] why it is text, or that it is only a part
+ * @param {string} [note] why it is shown as text, or that it is incomplete
  * @returns {HTMLElement}
  */
 export function textBody(text, env, note = "") {

@@ -1,11 +1,11 @@
-// A JSON value as the rows of a tree. Pure: rows are made when their parent is opened, long lists in parts.
+// A JSON value as the rows of a tree. Rows are created when their parent is opened; long lists open in ranges. Pure.
 
-const PART = 100; // entries; longer lists are opened in ranges of this many
-const SHORT = 12; // entries; branches at the top that are no longer are open from the start
+const PART = 100; // entries: longer lists open in ranges of this size
+const SHORT = 12; // entries: top-level branches up to this size are open at first
 const FOUND_MAX = 1000;
-const TEXT_MAX = 400; // characters of a string in a row
+const TEXT_MAX = 400; // maximum characters of a string in a row
 
-/** A run of entries of a longer list. */
+/** A range of entries of a longer list. */
 class Range {
 	/** @param {Entry[]} entries */
 	constructor(entries) {
@@ -18,12 +18,12 @@ class Range {
  * @typedef {(string | number)[]} Path
  * @typedef {object} Row
  * @property {string | null} label
- * @property {string | number | null} key null at the root and for ranges
+ * @property {string | number | null} key null for the root and for ranges
  * @property {unknown} value
  * @property {number} depth
  * @property {boolean} open
- * @property {number} position from 1, among its siblings
- * @property {number} size how many siblings, itself included
+ * @property {number} position among its siblings, from 1
+ * @property {number} size number of siblings, including itself
  */
 
 /** @param {unknown} value @returns {Entry[]} */
@@ -33,7 +33,7 @@ function entries(value) {
 	return value !== null && typeof value === "object" ? Object.entries(value) : [];
 }
 
-/** @param {unknown} value @returns {Entry[]} what a branch opens to: its entries, or ranges of them */
+/** @param {unknown} value @returns {Entry[]} the children of a branch: its entries, or ranges of them */
 export function children(value) {
 	const all = entries(value);
 	if (all.length <= PART || value instanceof Range) return all;
@@ -45,7 +45,7 @@ export function children(value) {
 	});
 }
 
-/** @param {unknown} value whether there is something to open */
+/** @param {unknown} value whether it can be opened */
 export function isBranch(value) {
 	return value !== null && typeof value === "object" && entries(value).length > 0;
 }
@@ -65,7 +65,7 @@ export function describe(value) {
 	return { text: String(value), type: typeof value === "number" ? "number" : "literal" };
 }
 
-/** The rows that are seen, in order. */
+/** The visible rows, in order. */
 export class Tree {
 	/** @param {unknown} data */
 	constructor(data) {
@@ -79,7 +79,7 @@ export class Tree {
 	 * Open or close a row.
 	 * @param {Row} row
 	 * @param {boolean} open
-	 * @returns {boolean} whether that changed anything
+	 * @returns {boolean} whether anything changed
 	 */
 	set(row, open) {
 		const at = this.rows.indexOf(row);
@@ -111,7 +111,7 @@ export class Tree {
 		return this.rows.slice(0, at).findLast((above) => above.depth === row.depth - 1);
 	}
 
-	/** Open all that leads to a place. @param {Path} path @returns {Row | undefined} its row */
+	/** Open all ancestors of a value. @param {Path} path @returns {Row | undefined} its row */
 	reveal(path) {
 		/** @type {Row | undefined} */
 		let row = this.rows[0];
@@ -144,10 +144,10 @@ function holds(range, key) {
 }
 
 /**
- * Where the words occur, in keys and in plain values, whatever their case.
+ * Find text in keys and plain values, ignoring case.
  * @param {unknown} data
  * @param {string} words
- * @returns {Path[]} in the order of the tree, the first 1,000
+ * @returns {Path[]} the first 1,000, in tree order
  */
 export function find(data, words) {
 	/** @type {Path[]} */
