@@ -1,9 +1,9 @@
 """A server of running tasks for the benchmarks, in a separate process: any task id, events at a fixed rate.
 
-`python -m tests.bench.server RATE` prints its base URL. All streams tick together, and cost the server little: what is
-measured is the client. The message of each event is the system's clock (`time.time`) as it was written to the socket.
+`python -m tests.bench.server RATE` prints its base URL. All streams get their events together, at little cost for the
+server: the client is measured. Each event's message is the time (`time.time`) at which it is written to the socket.
 
-A task `burst-N` gets N events at once and then its verdict. `GET /sent` says how many events were written so far.
+A task `burst-N` gets N events at once and then its verdict. `GET /sent` returns the number of events written so far.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Page and kernel have the same table of messages."""
+"""The page and the kernel have the same table of messages."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ TABLES = {
 
 
 def interface(name: str) -> str:
-    """The body of an interface of messages.ts, without its comments."""
+    """Return the body of an interface in messages.ts, without comments."""
     text = re.sub(r"/\*.*?\*/|//[^\n]*", "", SOURCE.read_text("utf-8"), flags=re.DOTALL)
     return re.search(rf"interface {name}\b[^{{]*{{\n(.*?)\n}}", text, re.DOTALL)[1]
 
@@ -73,7 +73,7 @@ def test_the_pushes_are_the_same_on_both_sides() -> None:
     assert {kind: fields(text) for kind, text in rows} == {kind: ours(shape) for kind, shape in PUSHES.items()}
 
 
-def test_both_speak_the_same_protocol() -> None:
+def test_both_use_the_same_protocol_version() -> None:
     assert f"PROTOCOL = {messages.PROTOCOL};" in SOURCE.read_text("utf-8")
 
 
@@ -96,9 +96,9 @@ def test_a_field_of_the_wrong_type_is_refused(given, shape) -> None:
 
 
 @pytest.mark.parametrize("delay", [1, 0.5, None])
-def test_a_number_that_may_be_missing_is_a_number_or_nothing(delay) -> None:
+def test_an_optional_number_is_a_number_or_none(delay) -> None:
     check({"delay": delay}, Live)
 
 
-def test_right_fields_pass_with_others_beside_them() -> None:
+def test_valid_fields_pass_with_additional_ones() -> None:
     check({"key": "a", "revision": "", "offset": 0, "length": 1, "id": "x-1", "type": "read"}, Read)

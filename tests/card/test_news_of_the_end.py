@@ -1,4 +1,4 @@
-"""The end of a task is news only for those who have seen it going on; the page is told which it is."""
+"""The end of a task is news only if the task was seen active; the page is told whether it is."""
 
 from __future__ import annotations
 
@@ -16,20 +16,20 @@ def card(client):
     made.close()
 
 
-def test_the_end_of_a_run_that_was_started_here_is_news(card):
+def test_the_end_of_a_run_started_here_is_news(card):
     card.wait(30)
     assert until(lambda: card.status == "completed")
     assert card._facts["fresh"]
 
 
-def test_the_end_of_a_task_that_was_seen_going_on_is_news(client):
+def test_the_end_of_a_task_seen_active_is_news(client):
     task = client.submit("echo-files", kinds="json", seconds=3)
     watched = TaskWidget(task, client)
     watched.wait(30)
     assert watched._facts["fresh"]
 
 
-def test_an_old_verdict_is_no_news_however_often_it_is_fetched(card, client):
+def test_an_old_verdict_is_never_news(card, client):
     card.wait(30)
     second = TaskWidget(card.task_id, client, notify=True)
     second.wait(30)

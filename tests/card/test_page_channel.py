@@ -1,4 +1,4 @@
-"""Each request of a page is answered once, by id; orders wait for nothing."""
+"""Each request of a page is answered once, by id; clicks never wait."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ SECONDS = 5.0
 
 
 class Page:
-    """A widget whose messages go to one page: what was sent, by the request it answers."""
+    """A widget with one page, which records the messages sent, by the request they answer."""
 
     def __init__(self) -> None:
         self.sent: list[tuple[dict[str, Any], list[bytes]]] = []
@@ -89,7 +89,7 @@ def test_a_handler_may_answer_later() -> None:
     assert page.answer("p-1")[0]["type"] == "reply"
 
 
-def test_an_order_waits_neither_for_a_save_nor_for_bytes() -> None:
+def test_a_click_waits_neither_for_a_save_nor_for_bytes() -> None:
     page, go_on = Page(), threading.Event()
     routes = {
         "save_all": (SAVES, lambda _request: go_on.wait(SECONDS) and None),
@@ -107,7 +107,7 @@ def test_an_order_waits_neither_for_a_save_nor_for_bytes() -> None:
     page.answer("p-2")
 
 
-def test_one_widgets_work_doesnt_hold_up_anothers() -> None:
+def test_one_widgets_work_does_not_delay_anothers() -> None:
     slow, quick, go_on = Page(), Page(), threading.Event()
     waits = {"preview": (READS, lambda _request: go_on.wait(SECONDS) and None)}
     ask(PageChannel(slow, CARD_REQUESTS, waits), "preview", key="k")
@@ -126,7 +126,7 @@ def test_a_page_of_another_version_is_asked_to_reload(kind: str, protocol: int) 
     assert "Reload the page" in answer["text"]
 
 
-def test_what_isnt_a_request_is_passed_over() -> None:
+def test_messages_that_are_not_requests_are_ignored() -> None:
     page = Page()
     channel = PageChannel(page)
     for content in [None, "cancel", {}, {"type": "sync"}, {"type": "sync", "id": 7}]:
@@ -137,7 +137,7 @@ def test_what_isnt_a_request_is_passed_over() -> None:
     assert len(page.sent) == 1
 
 
-def test_a_module_comes_in_the_revision_that_was_asked_for_or_not_at_all() -> None:
+def test_a_module_is_sent_in_the_requested_revision_or_not_at_all() -> None:
     page = Page()
     channel = PageChannel(page)
     now = assets.revision("files.js")

@@ -26,7 +26,7 @@ class Card:
 
 def publisher(clock: Clock) -> Publisher:
     made = Publisher(clock)
-    made._pump.wake = lambda: None  # the test turns the handle itself
+    made._pump.wake = lambda: None  # the test calls `step` itself
     return made
 
 
@@ -37,7 +37,7 @@ def run(publisher: Publisher, clock: Clock, seconds: float, tick: float = 0.01) 
         clock.now += tick
 
 
-def test_a_hundred_changes_in_a_moment_are_one_message():
+def test_a_hundred_changes_at_once_are_one_message():
     clock, log = Clock(), []
     made, card = publisher(clock), Card(log)
     for _ in range(100):
@@ -46,7 +46,7 @@ def test_a_hundred_changes_in_a_moment_are_one_message():
     assert len(log) == 1
 
 
-def test_a_card_that_changes_all_the_time_is_sent_five_times_a_second():
+def test_a_constantly_changing_card_is_sent_five_times_a_second():
     clock, log = Clock(), []
     made, card = publisher(clock), Card(log)
     for _ in range(1000):
@@ -56,7 +56,7 @@ def test_a_card_that_changes_all_the_time_is_sent_five_times_a_second():
     assert 0.9 * 10 / PACE <= len(log) <= 10 / PACE + 1
 
 
-def test_the_last_change_is_never_left_out():
+def test_the_last_change_is_always_sent():
     clock, log = Clock(), []
     made, card = publisher(clock), Card(log)
     made.offer(card)
@@ -84,7 +84,7 @@ def test_a_thousand_cards_stay_within_the_budget():
     assert max(counts) - min(counts) <= 1, "every card gets its turn"
 
 
-def test_a_verdict_goes_before_everything_else_and_needs_no_pause():
+def test_a_verdict_is_sent_first_and_without_a_pause():
     clock, log = Clock(), []
     made = publisher(clock)
     verdict = Card(log, "verdict")
@@ -97,7 +97,7 @@ def test_a_verdict_goes_before_everything_else_and_needs_no_pause():
     assert log[:2] == ["verdict", "verdict"]
 
 
-def test_a_thousand_watched_cards_give_one_sign_of_life_together_and_take_turns():
+def test_a_thousand_watched_cards_share_one_heartbeat_and_take_turns():
     clock, log = Clock(), []
     made = publisher(clock)
     cards = [Card(log, str(index)) for index in range(1000)]
@@ -112,7 +112,7 @@ def test_a_thousand_watched_cards_give_one_sign_of_life_together_and_take_turns(
     assert made.step() is None
 
 
-def test_cards_out_of_sight_are_written_rarely_and_after_the_others():
+def test_cards_out_of_view_are_written_less_often_and_after_the_others():
     clock, log = Clock(), []
     made = publisher(clock)
     hidden = [Card(log, "hidden", out_of_sight=True) for _ in range(300)]
@@ -127,7 +127,7 @@ def test_cards_out_of_sight_are_written_rarely_and_after_the_others():
     assert log.count("hidden") > 0
 
 
-def test_a_step_costs_what_is_due_and_not_what_exists():
+def test_the_cost_of_a_step_depends_only_on_the_cards_that_are_due():
     clock, log = Clock(), []
     made = publisher(clock)
     idle = [Card(log, "idle") for _ in range(5000)]
@@ -158,7 +158,7 @@ def test_a_step_costs_what_is_due_and_not_what_exists():
     assert asked == 0
 
 
-def test_a_card_that_is_forgotten_is_not_published():
+def test_a_forgotten_card_is_not_published():
     clock, log = Clock(), []
     made, card = publisher(clock), Card(log)
     made.offer(card)

@@ -1,4 +1,4 @@
-"""Running a task again costs money: once for each wish, never for a card that has gone."""
+"""Running a task again costs money: at most one run per click, and none for a closed card."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tests.waiting import until
 
 
 class Gate:
-    """Holds a submission back, before or after the service has taken it."""
+    """Delays a submission, before or after the service has accepted it."""
 
     def __init__(self, card: TaskWidget) -> None:
         run = card._session.rerun.run
@@ -43,7 +43,7 @@ def card(client):
 
 
 def click(card: TaskWidget, kind: str, task_id: str | None = None) -> None:
-    """What a button of the page sends."""
+    """Send what a button of the page sends."""
     message = {"type": kind, "id": "p-1", "protocol": PROTOCOL, "task_id": task_id or card.task_id}
     card._session.requests.take(card, message, [])
 
@@ -56,7 +56,7 @@ def test_the_card_shows_the_new_run_and_keeps_the_old_ones_id(card):
     assert card._facts["previous"] == [first]
 
 
-def test_the_request_to_cancel_ended_with_the_run_that_it_was_about(card):
+def test_a_cancel_request_ends_with_its_run(card):
     first = card.task_id
     click(card, "run_again")
     until(lambda: card.task_id != first and card.status == "running")
@@ -64,7 +64,7 @@ def test_the_request_to_cancel_ended_with_the_run_that_it_was_about(card):
     assert card._facts["actions"] == ["cancel"]
 
 
-def test_a_second_click_on_the_ended_run_buys_nothing_however_late_it_arrives(card, client):
+def test_a_second_click_on_the_ended_run_starts_no_run_however_late_it_arrives(card, client):
     before, first = len(client.tasks(limit=100)), card.task_id
     click(card, "run_again")
     click(card, "run_again")
@@ -76,7 +76,7 @@ def test_a_second_click_on_the_ended_run_buys_nothing_however_late_it_arrives(ca
     assert len(client.tasks(limit=100)) == before + 1
 
 
-def test_a_card_that_is_closed_while_its_run_is_submitted_is_not_revived(card, caplog):
+def test_a_card_closed_while_its_run_is_submitted_is_not_revived(card, caplog):
     gate = Gate(card)
     card.run_again()
     until(lambda: gate.submitted)
@@ -88,7 +88,7 @@ def test_a_card_that_is_closed_while_its_run_is_submitted_is_not_revived(card, c
     assert session.watch is old
 
 
-def test_what_is_asked_while_the_run_is_submitted_is_done_to_it(card, client):
+def test_requests_during_a_submission_apply_to_the_new_run(card, client):
     gate = Gate(card)
     card.run_again()
     card.cancel()
@@ -109,7 +109,7 @@ def test_stopping_while_the_run_is_submitted_leaves_it_alone_and_resumable(card)
     until(lambda: card.status == "running")
 
 
-def test_a_run_that_goes_on_or_is_not_ours_is_never_run_again(client):
+def test_an_active_run_or_one_not_started_here_is_never_run_again(client):
     card = client.run("echo-files", kinds="json", seconds=60)
     with pytest.raises(CyberunError, match="still running"):
         card.run_again()
@@ -124,7 +124,7 @@ def test_a_run_that_goes_on_or_is_not_ours_is_never_run_again(client):
     other.close()
 
 
-def test_a_finished_card_opens_one_form_on_its_values_which_costs_nothing(card, client):
+def test_a_finished_card_opens_one_form_with_its_values_at_no_cost(card, client):
     before = len(client.tasks(limit=100))
     click(card, "edit")
     until(lambda: card._facts["form"])
@@ -140,7 +140,7 @@ def test_a_finished_card_opens_one_form_on_its_values_which_costs_nothing(card, 
     assert len(client.tasks(limit=100)) == before + 1
 
 
-def test_a_task_that_was_only_watched_opens_its_form_where_the_service_tells_its_values(card, client):
+def test_a_task_that_was_only_watched_opens_its_form_if_the_service_reports_its_values(card, client):
     watched = TaskWidget(card.task_id, client)
     with pytest.raises(TaskCancelled):
         watched.wait(20)
@@ -156,7 +156,7 @@ def test_a_task_that_was_only_watched_opens_its_form_where_the_service_tells_its
     assert form.comm is None, "it goes with its card"
 
 
-def test_where_the_values_of_a_task_are_unknown_that_is_said(card, client):
+def test_unknown_values_of_a_task_are_reported(card, client):
     watched = TaskWidget(card.task_id, client)
     with pytest.raises(TaskCancelled):
         watched.wait(20)

@@ -1,4 +1,4 @@
-"""What a card gives its user: waiting, fetching, names, and what stays out of notebooks."""
+"""The card's public behaviour: waiting, fetching, names, and what stays out of notebooks."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ FAST = FollowPolicy(
 
 
 def ask(requests: PageRequests, kind: str, **fields: object) -> None:
-    """Ask as a page does."""
+    """Send a request as a page does."""
     requests.take(None, {"type": kind, "id": "p-1", "protocol": PROTOCOL, **fields}, [])
 
 
@@ -39,7 +39,7 @@ def watch(server: FaultyServer, folder, **options) -> TaskWidget:
     )
 
 
-def test_a_card_adds_to_a_widget_only_what_its_user_calls():
+def test_a_card_adds_only_its_public_methods_to_a_widget():
     added = {name for name in dir(TaskWidget) if not name.startswith("_")} - set(dir(anywidget.AnyWidget))
     verbs = {"wait", "cancel", "stop", "resume", "reconnect", "retry", "fetch", "fetch_again", "run_again", "save"}
     news = {"on_event", "on_progress", "on_done", "events", "diagnostics", "submitted", "previous_task_ids"}
@@ -49,7 +49,7 @@ def test_a_card_adds_to_a_widget_only_what_its_user_calls():
 # --- waiting and fetching --------------------------------------------------------------------------------------------
 
 
-def test_waiting_without_files_returns_at_the_verdict_although_one_of_them_hangs(tmp_path):
+def test_waiting_without_files_returns_at_the_verdict_even_if_a_file_hangs(tmp_path):
     head = {"Content-Type": "image/png", "Content-Length": str(len(PNG))}
     script = Script(life=((0.0, "completed"),), store=[Answer([PNG[:10]], headers=head, end="hang")])
     with FaultyServer(script) as server:
@@ -85,7 +85,7 @@ def test_an_error_about_a_file_names_the_call_that_gets_it(tmp_path):
         w.close()
 
 
-def test_fetching_while_the_task_goes_on_is_refused_with_words(tmp_path):
+def test_fetching_before_the_end_of_the_task_is_refused_with_a_message(tmp_path):
     with FaultyServer(Script(events=[sse(progress(0.5), end="hang")])) as server:
         card = watch(server, tmp_path)
         until(lambda: card.status == "running")
@@ -98,7 +98,7 @@ def test_fetching_while_the_task_goes_on_is_refused_with_words(tmp_path):
 
 
 @pytest.mark.parametrize("raised", [SystemExit, KeyboardInterrupt, GeneratorExit, ValueError])
-def test_a_handler_that_raises_anything_silences_no_other_one(raised, tmp_path):
+def test_a_handler_that_raises_anything_does_not_affect_other_handlers(raised, tmp_path):
     def bad(_news) -> None:
         raise raised("from a handler")
 
@@ -128,7 +128,7 @@ def test_the_events_before_the_first_handler_come_first(tmp_path):
         card.close()
 
 
-def test_the_events_so_far_are_there_for_those_who_ask_after_stopping(tmp_path):
+def test_the_events_so_far_are_available_after_stopping(tmp_path):
     with FaultyServer(Script(events=[sse(progress(0.5), end="hang")])) as server:
         card, heard = watch(server, tmp_path), []
         until(lambda: card.progress == 0.5)
@@ -138,7 +138,7 @@ def test_the_events_so_far_are_there_for_those_who_ask_after_stopping(tmp_path):
         card.close()
 
 
-# --- who looks -------------------------------------------------------------------------------------------------------
+# --- observers -------------------------------------------------------------------------------------------------------
 
 
 def waits_in_vain(card: TaskWidget) -> None:
@@ -146,7 +146,7 @@ def waits_in_vain(card: TaskWidget) -> None:
         card.wait(0.5)
 
 
-def test_a_task_is_followed_as_closely_as_somebody_looks(tmp_path, monkeypatch):
+def test_a_task_is_followed_as_closely_as_its_observers_need(tmp_path, monkeypatch):
     monkeypatch.setattr(observers, "has_subshells", lambda: True)
     with FaultyServer(Script(events=[sse(progress(0.5), end="hang")])) as server:
         card = watch(server, tmp_path)
@@ -170,7 +170,7 @@ def test_a_task_is_followed_as_closely_as_somebody_looks(tmp_path, monkeypatch):
         card.close()
 
 
-def test_a_card_stays_in_sight_where_a_busy_kernel_could_not_hear_that_it_is_back(tmp_path, monkeypatch):
+def test_a_card_counts_as_visible_if_a_busy_kernel_could_not_be_told_that_it_is_back(tmp_path, monkeypatch):
     monkeypatch.setattr(observers, "has_subshells", lambda: False)
     with FaultyServer() as server:
         card = watch(server, tmp_path)
@@ -179,11 +179,11 @@ def test_a_card_stays_in_sight_where_a_busy_kernel_could_not_hear_that_it_is_bac
         card.close()
 
 
-# --- orders of the page ----------------------------------------------------------------------------------------------
+# --- requests from the page ------------------------------------------------------------------------------------------
 
 
 class Slow:
-    """A card whose saving takes until `saved` is set."""
+    """A card that keeps saving until `saved` is set."""
 
     def __init__(self) -> None:
         self.task_id, self.artifacts, self.saved, self.did = TASK, (), threading.Event(), []
@@ -203,7 +203,7 @@ class Slow:
     def look(self, view, visible) -> None: ...
 
 
-def test_cancel_and_reading_wait_for_no_saving_of_this_card_or_others():
+def test_cancel_and_reading_do_not_wait_for_a_save_of_any_card():
     cards = [Slow() for _ in range(6)]
     desks = [PageRequests(card) for card in cards]
     try:
@@ -221,10 +221,10 @@ def test_cancel_and_reading_wait_for_no_saving_of_this_card_or_others():
     until(lambda: all("saving" in card.did for card in cards))
 
 
-# --- names and places ------------------------------------------------------------------------------------------------
+# --- names and paths -------------------------------------------------------------------------------------------------
 
 
-def test_what_a_notebook_keeps_names_files_and_no_place_of_this_machine(tmp_path, monkeypatch):
+def test_a_saved_notebook_contains_file_names_but_no_local_paths(tmp_path, monkeypatch):
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.chdir(tmp_path)
     bodies = {"9.images.0": PNG, "metrics.json": b'{"psnr": 31.5}'}
@@ -242,7 +242,7 @@ def test_what_a_notebook_keeps_names_files_and_no_place_of_this_machine(tmp_path
         card.close()
 
 
-def test_saving_a_task_with_a_wicked_id_stays_in_the_working_directory(tmp_path, monkeypatch):
+def test_saving_a_task_with_a_malicious_id_stays_in_the_working_directory(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     with FaultyServer(Script(life=((0.0, "completed"),))) as server:
         card = watch(server, tmp_path / "files")
@@ -253,7 +253,7 @@ def test_saving_a_task_with_a_wicked_id_stays_in_the_working_directory(tmp_path,
         card.close()
 
 
-def test_no_repr_of_a_card_carries_control_characters(tmp_path):
+def test_the_repr_of_a_card_contains_no_control_characters(tmp_path):
     evil = "\x1b]0;owned\x07\x9b31m\u202egpj.exe\u0000\r\n"
     with FaultyServer(Script(events=[sse(progress(0.5, message=evil, current_node=evil), end="hang")])) as server:
         card = watch(server, tmp_path)
@@ -273,22 +273,22 @@ def test_a_card_refuses_to_be_copied_or_pickled(tmp_path):
         card.close()
 
 
-# --- what travels ----------------------------------------------------------------------------------------------------
+# --- what is sent to the page ----------------------------------------------------------------------------------------
 
 
-def test_a_huge_output_travels_as_an_excerpt_and_is_whole_in_python(tmp_path):
+def test_a_huge_output_is_sent_as_an_excerpt_and_complete_in_python(tmp_path):
     huge = {"losses": list(range(300_000)), "log": "x" * 2_000_000, "image_count": 1}
     script = Script(events=[sse(*finished(output=huge))], bodies={})
     with FaultyServer(script) as server:
         card = watch(server, tmp_path, policy=FollowPolicy())
         card.wait(20)
-        if card.output == huge:  # the event's, where the result has none of its own
+        if card.output == huge:  # from the event, if the result has none
             assert len(json.dumps(card.get_state()["output"])) < 100_000
         card.close()
     assert len(json.dumps(excerpt(huge))) < 150_000
 
 
-def test_each_poster_travels_once_however_often_its_neighbours_change(tmp_path):
+def test_each_poster_is_sent_once_however_often_other_files_change(tmp_path):
     bodies = {f"{n}.images.0": PNG for n in range(4)}
     with FaultyServer(Script(events=[sse(progress(0.5), Pause(0.5), *finished())], bodies=bodies)) as server:
         card, sent = watch(server, tmp_path), []
@@ -309,7 +309,7 @@ def test_each_poster_travels_once_however_often_its_neighbours_change(tmp_path):
         card.close()
 
 
-def test_the_posters_of_an_earlier_run_end_with_it(tmp_path):
+def test_the_posters_of_an_earlier_run_are_removed(tmp_path):
     with FaultyServer(Script(life=((0.0, "completed"),))) as server:
         card = watch(server, tmp_path)
         card.wait(10)
@@ -358,7 +358,7 @@ WORKFLOW = Workflow.from_json(
         ({}, WORKFLOW, {}),
     ],
 )
-def test_the_parameters_that_matter_are_those_that_differ(given, workflow, told):
+def test_the_parameters_shown_are_those_that_differ(given, workflow, told):
     found = chosen(given, workflow)
     assert found == told
     assert list(found) == list(told)
@@ -375,13 +375,13 @@ def test_the_parameters_are_shown_of_a_task_that_was_not_started_here(tmp_path):
         card.close()
 
 
-def test_a_card_may_be_collected_on_any_line_of_other_work(tmp_path, monkeypatch):
+def test_a_card_may_be_collected_on_any_line_of_other_code(tmp_path, monkeypatch):
     forgotten = []
 
     class Watch(task_watch.TaskWatch):
-        def __init__(self, *args):  # called with the lock held that closing a card takes
+        def __init__(self, *args):  # called while holding the lock that closing a card takes
             for card in forgotten:
-                card.__del__()  # as the collector does, on whatever line it comes
+                card.__del__()  # as the garbage collector may on any line
             super().__init__(*args)
 
     def work():

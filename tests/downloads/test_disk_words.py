@@ -1,4 +1,4 @@
-"""What keeps a file from being written, in words."""
+"""Messages for disk errors."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ TABLE = {
 
 
 @pytest.mark.parametrize(("number", "words"), TABLE.items(), ids=[errno.errorcode[number] for number in TABLE])
-def test_trouble_with_the_disk_says_what_to_do(number, words):
+def test_a_disk_error_says_what_to_do(number, words):
     told = disk_words(OSError(number, os.strerror(number)), Path("results"))
     assert words in told
     assert "Errno" not in told

@@ -1,4 +1,4 @@
-"""Downloads over real HTTP, from a store that drops, lies, expires and refuses."""
+"""Downloads over real HTTP, from a store that breaks connections, lies, refuses, and lets links expire."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def png(width=64, height=48):
 
 
 class Case:
-    """One task's downloads, driven from a test that isn't async itself."""
+    """One task's downloads, driven from a synchronous test."""
 
     def __init__(self, store, folder, paths, *, mode="all", task="task-1", sizes=None, policy=QUICK):
         self.store, self.folder, self.paths = store, folder, list(paths)
@@ -117,7 +117,7 @@ def everything_in(folder):
     return sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file())
 
 
-def test_files_arrive_whole_and_nothing_partial_is_left(store, tmp_path):
+def test_files_arrive_complete_and_no_partial_file_is_left(store, tmp_path):
     store.put("out/a.png", png())
     store.put("out/b.bin", noise(3_000_000))
     artifacts = Case(store, tmp_path / "new" / "folder", ["out/a.png", "out/b.bin"]).run()
@@ -134,7 +134,7 @@ def test_files_arrive_whole_and_nothing_partial_is_left(store, tmp_path):
     assert [name for name in everything_in(tmp_path) if name.endswith((".part", ".lock", ".new"))] == []
 
 
-def test_a_download_that_breaks_goes_on_where_it_broke(store, tmp_path):
+def test_a_broken_download_resumes_where_it_broke(store, tmp_path):
     data = noise(4_000_000)
     blob = store.put("a.bin", data, cut=[1_500_000, 1_000_000])
     (item,) = Case(store, tmp_path, ["a.bin"]).run()
@@ -148,7 +148,7 @@ def test_a_download_that_breaks_goes_on_where_it_broke(store, tmp_path):
 
 
 @pytest.mark.parametrize("piece", [77_777, 1_000_003])
-def test_a_large_file_is_the_same_to_the_last_byte_however_it_comes(store, tmp_path, piece):
+def test_a_large_file_is_identical_for_any_chunk_size(store, tmp_path, piece):
     data = noise(12_000_000)
     store.put("a.bin", data, piece=piece, cut=[5_000_001, 6_999_998])
     store.put("b.bin", data, piece=piece)
@@ -157,7 +157,7 @@ def test_a_large_file_is_the_same_to_the_last_byte_however_it_comes(store, tmp_p
     assert [request.status for request in store.asked("a.bin")] == [200, 206, 206]
 
 
-def test_a_killed_process_goes_on_where_it_was_killed(store, tmp_path):
+def test_a_download_resumes_after_its_process_was_killed(store, tmp_path):
     data = noise(6_000_000)
     blob = store.put("a.bin", data, piece=100_000, pause=0.02)
     script = (
@@ -233,7 +233,7 @@ def test_a_link_that_expires_in_the_middle_is_refreshed_and_the_file_resumed(sto
     assert sum(request.sent for request in store.asked("a.bin")) == len(data)
 
 
-def test_a_link_that_stays_refused_is_said_so(store, tmp_path):
+def test_a_link_that_stays_refused_is_reported(store, tmp_path):
     store.put("a.bin", b"x", statuses=[403] * 20)
     case = Case(store, tmp_path, ["a.bin"])
     (item,) = case.run()
@@ -243,7 +243,7 @@ def test_a_link_that_stays_refused_is_said_so(store, tmp_path):
     assert len(store.asked("a.bin")) == 2
 
 
-def test_an_unreachable_service_is_said_when_the_link_has_expired(store, tmp_path):
+def test_an_unreachable_service_is_reported_when_the_link_has_expired(store, tmp_path):
     store.put("a.bin", b"x", statuses=[403] * 20)
     case = Case(store, tmp_path, ["a.bin"])
     case.refresh_error = NetworkError("core.example refuses the connection.")
@@ -253,7 +253,7 @@ def test_an_unreachable_service_is_said_when_the_link_has_expired(store, tmp_pat
     assert "X-Amz" not in item.error
 
 
-def test_a_truncated_file_is_said_to_be_so_and_can_be_fetched_again(store, tmp_path):
+def test_a_truncated_file_is_reported_and_can_be_fetched_again(store, tmp_path):
     data = noise(500_000)
     blob = store.put("a.bin", data, length=800_000, ranges=False)
     case = Case(store, tmp_path, ["a.bin"])
@@ -267,7 +267,7 @@ def test_a_truncated_file_is_said_to_be_so_and_can_be_fetched_again(store, tmp_p
     assert item.bytes() == data
 
 
-def test_a_file_of_another_size_than_announced_is_said_to_be_so(store, tmp_path):
+def test_a_file_with_another_size_than_announced_is_reported(store, tmp_path):
     store.put("a.bin", noise(5_000))
     (item,) = Case(store, tmp_path, ["a.bin"], sizes={"a.bin": 9_000}).run()
     assert item.state == "ready"
@@ -286,7 +286,7 @@ def test_a_part_that_is_too_long_is_started_over(store, tmp_path):
     assert [request.status for request in store.asked("a.bin")] == [200, 416, 200]
 
 
-def test_a_part_with_a_wrong_offset_is_not_glued_on(store, tmp_path):
+def test_a_part_with_a_wrong_offset_is_not_appended(store, tmp_path):
     data = noise(400_000)
     blob = store.put("a.bin", data, cut=[200_000], wrong_offset=1_000)
     (item,) = Case(store, tmp_path, ["a.bin"]).run()
@@ -295,14 +295,14 @@ def test_a_part_with_a_wrong_offset_is_not_glued_on(store, tmp_path):
     assert not blob.cut
 
 
-def test_a_part_that_begins_earlier_is_taken_from_there(store, tmp_path):
+def test_a_part_that_starts_earlier_is_written_from_there(store, tmp_path):
     data = noise(400_000)
     store.put("a.bin", data, cut=[200_000], wrong_offset=-1_000)
     (item,) = Case(store, tmp_path, ["a.bin"]).run()
     assert item.bytes() == data
 
 
-def test_a_store_without_ranges_starts_over_and_ends_whole(store, tmp_path):
+def test_a_store_without_ranges_starts_over_and_completes(store, tmp_path):
     data = noise(900_000)
     store.put("a.bin", data, cut=[300_000, 600_000], ranges=False)
     (item,) = Case(store, tmp_path, ["a.bin"]).run()
@@ -310,7 +310,7 @@ def test_a_store_without_ranges_starts_over_and_ends_whole(store, tmp_path):
     assert [request.status for request in store.asked("a.bin")] == [200, 200, 200]
 
 
-def test_a_file_that_changed_in_between_is_fetched_whole(store, tmp_path):
+def test_a_file_that_changed_in_between_is_fetched_completely(store, tmp_path):
     old, new = noise(900_000), noise(900_000, seed=2)
     blob = store.put("a.bin", old, cut=[300_000])
     Case(store, tmp_path, ["a.bin"], policy=ONCE).run()
@@ -346,7 +346,7 @@ def test_a_gzipped_answer_is_unpacked(store, tmp_path):
     assert "identity" in store.asked("metrics.json")[0].headers["accept-encoding"]
 
 
-def test_a_file_that_is_gzip_itself_stays_as_it_is(store, tmp_path):
+def test_a_gzip_file_stays_compressed(store, tmp_path):
     packed = gzip.compress(noise(10_000))
     store.put("a.gz", packed, mime="application/gzip")
     (item,) = Case(store, tmp_path, ["a.gz"]).run()
@@ -367,7 +367,7 @@ def test_a_redirect_to_another_host_is_followed_without_the_key(store, tmp_path)
         assert KEY not in str(request.headers)
 
 
-def test_a_busy_store_is_asked_again_and_a_lost_file_is_not(store, tmp_path):
+def test_a_busy_store_is_retried_and_a_missing_file_is_not(store, tmp_path):
     store.put("a.bin", b"hello", statuses=[503, 429])
     artifacts = Case(store, tmp_path, ["a.bin", "gone.bin"]).run()
     assert [item.state for item in artifacts] == ["ready", "failed"]
@@ -376,7 +376,7 @@ def test_a_busy_store_is_asked_again_and_a_lost_file_is_not(store, tmp_path):
     assert len(store.asked("gone.bin")) == 1
 
 
-def test_a_store_that_is_down_is_said_in_words(tmp_path):
+def test_a_store_that_is_down_is_reported(tmp_path):
     gone = ObjectStore()
     gone.close()
     case = Case(gone, tmp_path, ["a.bin"])
@@ -385,7 +385,7 @@ def test_a_store_that_is_down_is_said_in_words(tmp_path):
     assert "The object store refused the connection" in item.error
 
 
-def test_content_of_another_kind_than_named_is_said_to_be_so(store, tmp_path):
+def test_content_that_does_not_match_the_name_is_reported(store, tmp_path):
     store.put("a.png", b"<!doctype html><script>alert(1)</script>", mime="image/png")
     store.put("b", b"plain words here\n", mime="image/png")
     first, second = Case(store, tmp_path, ["a.png", "b"]).run()
@@ -401,7 +401,7 @@ def test_a_name_without_suffix_gets_the_one_of_its_content(store, tmp_path):
     assert item.name == item.path.name == "9.images.0.png"
 
 
-def test_the_stores_own_name_for_a_file_is_made_safe(store, tmp_path):
+def test_a_file_name_from_the_store_is_sanitised(store, tmp_path):
     store.put("outputs/0190", png(), disposition='attachment; filename="../../../evil.png"')
     (item,) = Case(store, tmp_path, ["outputs/0190"]).run()
     assert item.path == tmp_path / "evil.png"
@@ -434,7 +434,7 @@ def test_progress_is_published_at_most_ten_times_a_second_and_at_the_end(store, 
     assert len(set(seen)) > 1
 
 
-def test_a_second_look_costs_no_request(store, tmp_path):
+def test_a_second_run_needs_no_request(store, tmp_path):
     store.put("a.png", png())
     Case(store, tmp_path, ["a.png"]).run()
     before = len(store.requests)
@@ -508,7 +508,7 @@ def test_auto_offers_what_is_too_large_and_counts_the_sum(store, tmp_path):
 
 
 @pytest.mark.usefixtures("small_limits")
-def test_auto_asks_nothing_when_the_result_tells_the_size(store, tmp_path):
+def test_auto_sends_no_request_if_the_result_contains_the_size(store, tmp_path):
     store.put("a.bin", noise(4_000_000))
     (item,) = Case(store, tmp_path, ["a.bin"], mode="auto", sizes={"a.bin": 4_000_000}).run()
     assert item.state == "offered"
@@ -527,7 +527,7 @@ def test_a_file_of_unknown_size_is_stopped_at_the_limit_and_can_be_fetched(store
     assert item.bytes() == data
 
 
-def test_none_fetches_nothing_until_asked(store, tmp_path):
+def test_none_fetches_nothing_until_requested(store, tmp_path):
     store.put("a.bin", b"hello there")
     case = Case(store, tmp_path, ["a.bin"], mode="none")
     (item,) = case.run()
@@ -541,12 +541,12 @@ def test_none_fetches_nothing_until_asked(store, tmp_path):
     assert item.bytes() == b"hello there"
 
 
-def test_fetching_what_is_not_there_says_so(store, tmp_path):
+def test_fetching_an_unknown_file_raises_an_error(store, tmp_path):
     with pytest.raises(NotFoundError, match="nothing"):
         Case(store, tmp_path, []).run(then=["nothing"])
 
 
-def test_a_folder_that_cannot_be_written_fails_in_words(store, tmp_path):
+def test_an_unwritable_folder_fails_with_a_message(store, tmp_path):
     store.put("a.bin", b"hello")
     (tmp_path / "file").write_text("in the way")
     (item,) = Case(store, tmp_path / "file", ["a.bin"]).run()
@@ -554,7 +554,7 @@ def test_a_folder_that_cannot_be_written_fails_in_words(store, tmp_path):
     assert "download_dir" in item.error
 
 
-def test_a_full_disk_fails_one_file_in_words_and_the_others_go_on(store, tmp_path, monkeypatch):
+def test_a_full_disk_fails_one_file_with_a_message_and_the_others_continue(store, tmp_path, monkeypatch):
     store.put("a.bin", noise(50_000))
     store.put("b.bin", noise(60_000))
     case = Case(store, tmp_path, ["a.bin", "b.bin"])
@@ -572,7 +572,7 @@ def test_a_full_disk_fails_one_file_in_words_and_the_others_go_on(store, tmp_pat
     assert second.bytes() == noise(60_000)
 
 
-def test_links_planted_in_the_folder_lead_nowhere(store, tmp_path):
+def test_symbolic_links_planted_in_the_folder_are_not_followed(store, tmp_path):
     outside = tmp_path / "outside"
     outside.mkdir()
     (outside / "precious").write_text("untouched")
@@ -593,7 +593,7 @@ def test_links_planted_in_the_folder_lead_nowhere(store, tmp_path):
     assert sorted(path.name for path in outside.iterdir()) == ["precious"]
 
 
-def test_no_signature_is_shown_anywhere(store, tmp_path, caplog):
+def test_a_signature_is_never_shown(store, tmp_path, caplog):
     caplog.set_level("DEBUG")
     store.token = "s3cr3tsignature"
     store.put("a.png", png(), cut=[100])
@@ -604,7 +604,7 @@ def test_no_signature_is_shown_anywhere(store, tmp_path, caplog):
     assert b"s3cr3tsignature" not in files
 
 
-def test_clearing_the_cache_takes_what_we_made_and_nothing_else(store, tmp_path):
+def test_clearing_the_cache_deletes_only_downloaded_files(store, tmp_path):
     store.put("a.png", png())
     store.put("b.bin", noise(400_000), cut=[200_000] * 9, ranges=False)
     Case(store, tmp_path / "task-1", ["a.png", "b.bin"]).run()
@@ -616,7 +616,7 @@ def test_clearing_the_cache_takes_what_we_made_and_nothing_else(store, tmp_path)
     assert everything_in(tmp_path) == ["elsewhere/a.png", "task-1/notes.txt"]
 
 
-def test_a_cancelled_download_leaves_its_part_and_lets_go_of_the_lock(store, tmp_path):
+def test_a_cancelled_download_keeps_its_part_and_releases_the_lock(store, tmp_path):
     data = noise(3_000_000)
     blob = store.put("a.bin", data, piece=50_000, pause=0.02)
     case = Case(store, tmp_path, ["a.bin"])
@@ -712,7 +712,7 @@ def test_files_are_fetched_on_another_loop_after_the_first_one_has_ended(store, 
     assert {item.state for item in asyncio.run(fetch(keys[4:]))} == {"ready"}
 
 
-def test_a_stall_is_seen_in_seconds_and_the_other_files_go_first(store, tmp_path):
+def test_a_stall_is_detected_within_seconds_and_the_other_files_go_first(store, tmp_path):
     never = threading.Event()
     for name in "abcd":
         store.put(f"{name}.bin", noise(50_000), gate=never)
@@ -730,7 +730,7 @@ def test_a_stall_is_seen_in_seconds_and_the_other_files_go_first(store, tmp_path
     assert any("Retrying (2 of 2)" in (items[0].error or "") for _, items in case.snapshots)
 
 
-def test_a_file_that_is_always_cut_is_given_up_after_a_few_tries(store, tmp_path):
+def test_a_file_that_is_always_cut_off_fails_after_a_few_tries(store, tmp_path):
     data = noise(1_000_000)
     store.put("a.bin", data, cut=[40_000] * 30)
     (item,) = Case(store, tmp_path, ["a.bin"]).run()
@@ -739,7 +739,7 @@ def test_a_file_that_is_always_cut_is_given_up_after_a_few_tries(store, tmp_path
     assert len(store.asked("a.bin")) == QUICK.download_tries
 
 
-def test_a_file_that_drips_ends_at_the_time_it_was_given(store, tmp_path):
+def test_a_slow_file_fails_at_its_timeout(store, tmp_path):
     store.put("a.bin", noise(100_000), piece=1_000, pause=0.05)
     begun = time.monotonic()
     (item,) = Case(store, tmp_path, ["a.bin"], policy=replace(QUICK, download_timeout=0.5)).run()
@@ -749,7 +749,7 @@ def test_a_file_that_drips_ends_at_the_time_it_was_given(store, tmp_path):
 
 
 def forge(folder, *, task, key, **facts):
-    """Write the record that somebody else could have written into a shared folder; return its path."""
+    """Write a record as another user could in a shared folder. Return its path."""
     slot = Slot(folder, task, key, "")
     (folder / ".cyberun").mkdir(exist_ok=True)
     path = folder / ".cyberun" / f"{slot.id}.json"
@@ -757,7 +757,7 @@ def forge(folder, *, task, key, **facts):
     return path
 
 
-def test_a_forged_record_deletes_nobodys_file(store, tmp_path):
+def test_a_forged_record_deletes_no_file(store, tmp_path):
     (tmp_path / "thesis.txt").write_bytes(b"five years of work")
     forge(tmp_path, task="task-1", key="9.images.0", name="thesis.txt", placed=18, size=18)
     store.put("a.bin", noise(18))
@@ -780,7 +780,7 @@ def test_a_forged_record_deletes_nobodys_file(store, tmp_path):
 
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="pipes have names on POSIX only")
 @pytest.mark.timeout(20)
-def test_a_pipe_in_the_place_of_a_record_keeps_nobody_waiting(store, tmp_path):
+def test_a_pipe_in_place_of_a_record_does_not_block(store, tmp_path):
     path = forge(tmp_path, task="task-1", key="9.images.0")
     path.unlink()
     os.mkfifo(path)
@@ -791,7 +791,7 @@ def test_a_pipe_in_the_place_of_a_record_keeps_nobody_waiting(store, tmp_path):
     assert clear_cache(tmp_path) == 5
 
 
-def test_a_file_linked_into_the_place_of_a_part_is_not_written_to(store, tmp_path):
+def test_a_file_linked_in_place_of_a_part_is_not_written_to(store, tmp_path):
     (tmp_path / "precious").write_text("untouched")
     part = Slot(tmp_path, "task-1", "9.images.0", "a.bin").part
     os.link(tmp_path / "precious", part)
@@ -802,7 +802,7 @@ def test_a_file_linked_into_the_place_of_a_part_is_not_written_to(store, tmp_pat
 
 
 @pytest.mark.skipif(os.name == "nt", reason="POSIX permissions")
-def test_the_cache_is_for_the_user_alone_and_a_folder_of_their_choice_is_as_they_like_it(store, tmp_path, monkeypatch):
+def test_the_cache_is_private_and_a_chosen_folder_keeps_its_permissions(store, tmp_path, monkeypatch):
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     (tmp_path / "cache" / "cyberun-widget").mkdir(parents=True, mode=0o755)
     before = os.umask(0o022)

@@ -1,10 +1,10 @@
-"""THE TABLE: every fault that the ladder must survive, and what the user must see of it.
+"""The table of faults: every fault that the ladder must survive, and what the user must see of it.
 
-Each row runs on real HTTP (`test_faults.py`). `status` and `connection` are how the card ends; `raises` what `wait()`
-raises; `says` words that stood on the card at some time (its error, its problem line, its note); `story` words in
-`diagnostics()`; `seen` connections that it went through. `most` bounds the requests by endpoint: what isn't named
-there is bounded by `USUAL`. `count` is the exact number of sound events handed on, where the row fixes it;
-`verdicts` the most of them that may tell an end.
+Each row runs over real HTTP (`test_faults.py`). `status` and `connection`: the card's final values; `raises`: the error
+of `wait()`; `says`: text that the card shows at some time (its error, its problem line, its note); `story`: text in
+`diagnostics()`; `seen`: connections that it goes through. `most`: the most requests by endpoint, by default `USUAL`.
+`count`: the exact number of valid events delivered, if the row determines it; `verdicts`: the most of them that may
+report an end.
 """
 
 from __future__ import annotations
@@ -47,15 +47,15 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
 USUAL = {"task": 2, "events": 1, "result": 1, "cancel": 0, "workflow": 1, "store": 1, "other": 0}
-# Long enough for the card to show what came before it (it is written every 0.2 s), and no silence.
+# Long enough for the card to show the state before it (it is written every 0.2 s), too short to count as silence.
 LEGIBLE = (Pause(0.2), b": ping\n\n", Pause(0.2), b": ping\n\n", Pause(0.1))
-BREAK = {"task": 3, "events": 2}  # one break: one more look, one more stream
-POLLED = {"task": 30, "events": 8}  # half a second of polling, and some tries to climb back
+BREAK = {"task": 3, "events": 2}  # one break: one more request for the task, one more stream
+POLLED = {"task": 30, "events": 8}  # half a second of polling, and some attempts to stream again
 
 
 @dataclass(frozen=True)
 class Fault:
-    """One row. `script` builds its script anew for each run."""
+    """One row. `script` builds a new script for each run."""
 
     name: str
     script: Callable[[], Script]
@@ -81,32 +81,32 @@ def streams(*answers: Answer, **more: Any) -> Callable[[], Script]:
 
 
 def calls(endpoint: str, *answers: Answer, **more: Any) -> Callable[[], Script]:
-    """Return a script of one endpoint's answers; the task then goes its way in a short while."""
+    """Return a script of one endpoint's answers. The task runs and ends independently shortly after."""
     return lambda: Script(**{endpoint: list(answers)}, **{"life": SOON, **more})
 
 
 def content(*parts: Any) -> Callable[[], Script]:
-    """Return a script of one sound stream with these parts, then the end of the task."""
+    """Return a script of one correct stream with these parts, then the end of the task."""
     return lambda: Script(events=[sse(progress(0.25), *parts, *finished())])
 
 
 SOON = ((0.0, "running"), (0.3, "completed"))
 LATER = ((0.0, "running"), (0.6, "completed"))
-HUGE = "9" * 400  # a whole number that no float can hold
+HUGE = "9" * 400  # an integer too large for a float
 HALF = r'"half of a \ud83d"'
 ENDED = ((0.0, "completed"),)
 DONE = sse(progress(0.75), *finished())
 
 
 def raw(**data: Any) -> bytes:
-    """Return a progress event with fields that JSON or the API doesn't have."""
+    """Return a progress event with fields that are invalid in JSON or the API."""
     fields = json.dumps({"task_id": TASK})[:-1]
     more = "".join(f", {json.dumps(name)}: {value}" for name, value in data.items())
     return f"event: progress\ndata: {fields}{more}}}\n\n".encode()
 
 
 def result(output: str) -> bytes:
-    """Return a result whose output is any text that may pass for JSON."""
+    """Return a result whose output is the given text, valid JSON or not."""
     return f'{{"id": "{TASK}", "task_status": "completed", "task_output": {output}}}'.encode()
 
 
@@ -159,7 +159,7 @@ FAULTS = [
         count=3,
     ),
     Fault(
-        "the stream ends cleanly, and the verdict fell just then",
+        "the stream ends cleanly at the moment of the verdict",
         streams(sse(progress(0.5), Now("completed"))),
         count=1,
     ),
@@ -169,51 +169,51 @@ FAULTS = [
         count=1,
     ),
     Fault(
-        "five breaks with news in between",
+        "five breaks with progress in between",
         streams(*[sse(progress(0.1 * n), end="reset") for n in range(1, 6)], DONE),
         most={"task": 7, "events": 6},
         count=7,
     ),
     Fault(
-        "the headers of the stream and then nothing",
+        "the stream's headers and then nothing",
         streams(sse(end="hang"), sse(end="hang"), sse(end="hang"), life=LATER),
         most={"task": 10, "events": 5},
         story=("silent",),
     ),
     Fault(
-        "the stream falls silent, and the task goes on",
+        "the stream falls silent while the task continues",
         streams(sse(progress(0.5), Pause(1.5), *finished())),
         story=("silent",),
         most={"task": 4},
         count=2,
     ),
     Fault(
-        "the stream falls silent, and the task ends unheard",
+        "the stream falls silent, and the task ends meanwhile",
         streams(sse(progress(0.5), Now("completed"), end="hang")),
         story=("silent",),
         most={"task": 3},
         count=1,
     ),
     Fault(
-        "a stream of heartbeats alone is a live stream",
+        "a stream with only heartbeats is live",
         streams(sse(*[part for _ in range(8) for part in (b": ping\n\n", Pause(0.1))], *finished())),
         most={"task": 1},
         count=1,
     ),
     Fault(
-        "the stream is closed as soon as it is open, again and again",
+        "the stream is repeatedly closed as soon as it is open",
         streams(*[sse() for _ in range(6)], life=SOON),
         most=POLLED,
         seen=("polling",),
     ),
     Fault(
-        "no answer at all to the stream",
+        "no response to the stream",
         streams(*[Answer(headers=None) for _ in range(2)], DONE),
         most={"task": 4, "events": 3},
         says=("was lost",),
     ),
     Fault(
-        "a stream that is taken and never answered",
+        "a stream that is accepted and never answered",
         streams(*[Answer(headers=None, end="hang") for _ in range(6)], life=LATER),
         policy={"idle_timeout": 0.3},
         most=POLLED,
@@ -229,7 +229,7 @@ FAULTS = [
         "half a head", streams(Answer([b"HTTP/1.1 200 OK\r\nContent-Ty"], headers=None, end="reset"), DONE), most=BREAK
     ),
     Fault(
-        "a chunked body that lies",
+        "a chunked body with an invalid size",
         streams(sse(b"zz\r\n" + progress(0.5), Transfer_Encoding="chunked"), DONE),
         most=BREAK,
     ),
@@ -245,23 +245,23 @@ FAULTS = [
         count=3,
     ),
     Fault(
-        "the server is gone for a moment in the middle",
+        "the server is down for a moment in the middle",
         streams(sse(progress(0.5), end="vanish"), DONE),
         most={"task": 4, "events": 3},
         says=("refused",),
         count=3,
     ),
     Fault(
-        "the server is gone at the first look",
+        "the server is down at the first request",
         calls("task", Answer(end="vanish", gone=1.2)),
         most={"task": 4},
         says=("was lost", "refused"),
     ),
     Fault(
-        "the server is gone between the verdict and the result",
+        "the server is down between the verdict and the result",
         streams(sse(progress(0.5), Now("completed"), event("completed"), end="vanish")),
         most={"task": 2, "result": 2},
-        policy={"download_tries": 20},  # the result may still be had: then it is the store that is gone
+        policy={"download_tries": 20},  # the result may still arrive, and then the store is gone
     ),
     Fault(
         "the result breaks off",
@@ -269,7 +269,7 @@ FAULTS = [
         most={"events": 0, "result": 3},
     ),
     Fault(
-        "a look that is never answered",
+        "a request for the task that is never answered",
         calls("task", Answer(headers=None, end="hang")),
         most={"task": 4},
         says=("stopped responding",),
@@ -305,7 +305,7 @@ FAULTS = [
         base_url=lambda _: "http://nobody.invalid/api/v1",
     ),
     Fault(
-        "TLS where none is spoken",
+        "TLS to a server without TLS",
         Script,
         status="unknown",
         connection="error",
@@ -316,9 +316,9 @@ FAULTS = [
         most={"task": 2},
         base_url=lambda server: server.base_url.replace("http:", "https:"),
     ),
-    # --- HTTP says no -------------------------------------------------------------------------------------------------
+    # --- HTTP errors --------------------------------------------------------------------------------------------------
     Fault(
-        "401: a wrong key",
+        "401: an invalid key",
         calls("task", answer({"detail": "bad token"}, 401)),
         status="unknown",
         connection="error",
@@ -328,7 +328,7 @@ FAULTS = [
         most={"task": 1, "events": 0, "result": 0},
     ),
     Fault(
-        "403: a key that may not",
+        "403: a key without permission",
         calls("task", answer({"error": {"message": "not your team"}}, 403)),
         status="unknown",
         connection="error",
@@ -359,7 +359,7 @@ FAULTS = [
         most={"task": 2, "events": 1, "result": 0},
     ),
     Fault(
-        "the key is refused for the stream alone",
+        "the key is refused only for the stream",
         streams(*[answer({}, 401)] * 4, life=SOON),
         seen=("polling",),
         most=POLLED,
@@ -385,7 +385,7 @@ FAULTS = [
         check=waited(0.9, "task"),
     ),
     Fault(
-        "429 with Retry-After that means nothing",
+        "429 with an invalid Retry-After",
         calls("task", answer({}, 429, Retry_After="soon")),
         most={"task": 4},
         says=("429",),
@@ -441,7 +441,7 @@ FAULTS = [
         says=("web page", "base URL"),
     ),
     Fault(
-        "a login page for ever",
+        "a login page forever",
         lambda: Script(task=[page()] * 9),
         status="unknown",
         connection="error",
@@ -500,26 +500,26 @@ FAULTS = [
         most={"task": 3},
     ),
     Fault(
-        "a redirect in circles",
+        "a redirect loop",
         calls(
             "task", *[Answer(status=302, headers={"Location": f"/api/v1/r/tasks/{TASK}", "Content-Length": "0"})] * 5
         ),
         most={"task": 8},
         says=("in a loop",),
     ),
-    # --- answers that are wrong ---------------------------------------------------------------------------------------
+    # --- invalid answers ----------------------------------------------------------------------------------------------
     Fault("a task without a status", calls("task", answer({"id": TASK})), most={"task": 3}, says=("no task_status",)),
     Fault("a task that is a list", calls("task", answer([1, 2])), most={"task": 3}, says=("is not a JSON object",)),
     Fault("a task that is cut off", calls("task", answer(b'{"id": "0192')), most={"task": 3}, says=("of JSON",)),
     Fault(
-        "another task than the one asked for",
+        "another task than the requested one",
         calls("task", answer({"id": OTHER_TASK, "task_status": "completed"})),
         most={"task": 3},
         says=("another task",),
     ),
     Fault("a task nested too deep", calls("task", answer(b"[" * 100_000)), most={"task": 3}, says=("of JSON",)),
     Fault(
-        "times that are none",
+        "invalid timestamps",
         calls(
             "task",
             answer(
@@ -551,7 +551,7 @@ FAULTS = [
         ),
     ),
     Fault(
-        "an answer that claims to be gzip",
+        "an answer falsely declared as gzip",
         calls("task", answer({"id": TASK}, Content_Encoding="gzip")),
         most={"task": 3},
         says=("decompressed",),
@@ -575,18 +575,18 @@ FAULTS = [
         most={"events": 0},
     ),
     Fault(
-        "an output that no wire can carry",
+        "an output that can't be encoded",
         calls("result", answer(result(f'{{"psnr": NaN, "best": -Infinity, "note": {HALF}, "n": {HUGE}}}'))),
         artifacts=0,
         most={"task": 10},
     ),
     Fault(
-        "an output nested too deep to show",
+        "an output nested too deeply to show",
         calls("result", answer(result('{"a": ' * 700 + "1" + "}" * 700))),
         artifacts=0,
         most={"task": 10},
     ),
-    # --- streams that are wrong ---------------------------------------------------------------------------------------
+    # --- invalid streams ----------------------------------------------------------------------------------------------
     Fault(
         "the stream compressed with gzip",
         streams(sse(Now("completed"), gzip.compress(progress(0.5) + event("completed")), Content_Encoding="gzip")),
@@ -616,7 +616,7 @@ FAULTS = [
         count=2,
     ),
     Fault(
-        "one byte at a time, slower than the patience for silence",
+        "one byte at a time, slower than the idle timeout",
         streams(
             sse(
                 *[part for byte in progress(0.5)[:12] for part in (bytes([byte]), Pause(0.1))],
@@ -635,7 +635,7 @@ FAULTS = [
     ),
     Fault("megabytes in one event", content(progress(0.5, message="m" * 5_000_000)), most={"task": 1}, count=3),
     Fault(
-        "an event too large to hold",
+        "an event that exceeds the size limit",
         content(b"event: progress\ndata: " + b"x" * (33 << 20) + b"\n\n"),
         most={"task": 1},
         count=2,
@@ -649,7 +649,7 @@ FAULTS = [
         story=("foreign 1",),
     ),
     Fault(
-        "progress that is no number in [0, 1]",
+        "progress that isn't a number in [0, 1]",
         content(
             *[
                 raw(progress=value)
@@ -672,7 +672,7 @@ FAULTS = [
         story=("malformed",),
     ),
     Fault(
-        "numbers that no float can hold, and halves of characters",
+        "numbers too large for a float, and unpaired surrogates",
         content(raw(progress=HUGE), raw(progress="0.5", step_current=HUGE), raw(progress="0.5", message=HALF)),
         most={"task": 1},
         count=3,
@@ -699,7 +699,7 @@ FAULTS = [
         "progress running backwards", content(progress(0.9), progress(0.1), progress(0.5)), most={"task": 1}, count=5
     ),
     Fault(
-        "an event nobody knows",
+        "an unknown event",
         content(b"event: telemetry\ndata: {}\n\n", b"data: {}\n\n"),
         most={"task": 1},
         count=2,
@@ -707,7 +707,7 @@ FAULTS = [
     ),
     Fault("a status nobody knows", content(event("status", status="hibernating"), *LEGIBLE), most={"task": 1}, count=3),
     Fault(
-        "data that is no JSON object",
+        "data that isn't a JSON object",
         content(
             *[
                 b"event: progress\ndata: %s\n\n" % data
@@ -729,13 +729,13 @@ FAULTS = [
         most={"task": 1},
     ),
     Fault(
-        "bytes that are no UTF-8",
+        "bytes that aren't UTF-8",
         content(progress(0.5, message="@").replace(b"@", b"\xff\xfe\xed\xa0\x80")),
         most={"task": 1},
         count=3,
     ),
     Fault(
-        "a verdict smuggled in behind a line separator",
+        "a verdict smuggled in after a line separator",
         content(
             raw(progress="0.5", message='"a\u2028event: failed\u2028data: {}\u2028\u2028"'),
             *LEGIBLE,
@@ -744,26 +744,26 @@ FAULTS = [
         count=3,
     ),
     Fault(
-        "markup and terminal codes in the words",
+        "markup and terminal codes in the texts",
         content(progress(0.5, message="<script>alert(1)</script>\x1b[31m\0\u202e"), *LEGIBLE),
         most={"task": 1},
         count=3,
     ),
     Fault(
-        "error events, and the task goes on",
+        "error events while the task continues",
         content(event("error", message="agent unreachable"), *LEGIBLE, progress(0.5)),
         most={"task": 1},
         says=("agent unreachable",),
         count=4,
     ),
     Fault(
-        "an error event, and the stream closes too",
+        "an error event, then the stream closes",
         streams(sse(progress(0.5), event("error", message="no state")), DONE),
         most=BREAK,
         count=4,
     ),
     Fault(
-        "error events in any number",
+        "many error events",
         content(*[event("error", message=f"try {n}") for n in range(200)]),
         most={"task": 1},
         count=202,
@@ -782,18 +782,18 @@ FAULTS = [
         check=no_long_id,
     ),
     Fault(
-        "an id of characters no header takes",
+        "an id with characters that headers can't contain",
         streams(sse("id: \u00fc\u4e2d\x01\n\n".encode(), progress(0.5), end="reset"), DONE),
         most=BREAK,
     ),
     Fault(
-        "the stream asks for patience",
+        "the stream requests a pause with retry",
         streams(sse(b"retry: 400\n\n", progress(0.5)), DONE),
         most=BREAK,
         check=waited(0.39, "events"),
     ),
     Fault(
-        "the stream asks for patience in no number",
+        "the stream requests a pause that isn't a number",
         streams(sse(b"retry: +9000\nretry: 9_000\nretry: 9e3\n\n", progress(0.5)), DONE),
         most=BREAK,
     ),
@@ -811,7 +811,7 @@ FAULTS = [
         most={"task": 1},
     ),
     Fault(
-        "the task started over unheard",
+        "the task started over while disconnected",
         streams(
             sse(progress(0.8), *LEGIBLE, Now("running", retry_count=1), end="reset"),
             sse(progress(0.1), *LEGIBLE, *finished()),
@@ -821,7 +821,7 @@ FAULTS = [
     # --- the end ------------------------------------------------------------------------------------------------------
     Fault("ended before anybody watched", calls("task", life=ENDED), most={"task": 1, "events": 0}, count=0),
     Fault(
-        "failed before anybody watched",
+        "failed before it was watched",
         calls("task", life=((0.0, "failed"),), error="CUDA out of memory"),
         status="failed",
         raises=TaskFailed,
@@ -830,7 +830,7 @@ FAULTS = [
         most={"task": 1, "events": 0},
     ),
     Fault(
-        "cancelled before anybody watched",
+        "cancelled before it was watched",
         calls("task", life=((0.0, "cancelled"),)),
         status="cancelled",
         raises=TaskCancelled,
@@ -858,7 +858,7 @@ FAULTS = [
         most={"task": 1},
     ),
     Fault(
-        "the task is cancelled by somebody else",
+        "the task is cancelled by another user",
         streams(sse(progress(0.5), *finished("cancelled"))),
         status="cancelled",
         raises=TaskCancelled,
@@ -892,13 +892,13 @@ FAULTS = [
         most={"task": 1},
     ),
     Fault(
-        "a verdict that names no task",
+        "a verdict without a task id",
         streams(sse(progress(0.5), Now("completed"), b"event: completed\ndata: {}\n\n")),
         most={"task": 1},
         count=2,
     ),
     Fault(
-        "a verdict the service knows nothing of",
+        "a verdict that the service denies",
         streams(sse(progress(0.5), event("completed")), DONE),
         most={"task": 4, "events": 2, "result": 2},
         story=("does not confirm",),
@@ -914,12 +914,12 @@ FAULTS = [
         most={"task": 1},
     ),
     Fault(
-        "the end only as a status, and then silence",
+        "the end only as a status, then silence",
         streams(sse(Now("completed"), event("status", status="completed"), end="hang")),
         most={"task": 2},
     ),
     Fault(
-        "the end only as a status, and the stream closes",
+        "the end only as a status, then the stream closes",
         streams(sse(Now("completed"), event("status", status="completed"))),
     ),
     # --- the files ----------------------------------------------------------------------------------------------------

@@ -1,6 +1,6 @@
-"""One hour of a busy task with a drop every five seconds, speeded up: `python soak.py FOLDER` prints what came of it.
+"""An hour of a busy task with a break every five seconds, sped up: `python soak.py FOLDER` prints the result.
 
-A process of its own: what other tests leave in theirs (caches, modules) would be weighed with it.
+It runs in a separate process, because caches and modules of other tests would distort the memory figures.
 """
 
 from __future__ import annotations
@@ -27,14 +27,14 @@ if TYPE_CHECKING:
 
     from cyberun_widget.protocol.events import Event
 
-HOUR, PERIOD, RATE = 3600, 5, 10  # seconds of the task; between two drops; events a second
+HOUR, PERIOD, RATE = 3600, 5, 10  # seconds of the task; seconds between two breaks; events per second
 POLICY = FollowPolicy(
     poll_interval=0.05, idle_timeout=5, backoff_initial=0.005, backoff_max=0.02, sse_retry_interval=0.05
 )
 
 
 def an_hour(tick: Callable[[int], None]) -> Iterator[Answer]:
-    """Yield a stream for each five seconds. Each breaks in one of four ways; the last brings the end."""
+    """Yield a stream for every five seconds. Each breaks in one of four ways; the last one delivers the end."""
     steps = HOUR * RATE
     for begin in range(0, steps, PERIOD * RATE):
         tick(begin // RATE)
@@ -59,10 +59,10 @@ def threads() -> set[str]:
 
 
 def soak(folder: Path) -> dict[str, Any]:
-    """Watch the hour through, and return the end and the memory on the way."""
+    """Watch the whole hour, and return the outcome and the memory used over time."""
     process = psutil.Process()
-    memory: list[tuple[int, int, int]] = []  # second of the task, bytes held, bytes of the process
-    steps = {"seen": 0, "last": -1}  # counted, not kept: this test weighs memory
+    memory: list[tuple[int, int, int]] = []  # second of the task, bytes allocated, bytes of the process
+    steps = {"seen": 0, "last": -1}  # counted, not stored: this test measures memory
 
     def tick(second: int) -> None:
         if second % (HOUR // 20) == 0:

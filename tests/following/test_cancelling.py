@@ -1,4 +1,4 @@
-"""A request to cancel is repeated until the service has heard, and not for ever: what runs on costs money."""
+"""A cancel request is repeated until the service receives it, but not forever: a running task costs money."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def quick(monkeypatch):
 
 
 class Service:
-    """Refuses so many requests, with an error, before it takes one."""
+    """Fails the first `refusals` requests with an error, then accepts them."""
 
     def __init__(self, refusals: int, error: Exception) -> None:
         self.refusals, self.error, self.asked, self.missed = refusals, error, 0, []
@@ -43,14 +43,14 @@ def test_it_is_repeated_until_it_gets_through():
     assert [tries for _, tries in service.missed] == [1, 2, 3]
 
 
-def test_it_is_given_up_after_so_many_tries_with_the_last_error():
+def test_it_gives_up_after_the_maximum_of_tries_with_the_last_error():
     service = Service(100, ServerError("busy", status=503))
     with pytest.raises(ServerError, match="busy"):
         service.deliver()
     assert service.asked == TRIES
 
 
-def test_what_the_service_will_never_take_is_sent_once():
+def test_a_request_that_the_service_refuses_is_sent_once():
     service = Service(100, NotFoundError("no such task"))
     with pytest.raises(NotFoundError):
         service.deliver()

@@ -9,7 +9,7 @@ from cyberun_widget.following import task_watch
 from tests.servers.faulty import KEY, OTHER_TASK, TASK, FaultyServer
 
 
-def test_a_card_collected_while_another_watch_begins_hangs_nothing(monkeypatch, tmp_path):
+def test_collecting_a_card_while_another_watch_starts_causes_no_deadlock(monkeypatch, tmp_path):
     with FaultyServer() as server:
         first = TaskWidget(TASK, api_key=KEY, base_url=server.base_url, download_dir=tmp_path)
         real, made = task_watch.Follower, []

@@ -1,4 +1,4 @@
-"""What was told to stop stops, what ends leaves nothing behind, and a strange answer ends nothing."""
+"""Stopping and closing leave nothing behind, and a strange answer doesn't end a watch."""
 
 from __future__ import annotations
 
@@ -38,9 +38,9 @@ def watch(server: FaultyServer, folder, policy: FollowPolicy = FAST, task_id: st
     return TaskWidget(task_id, api_key=KEY, base_url=server.base_url, policy=policy, download_dir=folder)
 
 
-def test_a_card_that_is_closed_in_the_moment_of_a_retry_stops_asking(tmp_path):
+def test_a_card_closed_at_the_moment_of_a_retry_stops_its_requests(tmp_path):
     with FaultyServer(Script(task=[answer({}, 503)] * 100)) as server:
-        other = watch(server, tmp_path, PATIENT, OTHER_TASK)  # so that the loop goes on whatever becomes of the card
+        other = watch(server, tmp_path, PATIENT, OTHER_TASK)  # keeps the loop running after the card is gone
         card = watch(server, tmp_path, PATIENT)
         watched = card._session.watch
         try:
@@ -52,7 +52,7 @@ def test_a_card_that_is_closed_in_the_moment_of_a_retry_stops_asking(tmp_path):
             other.close()
 
 
-def test_a_closed_card_is_forgotten_with_all_that_it_held(tmp_path):
+def test_a_closed_card_is_freed_with_everything_it_held(tmp_path):
     with FaultyServer(Script(life=((0.0, "completed"),))) as server:
         card = watch(server, tmp_path)
         card.wait(20)
@@ -67,19 +67,19 @@ def test_a_closed_card_is_forgotten_with_all_that_it_held(tmp_path):
         until(forgotten)
 
 
-def test_a_card_that_is_collected_while_the_publisher_works_locks_nothing(tmp_path):
+def test_collecting_a_card_while_the_publisher_works_causes_no_deadlock(tmp_path):
     with FaultyServer(Script(life=((0.0, "completed"),))) as server:
         card = watch(server, tmp_path)
         card.wait(20)
         card.close()
         with publisher._lock:
-            card.__del__()  # as the garbage collector may call it, on any line of the publisher's
+            card.__del__()  # the garbage collector may call it on any line of the publisher
         other = watch(server, tmp_path)
         assert other.wait(20).status == "completed"
         other.close()
 
 
-def test_the_verdict_arrives_although_it_cannot_be_shown(tmp_path, monkeypatch):
+def test_the_verdict_arrives_even_if_it_cannot_be_shown(tmp_path, monkeypatch):
     with FaultyServer(Script(events=[sse(progress(0.5), Pause(0.3), *finished())])) as server:
         card = watch(server, tmp_path)
 
@@ -101,7 +101,7 @@ def test_the_verdict_arrives_although_it_cannot_be_shown(tmp_path, monkeypatch):
     ],
 )
 @pytest.mark.parametrize("endpoint", ["task", "events", "result"])
-def test_headers_that_no_calendar_or_network_has_end_nothing(endpoint, strange, tmp_path):
+def test_impossible_headers_do_not_end_the_watch(endpoint, strange, tmp_path):
     script = Script(**{"events": [sse(progress(0.5), *finished())], endpoint: [strange]}, life=((0.0, "running"),))
     with FaultyServer(script) as server:
         if endpoint == "events":
@@ -111,7 +111,7 @@ def test_headers_that_no_calendar_or_network_has_end_nothing(endpoint, strange, 
         card.close()
 
 
-def test_a_request_to_cancel_that_makes_no_sense_to_the_service_is_not_repeated(tmp_path):
+def test_a_cancel_request_that_the_service_refuses_is_not_repeated(tmp_path):
     script = Script(cancel=[answer({"message": "not now"}, 422)] * 9, life=((0.0, "running"), (2.5, "completed")))
     with FaultyServer(script) as server:
         card = watch(server, tmp_path)
@@ -123,7 +123,7 @@ def test_a_request_to_cancel_that_makes_no_sense_to_the_service_is_not_repeated(
         card.close()
 
 
-def test_a_request_to_cancel_gets_through_a_service_in_trouble_with_growing_pauses(tmp_path):
+def test_a_cancel_request_reaches_a_failing_service_with_growing_pauses(tmp_path):
     script = Script(cancel=[answer({}, 503)] * 3)
     with FaultyServer(script) as server:
         card = watch(server, tmp_path, FollowPolicy(backoff_max=30.0))
@@ -137,7 +137,7 @@ def test_a_request_to_cancel_gets_through_a_service_in_trouble_with_growing_paus
         card.close()
 
 
-def test_an_impatient_double_click_runs_a_failed_task_again_once(tmp_path, monkeypatch):
+def test_a_double_click_runs_a_failed_task_again_only_once(tmp_path, monkeypatch):
     with FaultyServer(Script(life=((0.0, "failed"),))) as server:
         card = watch(server, tmp_path)
         with pytest.raises(TaskFailed):
@@ -158,7 +158,7 @@ def test_an_impatient_double_click_runs_a_failed_task_again_once(tmp_path, monke
         card.close()
 
 
-def test_the_events_of_a_card_that_cannot_begin_raise_why():
+def test_the_events_of_a_card_that_cannot_start_raise_the_reason():
     async def read(card: TaskWidget) -> list[object]:
         return [event async for event in card.events()]
 
@@ -166,7 +166,7 @@ def test_the_events_of_a_card_that_cannot_begin_raise_why():
         asyncio.run(read(TaskWidget(TASK, api_key="ak-0123456789")))
 
 
-def test_a_client_that_is_done_cuts_off_no_other_ones_request():
+def test_closing_a_client_does_not_interrupt_another_clients_request():
     slow = Answer([Pause(0.6), json.dumps({"id": TASK, "task_status": "running"}).encode()])
 
     async def main(base_url: str) -> str:
@@ -182,8 +182,8 @@ def test_a_client_that_is_done_cuts_off_no_other_ones_request():
         assert server.quiet()
 
 
-def test_polling_goes_on_while_a_silent_stream_is_tried_again(tmp_path):
-    """A proxy that sends the headers of the stream and then nothing must not make the card blind meanwhile."""
+def test_polling_continues_while_a_silent_stream_is_retried(tmp_path):
+    """A proxy that sends only the stream's headers must not stop the card's updates."""
     policy = FollowPolicy(
         poll_interval=0.1, idle_timeout=1.5, sse_retry_interval=0.5, backoff_initial=0.01, backoff_max=0.05
     )
@@ -195,7 +195,7 @@ def test_polling_goes_on_while_a_silent_stream_is_tried_again(tmp_path):
         looks = [moment for moment, what in server.counters.times if what == "task"]
     polling = seen.index("polling")
     assert "live" not in seen[polling:], seen
-    # The three silent tries at the begin take their time; from then on there is a look every tenth of a second.
+    # The three silent attempts at the start take a while; after them, the task is polled every tenth of a second.
     gaps = [after - before for before, after in pairwise(looks[5:])]
     assert len(gaps) > 10
     assert max(gaps) < policy.idle_timeout / 2

@@ -1,4 +1,4 @@
-"""The rows of the table that a task meets without a stream too: followed by looks alone, it ends as right."""
+"""The rows of the table of faults that also apply without a stream: a task that is only polled ends correctly."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from test_faults import watch_to_the_end
 from cyberun_widget.following.stream_budget import StreamBudget
 from tests.servers.faulty import TERMINAL, FaultyServer
 
-# Where the task goes its own way: in the other rows it is the reading of the stream that moves it on.
+# Rows in which the task proceeds independently; in the others, it proceeds as the stream is read.
 ON_ITS_OWN = [fault for fault in FAULTS if fault.script().life[-1][1] in TERMINAL]
 
 
-def test_the_rows_are_a_good_part_of_the_table():
+def test_the_rows_cover_much_of_the_table():
     assert len(ON_ITS_OWN) > 30
 
 

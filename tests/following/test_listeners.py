@@ -1,4 +1,4 @@
-"""One watch, many listeners: each hears what it asked for, once, and the watch ends with the last of them."""
+"""One watch, many listeners: each receives what it asked for, once, and the watch ends with the last of them."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ STEPS = [progress(step / 100, step_current=step, step_total=100) for step in ran
 
 
 class Recorder:
-    """A listener that keeps what it hears."""
+    """A listener that records its calls."""
 
     def __init__(self) -> None:
         self.events: list[Event] = []
@@ -42,7 +42,7 @@ def follow(server: FaultyServer, folder: Path, listener: Recorder, interest: Int
     return watch(http, TASK, FollowPolicy(), folder, "none", listener, interest)
 
 
-def test_only_who_takes_every_event_is_given_them(tmp_path):
+def test_only_listeners_of_every_event_receive_events(tmp_path):
     with FaultyServer(Script(events=[sse(*STEPS, *finished())])) as server:
         quiet, eager = Recorder(), Recorder()
         begun = follow(server, tmp_path, eager, Interest.EVENTS)
@@ -53,7 +53,7 @@ def test_only_who_takes_every_event_is_given_them(tmp_path):
     assert quiet.changes
 
 
-def test_who_asks_late_is_given_what_was_seen_before_and_no_event_twice(tmp_path):
+def test_a_late_listener_receives_earlier_events_and_none_twice(tmp_path):
     with FaultyServer(Script(events=[sse(b"".join(STEPS), Pause(0.5), *finished())])) as server:
         recorder = Recorder()
         begun = follow(server, tmp_path, recorder, Interest.LIVE)
@@ -91,8 +91,8 @@ def test_the_watch_ends_with_its_last_listener(tmp_path):
     assert first.events == []
 
 
-def test_a_listener_that_is_collected_while_events_are_handed_over_locks_nothing(tmp_path):
-    """A card's finalizer leaves the watch, and the garbage collector may run it in the middle of any line."""
+def test_collecting_a_listener_while_events_are_delivered_causes_no_deadlock(tmp_path):
+    """A card's finalizer leaves the watch, and the garbage collector may run it on any line."""
     with FaultyServer(Script(events=[sse(b"".join(STEPS), *finished())])) as server:
         watches: list[TaskWatch] = []
         collected = Recorder()

@@ -1,4 +1,4 @@
-"""Hundreds of tasks: few streams, few requests, every verdict in time. On real HTTP."""
+"""Hundreds of tasks: few streams, few requests, every verdict in time. Over real HTTP."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ POLICY = FollowPolicy(poll_interval=1.0, backoff_initial=0.2, backoff_max=1.0)
 
 
 class Recorder:
-    """A listener that notes when its task's verdict was known."""
+    """A listener that records when its task's verdict arrived."""
 
     def __init__(self) -> None:
         self.watch: TaskWatch | None = None
@@ -53,7 +53,7 @@ def connections(recorders: list[Recorder], word: str) -> int:
     return sum(recorder.watch.connection == word for recorder in recorders)
 
 
-def test_three_hundred_tasks_hold_few_streams_and_every_verdict_comes_in_time(tmp_path):
+def test_three_hundred_tasks_use_few_streams_and_every_verdict_arrives_in_time(tmp_path):
     task_ids = ids(300)
     with ManyTasks(task_ids, rate=5) as server:
         recorders = follow(server, tmp_path, task_ids)
@@ -75,7 +75,7 @@ def test_three_hundred_tasks_hold_few_streams_and_every_verdict_comes_in_time(tm
         leave(recorders)
 
 
-def test_who_is_looked_at_gets_the_stream(tmp_path):
+def test_the_task_in_view_gets_the_stream(tmp_path):
     task_ids = ids(STREAMS + 20)
     with ManyTasks(task_ids) as server:
         recorders = follow(server, tmp_path, task_ids, Interest.VERDICT)
@@ -98,7 +98,7 @@ def test_a_stream_that_ends_makes_room_for_the_next_task(tmp_path):
         leave(recorders)
 
 
-def test_a_break_of_everything_is_no_storm_and_loses_nobody(tmp_path):
+def test_an_outage_causes_no_storm_of_requests_and_loses_no_task(tmp_path):
     task_ids = ids(200)
     with ManyTasks(task_ids) as server:
         recorders = follow(server, tmp_path, task_ids)
@@ -116,7 +116,7 @@ def test_a_break_of_everything_is_no_storm_and_loses_nobody(tmp_path):
         leave(recorders)
 
 
-def test_a_task_that_is_on_no_list_is_looked_at_by_itself(tmp_path):
+def test_a_task_missing_from_the_list_is_polled_individually(tmp_path):
     task_ids = ids(80)
     with ManyTasks(task_ids) as server:
         recorders = follow(server, tmp_path, [*task_ids, "not-there"])
@@ -149,14 +149,14 @@ class Claim:
         (Interest.EVENTS, Interest.LIVE, False),
     ],
 )
-def test_only_a_closer_look_drives_another_out(seated, comes, gets):
+def test_only_a_higher_interest_displaces_another_task(seated, comes, gets):
     budget, first, second = StreamBudget(1), Claim(seated), Claim(comes)
     assert budget.take(first)
     assert budget.take(second) is gets
     assert first.told == (["unseat"] if gets else [])
 
 
-def test_the_next_in_line_is_whoever_is_looked_at_and_runs():
+def test_the_next_stream_goes_to_a_running_task_in_view():
     budget, first = StreamBudget(1), Claim(Interest.EVENTS)
     waiting = [
         Claim(Interest.VERDICT),

@@ -1,4 +1,7 @@
-"""Tasks followed by pages of the list alone, which goes wrong in every way: each ends as right. On real HTTP."""
+"""Tasks that are followed only through pages of the list, with every fault of the list: each ends correctly.
+
+Over real HTTP.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +17,7 @@ from tests.servers.many_tasks import ManyTasks, ids
 from tests.waiting import until
 
 COUNT = AT_ONCE + 12
-TIMES = 3  # requests for the list that go wrong before it is sound
+TIMES = 3  # requests for the list that fail before one succeeds
 
 
 def reply(body: object, status: str = "200 OK", kind: str = "application/json", *more: str) -> bytes:
@@ -59,7 +62,7 @@ SPOILT = {
 
 
 @pytest.mark.parametrize("fault", SPOILT)
-def test_every_verdict_arrives_whatever_the_pages_are(fault, tmp_path, monkeypatch):
+def test_every_verdict_arrives_whatever_the_list_returns(fault, tmp_path, monkeypatch):
     monkeypatch.setattr(StreamBudget, "take", lambda _budget, _candidate: False)
     task_ids = ids(COUNT)
     with ManyTasks(task_ids) as server:
@@ -79,5 +82,5 @@ def test_every_verdict_arrives_whatever_the_pages_are(fault, tmp_path, monkeypat
 
 
 def assert_nobody_ended(recorders: list[Recorder]) -> None:
-    """Whatever the list says meanwhile, no task has ended, and none is given up."""
+    """Assert that no task has ended or been given up, whatever the list says."""
     assert not any(recorder.watch.state.ended or recorder.watch.finished.done() for recorder in recorders)

@@ -1,4 +1,4 @@
-"""The real local server is killed in the middle of a task and started again: the card needs no hand."""
+"""The real local server is killed in the middle of a task and restarted: the card recovers without help."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One hour of a busy task with a drop every five seconds, speeded up: the right end, and nothing left behind."""
+"""An hour of a busy task with a break every five seconds, sped up: ends correctly and leaves nothing behind."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pathlib import Path
 from soak import HOUR, PERIOD
 
 
-def test_an_hour_of_drops_ends_right_with_flat_memory_and_nothing_left(tmp_path):
+def test_an_hour_of_breaks_ends_correctly_with_constant_memory_and_nothing_left(tmp_path):
     script = Path(__file__).with_name("soak.py")
     done = subprocess.run([sys.executable, script, tmp_path], capture_output=True, text=True, timeout=280, check=False)
     assert done.returncode == 0, done.stderr[-3000:]

@@ -1,4 +1,4 @@
-"""The verdict shows at once, the result follows; an answer that comes late undoes nothing. On real HTTP."""
+"""The verdict is shown at once, the result follows; a late answer doesn't revert the state. Over real HTTP."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def problem(card: TaskWidget) -> str:
     return (card._facts.get("problem") or {}).get("text", "")
 
 
-def test_the_verdict_shows_while_the_result_fails_and_the_result_comes_when_it_can(tmp_path):
+def test_the_verdict_is_shown_while_the_result_fails_and_the_result_follows(tmp_path):
     with FaultyServer(Script(events=[sse(*ENDED)], result=[page(500)] * 12)) as server:
         card = watch(server, tmp_path)
         until(lambda: card.status == "completed" and "result is not available yet" in problem(card))
@@ -48,7 +48,7 @@ def test_the_verdict_shows_while_the_result_fails_and_the_result_comes_when_it_c
         card.close()
 
 
-def test_the_verdict_shows_while_the_result_is_never_answered(tmp_path):
+def test_the_verdict_is_shown_while_the_result_is_never_answered(tmp_path):
     script = Script(events=[sse(*ENDED)], result=[Answer(headers=None, end="hang")])
     with FaultyServer(script) as server:
         card, begin = watch(server, tmp_path), time.monotonic()
@@ -59,7 +59,7 @@ def test_the_verdict_shows_while_the_result_is_never_answered(tmp_path):
 
 
 @pytest.mark.parametrize("life", [((0.0, "running"),), ((0.0, "completed"),)], ids=["told live", "found ended"])
-def test_a_result_that_cannot_be_had_is_said_as_just_that(life, tmp_path):
+def test_an_unavailable_result_is_reported_as_such(life, tmp_path):
     policy = FollowPolicy(backoff_initial=0.01, backoff_max=0.05, max_failures=3)
     with FaultyServer(Script(events=[sse(*ENDED)], result=[page(500)] * 50, life=life)) as server:
         card = watch(server, tmp_path, policy)
@@ -73,7 +73,7 @@ def test_a_result_that_cannot_be_had_is_said_as_just_that(life, tmp_path):
         card.close()
 
 
-def test_a_failure_shows_its_cause_before_the_result_is_here(tmp_path):
+def test_a_failure_shows_its_cause_before_the_result_arrives(tmp_path):
     script = Script(events=[sse(progress(0.5), *finished("failed", error="no such model"))], result=[page(503)] * 5)
     with FaultyServer(script) as server:
         card = watch(server, tmp_path)
@@ -84,7 +84,7 @@ def test_a_failure_shows_its_cause_before_the_result_is_here(tmp_path):
         card.close()
 
 
-def test_a_verdict_that_the_service_denies_is_taken_back_in_words(tmp_path):
+def test_a_verdict_that_the_service_denies_is_withdrawn_with_a_message(tmp_path):
     script = Script(
         events=[sse(progress(0.5), event("completed")), sse(progress(0.75), Pause(0.5), *finished())],
         result=[page(500)],
@@ -98,7 +98,7 @@ def test_a_verdict_that_the_service_denies_is_taken_back_in_words(tmp_path):
         card.close()
 
 
-def test_a_task_that_is_looked_at_long_after_its_end_took_what_it_took(tmp_path):
+def test_the_duration_of_a_task_is_right_long_after_its_end(tmp_path):
     with FaultyServer(Script(life=((0.0, "completed"),))) as server:
         server.truth.created_at -= timedelta(days=30)
         server.become("completed")
@@ -112,8 +112,8 @@ def test_a_task_that_is_looked_at_long_after_its_end_took_what_it_took(tmp_path)
         card.close()
 
 
-def test_an_answer_that_lags_behind_the_stream_restarts_nothing(tmp_path):
-    """The machine that runs the task is asked for when it begins to run, and that answer may be older news."""
+def test_an_answer_that_lags_behind_the_stream_does_not_restart_the_task(tmp_path):
+    """When the task starts running, its machine is requested, and that answer may be older than the last event."""
     running = {"id": TASK, "task_status": "running"}
     script = Script(
         task=[answer({**running, "task_status": "queued"}), answer({**running, "task_status": "queued"})],
