@@ -301,7 +301,7 @@ class Notebook:
         self.start(index)
         self.wait(index, timeout)
         errors = self.page.evaluate(
-            """index => window.cyPanel().content.widgets[index].model.toJSON().outputs
+            """index => (window.cyPanel().content.widgets[index].model.toJSON().outputs ?? [])
                 .filter(one => one.output_type === "error")
                 .map(one => `${one.ename}: ${one.evalue}\\n${one.traceback.join("\\n")}`)""",
             index,

@@ -1,4 +1,4 @@
-"""The notebooks, executed by a real kernel on the real local server."""
+"""The notebooks, executed by a real kernel on the real local server. The quickstart runs in tests/browser."""
 
 from __future__ import annotations
 
@@ -55,33 +55,6 @@ def execute(server, tmp_path, monkeypatch) -> Callable[[str], nbformat.NotebookN
         return NotebookClient(notebook, timeout=240, resources={"metadata": {"path": str(tmp_path)}}).execute()
 
     return run
-
-
-def test_the_quickstart_runs_as_it_is_and_ends_with_pictures_and_files(server, tmp_path, execute):
-    executed = execute("quickstart")
-    shown = {cell.id: cell.get("outputs", []) for cell in executed.cells}
-
-    # Each card stands in its cell, live and as the archive that stays.
-    for cell in ("run-picture", "run-splat", "attach"):
-        assert any("application/vnd.jupyter.widget-view+json" in output.get("data", {}) for output in shown[cell])
-        archive = "".join(str(output.get("data", {}).get("text/html", "")) for output in shown[cell])
-        assert "cyberun-archive" in archive
-        # The last card's verdict may come after the last cell: a page would still hear it, nbclient has gone by then.
-        assert cell == "attach" or "data:image/" in archive, f"no picture in the archive of {cell}"
-
-    # The picture is one of Pillow's, and the stages came by name, in order; one that takes no time may be passed over.
-    assert any("image/png" in output.get("data", {}) for output in shown["image"])
-    stages = ast.literal_eval(text(shown["wait-splat"]))
-    assert stages == [stage for stage in ("download", "process_data", "train", "export", "upload") if stage in stages]
-    assert {"train", "export"} <= set(stages)
-    assert "completed" in text(shown["tasks"])
-    assert "gray-scott" in text(shown["workflows"])
-
-    saved = {path.suffix for path in (tmp_path / "results").iterdir()}
-    assert {".ply", ".glb", ".mp4", ".json"} <= saved
-
-    # Nothing that a user would share carries the key.
-    assert server.api_key not in nbformat.writes(executed)
 
 
 def test_the_exploration_runs_as_it_is(server, tmp_path, execute):
