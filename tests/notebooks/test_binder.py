@@ -7,7 +7,6 @@ import re
 import secrets
 import subprocess
 import sys
-import time
 import urllib.error
 import urllib.request
 from pathlib import Path
@@ -15,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from cyberun_widget.cli.demo import _free_port
+from tests.waiting import until
 
 PROJECT = Path(__file__).parents[2]
 BINDER = PROJECT / "binder"
@@ -78,11 +78,7 @@ def test_jupyterlab_opens_on_the_quickstart(prefix, tmp_path):
 
 def landing(url: str) -> str:
     """Where a browser lands, once the server answers."""
-    deadline = time.monotonic() + 60
-    while (place := visit(url)) is None:
-        assert time.monotonic() < deadline, "the server never answered"
-        time.sleep(0.3)
-    return place
+    return until(lambda: visit(url), 60, pause=0.3)
 
 
 def visit(url: str) -> str | None:

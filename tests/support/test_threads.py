@@ -114,10 +114,7 @@ def test_a_pump_outlives_a_step_that_raises(caplog):
 
     pump = Pump("test", step, linger=0.05)
     pump.wake()
-    end = time.monotonic() + 2
-    while len(steps) < 2 and time.monotonic() < end:
-        time.sleep(0.01)
-    assert len(steps) >= 2
+    until(lambda: len(steps) >= 2)
     assert "once" in caplog.text
     until(lambda: not alive("cyberun-test"))
 
@@ -133,9 +130,7 @@ def test_serial_calls_keep_their_order_and_survive_each_other():
 
     for number in range(50):
         serial.call(call, number)
-    end = time.monotonic() + 60
-    while len(got) < 50 and time.monotonic() < end:
-        time.sleep(0.01)
+    until(lambda: len(got) == 50)
     assert got == list(range(50))
 
 
