@@ -209,7 +209,7 @@ class TaskGroup(BatchedWidget):
         if session.problem is not None and any(cell.status == "planned" for cell in session.cells):
             raise CyberunError(session.problem)
         if held := len(session.held):
-            raise CyberunError(f"{held:,} points wait for your word: click Run all on the card, or call group.start().")
+            raise CyberunError(f"{held:,} points wait for your go-ahead: click Run all, or call group.start().")
 
     # --- acting ------------------------------------------------------------------------------------------------------
 

@@ -196,7 +196,7 @@ def test_models_are_compared_with_one_camera(page: Page, show: Callable[..., Loc
     group.locator('[data-point="2"]').click()
     views = group.get_by_role("region", name="Point").locator(".cyc-model canvas")
     expect(views).to_have_count(2, timeout=90_000)
-    group.get_by_role("button", name="Let go of the reference").click()
+    group.get_by_role("button", name="Remove the reference").click()
     expect(views).to_have_count(0)
 
 

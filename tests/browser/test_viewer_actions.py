@@ -46,7 +46,7 @@ def test_all_files_come_as_one_zip_with_names_that_unpack_anywhere(viewers: Page
     assert contents["metrics.json"] == bench.files["metrics.json"].data
     assert len(contents) == 5
     assert not [name for name in contents if re.search(r'[<>:"|?*\\]|\.\.', name)]
-    expect(panel.get_by_text(re.compile(r"^5 files, .*: handed to the browser’s downloads\.$"))).to_be_visible()
+    expect(panel.get_by_text(re.compile(r"^5 files, .*: passed to the browser’s downloads\.$"))).to_be_visible()
     panel.get_by_role("button", name="Done").click()
     expect(panel).to_be_hidden()
     expect(dialog.get_by_role("button", name="Download all")).to_be_focused()

@@ -52,7 +52,7 @@ CANDIDATE = Candidate("t", "running", None, None, None)
         (Search((CANDIDATE,), complete=True, age=1.0), "one of these"),
         (Search((), complete=False, age=3600.0), "too many tasks"),
         (Search((), complete=True, age=3.0), "Look again in a minute"),
-        (Search((), complete=True, age=3600.0), "almost certainly never taken"),
+        (Search((), complete=True, age=3600.0), "almost certainly never accepted"),
     ],
 )
 def test_the_advice_says_no_more_than_is_known(search, words):

@@ -81,7 +81,7 @@ def test_nothing_is_submitted_where_anything_is_wrong(server, client):
 
 def test_a_large_sweep_waits_for_a_word_and_goes_on_in_steps(server, client):
     group = client.map("wave", grid={"x": range(60)}, in_flight=60)
-    with pytest.raises(CyberunError, match="60 points wait for your word"):
+    with pytest.raises(CyberunError, match="60 points wait for your go-ahead"):
         group.wait(10)
     assert (group.counts, len(server.posts)) == ({"planned": 60}, 0)
     group.start(1)
@@ -233,7 +233,7 @@ def test_cancelling_all_ends_what_runs_and_submits_nothing_more():
         group.wait(30)
         assert group.counts == {"planned": 4, "cancelled": 2}
         again = server.client().map("wave", grid={"x": range(6)}, start="none")
-        with pytest.raises(CyberunError, match="4 points wait for your word"):
+        with pytest.raises(CyberunError, match="4 points wait for your go-ahead"):
             again.wait(30)
         assert len(server.posts) == 2
 

@@ -28,7 +28,7 @@ def test_the_line_has_counts_the_time_left_and_what_waits():
     }
     told = line({"completed": 1, "running": 3}, facts, 0.5)
     assert told.startswith("Wave · 4 points · 1 completed, 3 running · 50% · ")
-    assert "2 waiting for your word" in told
+    assert "2 waiting for your go-ahead" in told
     assert "\x1b" not in told
 
 

@@ -186,7 +186,7 @@ async function answer(model, message) {
       for (const at of points) cells[at] = cellOf(at, "cancelled");
       return model.push(points);
     case "candidates":
-      return reply({ advice: "Is it one of these? If it is none of them, the submission was probably never taken.", candidates: [{ task: "0192f3c1-7c1e-7b5a-9d0e-aaaaaaaaaaaa", status: "completed", created: new Date().toISOString(), same: true, seconds: 1, others: 0 }] });
+      return reply({ advice: "Is it one of these? If not, the service probably never accepted the submission.", candidates: [{ task: "0192f3c1-7c1e-7b5a-9d0e-aaaaaaaaaaaa", status: "completed", created: new Date().toISOString(), same: true, seconds: 1, others: 0 }] });
     case "attach":
       reply({});
       cells[point] = cellOf(point, "completed");
