@@ -1,4 +1,4 @@
-"""What the README says is so: its snippets, names, numbers, commands, links and quoted words."""
+"""The README is true: its snippets, names, numbers, commands, links and quoted texts."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ NAMED = {
     "form": WorkflowForm,
     "group": TaskGroup,
 }
-"""What the snippets' variables are."""
+"""The types of the snippets' variables."""
 
 
 def attributes(code: str) -> list[tuple[str, str]]:

@@ -1,4 +1,4 @@
-"""No address that a workflow or a store writes makes the kernel reach into its own network."""
+"""Addresses from a workflow's output or a store can't make the kernel connect to its own network."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def test_this_machine_has_names(host, local):
 
 @pytest.fixture
 def names(monkeypatch):
-    """Give names to addresses, as a hostile DNS does."""
+    """Resolve names to chosen addresses, like a hostile DNS."""
     known: dict[str, list[str]] = {PUBLIC: ["93.184.216.34"]}
 
     async def resolved(host: str, _port: int) -> list[str]:
@@ -78,27 +78,27 @@ def names(monkeypatch):
         ("inside.example", "api.inside.example", "10.0.0.2"),
     ],
 )
-def test_an_address_may_lie_where_the_api_lives(names, host, api, pinned):
+def test_an_address_may_be_in_the_apis_network(names, host, api, pinned):
     names |= {"cdn.example": ["93.184.216.35"], "inside.example": ["10.0.0.2"], "api.inside.example": ["10.0.0.1"]}
     assert asyncio.run(allowed_address(host, 443, api)) == pinned
 
 
 @pytest.mark.parametrize("api", [PUBLIC, "10.0.0.1", "localhost"])
 @pytest.mark.parametrize("host", ["169.254.169.254", "metadata.example", "both.example", "[fe80::1]"])
-def test_the_cloud_s_metadata_is_never_asked(names, host, api):
+def test_the_clouds_metadata_service_is_never_contacted(names, host, api):
     names |= {"metadata.example": ["169.254.169.254"], "both.example": ["93.184.216.34", "169.254.169.254"]}
     with pytest.raises(ProtocolError, match="private network"):
         asyncio.run(allowed_address(host, 80, api))
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "here.example", "10.1.1.1", "::1", "0.0.0.0"])
-def test_a_public_api_sends_nobody_into_the_own_network(names, host):
+def test_a_public_api_cannot_lead_into_the_local_network(names, host):
     names["here.example"] = ["127.0.0.1"]
     with pytest.raises(ProtocolError, match="private network"):
         asyncio.run(allowed_address(host, 80, PUBLIC))
 
 
-def test_behind_a_proxy_addresses_are_judged_and_names_are_its_business(names):
+def test_behind_a_proxy_addresses_are_checked_and_names_are_left_to_it(names):
     names["here.example"] = ["127.0.0.1"]
     assert asyncio.run(allowed_address("here.example", 80, PUBLIC, look_up=False)) is None
     with pytest.raises(ProtocolError):
@@ -122,13 +122,13 @@ async def fetch(url: str, **how) -> bytes:
 FILE = Answer([PNG], 200, {"Content-Length": str(len(PNG))})
 
 
-def test_a_link_that_the_service_gave_is_followed_anywhere():
+def test_a_link_from_the_service_may_have_any_address():
     with FaultyServer(Script(store=[FILE])) as server:
         assert asyncio.run(fetch(f"{server.elsewhere}/x", vouched=True)) == PNG
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "127.1", "[::ffff:127.0.0.1]"])
-def test_an_address_that_a_workflow_wrote_is_not_asked(host):
+def test_an_address_in_a_workflows_output_is_not_contacted(host):
     with FaultyServer(Script(store=[FILE])) as server:
         url = f"{server.elsewhere}/admin".replace("127.0.0.1", host)
         with pytest.raises(ProtocolError, match="private network"):
@@ -136,7 +136,7 @@ def test_an_address_that_a_workflow_wrote_is_not_asked(host):
         assert server.counters.connections == 0
 
 
-def test_a_store_that_redirects_into_the_own_network_is_not_followed():
+def test_a_redirect_into_the_local_network_is_not_followed():
     with FaultyServer() as inside, FaultyServer() as server:
         server.script.store = [Answer([], 302, {"Location": f"{inside.elsewhere}/admin", "Content-Length": "0"})]
         with pytest.raises(ProtocolError, match="private network"):
@@ -144,7 +144,7 @@ def test_a_store_that_redirects_into_the_own_network_is_not_followed():
         assert inside.counters.connections == 0
 
 
-def test_a_redirect_within_the_store_or_the_api_s_network_is_followed():
+def test_a_redirect_within_the_store_or_the_apis_network_is_followed():
     moved = Answer([], 302, {"Location": "/y", "Content-Length": "0"})
     with FaultyServer(Script(store=[moved, FILE])) as server:
         assert asyncio.run(fetch(f"{server.elsewhere}/x", vouched=True, api="93.184.216.34")) == PNG
@@ -153,8 +153,8 @@ def test_a_redirect_within_the_store_or_the_api_s_network_is_followed():
         assert asyncio.run(fetch(f"{server.elsewhere}/x", vouched=False, api="localhost")) == PNG
 
 
-def test_what_is_connected_to_is_what_was_looked_at(monkeypatch):
-    """A name that means another address a moment later changes nothing."""
+def test_the_connection_uses_the_checked_address(monkeypatch):
+    """A name that resolves to another address a moment later has no effect."""
     asked = []
 
     async def resolved(host: str, _port: int) -> list[str]:
@@ -171,7 +171,7 @@ def test_what_is_connected_to_is_what_was_looked_at(monkeypatch):
 
     with Server(Script(store=[FILE])) as server:
         port = server.elsewhere.rpartition(":")[2]
-        url = f"http://rebound.invalid:{port}/x"  # no DNS knows this name: only the pinned address can be asked
+        url = f"http://rebound.invalid:{port}/x"  # not in any DNS: only the pinned address can be contacted
         assert asyncio.run(fetch(url, vouched=False, api="127.0.0.1")) == PNG
     assert asked == ["rebound.invalid"]
     assert seen == [f"rebound.invalid:{port}"]
@@ -185,7 +185,7 @@ def test_a_user_and_password_in_a_link_are_not_sent():
 
 
 @pytest.mark.parametrize("where", ["task_output", "download_urls"])
-def test_the_result_s_own_links_are_vouched_for_and_its_output_is_not(where, tmp_path, monkeypatch):
+def test_the_results_own_links_are_trusted_and_its_output_is_not(where, tmp_path, monkeypatch):
     monkeypatch.setattr(addresses, "_resolved", lambda *_: pytest.fail("no name is looked up"))
     with FaultyServer(Script(life=((0.0, "completed"),), store=[FILE])) as server, FaultyServer() as inside:
         link = f"{server.elsewhere}/x.png"
@@ -194,7 +194,7 @@ def test_the_result_s_own_links_are_vouched_for_and_its_output_is_not(where, tmp
 
         async def result() -> TaskResult:
             async with AsyncClient(KEY, base_url=server.base_url) as client:
-                client._calls.http.storage = Storage("93.184.216.34")  # as if the API were in public
+                client._calls.http.storage = Storage("93.184.216.34")  # as if the API had a public address
                 return await client.result(TASK, download="all", download_dir=tmp_path)
 
         found = asyncio.run(result()).artifacts[0]
@@ -236,7 +236,7 @@ def test_an_id_stays_one_segment_of_the_path_in_every_call(task_id):
     ]
 
 
-def test_a_card_s_cancel_goes_to_its_task_whatever_the_id(tmp_path):
+def test_cancel_goes_to_the_cards_task_whatever_its_id(tmp_path):
     lines = []
 
     class Server(FaultyServer):
@@ -257,6 +257,6 @@ def test_a_card_s_cancel_goes_to_its_task_whatever_the_id(tmp_path):
 
 
 @pytest.mark.parametrize("task_id", ["", " ", ".", "..", " .. ", "\ud800"])
-def test_what_can_be_no_id_is_not_asked_for(task_id):
+def test_an_impossible_id_is_not_requested(task_id):
     with pytest.raises(NotFoundError):
         segment(task_id, "task id")

@@ -1,4 +1,4 @@
-"""A large body is read past the HTTP parser: every byte of it arrives, however the network cuts it."""
+"""A large body bypasses the HTTP parser: every byte arrives, however the network splits it."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ async def read(server: FaultyServer, read_timeout: float = 5.0) -> list[bytes]:
 
 
 def cut(*places: int) -> list[bytes | Pause]:
-    """Return head and body, cut at places counted from the begin of the body, with a pause at each."""
+    """Return head and body, split at positions relative to the start of the body, with a pause at each."""
     ends = [-len(HEAD), *places, SIZE]
     whole = HEAD + BODY
     parts: list[bytes | Pause] = []
@@ -43,7 +43,7 @@ def cut(*places: int) -> list[bytes | Pause]:
     "places", [(), (0,), (1,), (-1,), (100,), (65_536,), (65_537,), (1, 2, 3), (200_000, 300_000), (SIZE - 1,)], ids=str
 )
 def test_every_byte_arrives_in_large_pieces(places):
-    """It fails once the parser below keeps something back or reads ahead: then `body` must let go of this."""
+    """Fails if a new version of the parser buffers or reads ahead: then `body` can no longer bypass it."""
     with FaultyServer(Script(store=[Answer(cut(*places), headers=None)])) as server:
         pieces = asyncio.run(read(server))
     whole = b"".join(pieces)
@@ -64,6 +64,6 @@ def test_a_large_body_that_stalls_is_a_network_error():
         asyncio.run(read(server, read_timeout=0.3))
 
 
-def test_what_comes_behind_a_body_is_not_part_of_it():
+def test_bytes_after_a_body_are_not_part_of_it():
     with FaultyServer(Script(store=[Answer([HEAD, BODY, b"HTTP/1.1 200 OK\r\n\r\n"], headers=None)])) as server:
         assert sum(map(len, asyncio.run(read(server)))) == SIZE

@@ -1,4 +1,4 @@
-"""Compressed bodies: one coding, bounded, whatever a server sends; pure and over real HTTP."""
+"""Compressed bodies: a single coding, limited in size, whatever a server sends. Pure and over real HTTP."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def unpack(name: str, *pieces: bytes) -> bytes:
 
 @lru_cache
 def bomb(layers: int, size: int = 120 * MIB) -> bytes:
-    """Return what becomes `size` bytes of nothing after so many unpackings."""
+    """Return data that decompresses to `size` zero bytes after the given number of layers."""
     packer = zlib.compressobj(9, wbits=31)
     data = b"".join(packer.compress(bytes(MIB)) for _ in range(size // MIB)) + packer.flush()
     for _ in range(layers - 1):
@@ -51,13 +51,13 @@ def bomb(layers: int, size: int = 120 * MIB) -> bytes:
 
 
 @given(st.binary(max_size=5000), st.sampled_from(["gzip", "zlib", "raw"]), st.integers(1, 500))
-def test_what_was_packed_comes_out_however_it_is_cut(data, name, step):
+def test_a_body_is_decompressed_for_any_chunk_size(data, name, step):
     packed = pack(data, name)
     pieces = [packed[start : start + step] for start in range(0, len(packed), step)]
     assert unpack("gzip" if name == "gzip" else "deflate", *pieces) == data
 
 
-def test_a_large_body_comes_out_whole():
+def test_a_large_body_is_decompressed_completely():
     data = random.Random(1).randbytes(3 * MIB) + bytes(20 * MIB)
     assert unpack("gzip", pack(data, "gzip")) == data
 
@@ -71,13 +71,13 @@ def test_several_members_of_gzip_are_one_body():
     [gzip.compress(b"data" * 100)[:-9], b"plain text", gzip.compress(b"x")[:12] + b"\0"],
     ids=["cut", "none", "damaged"],
 )
-def test_a_damaged_body_is_an_error_that_may_pass(packed):
+def test_a_damaged_body_is_a_temporary_error(packed):
     with pytest.raises(EncodingError) as caught:
         unpack("gzip", packed)
     assert caught.value.broken
 
 
-def test_a_body_that_grows_without_end_is_given_up():
+def test_a_body_that_expands_without_end_is_rejected():
     with pytest.raises(EncodingError, match="exceeds") as caught:
         unpack("gzip", bomb(1))
     assert not caught.value.broken
@@ -87,7 +87,7 @@ def test_a_body_that_grows_without_end_is_given_up():
     ("header", "name"),
     [("", ""), ("identity", ""), (" GZIP ", "gzip"), ("identity, gzip", "gzip"), ("deflate", "deflate")],
 )
-def test_one_coding_is_taken(header, name):
+def test_a_single_coding_is_accepted(header, name):
     assert coding(header) == name
 
 
@@ -105,7 +105,7 @@ def packed_answer(body: bytes, name: str, mime: str = "application/json") -> Ans
 
 
 def peak(action) -> float:
-    """Return the most memory that Python held during an action, in MiB."""
+    """Return Python's peak memory during an action, in MiB."""
     tracemalloc.start()
     try:
         action()
@@ -119,7 +119,7 @@ def peak(action) -> float:
     [("gzip, gzip", lambda: bomb(2)), ("gzip", lambda: bomb(1)), ("br", lambda: b"x"), ("zstd", lambda: b"x")],
     ids=["twice", "huge", "br", "zstd"],
 )
-def test_a_call_takes_no_bomb(name, body):
+def test_a_call_rejects_a_decompression_bomb(name, body):
     def ask():
         with FaultyServer(Script(task=[packed_answer(body(), name)])) as server, pytest.raises(ProtocolError):
             Client(KEY, base_url=server.base_url).task(TASK)
@@ -127,14 +127,14 @@ def test_a_call_takes_no_bomb(name, body):
     assert peak(ask) < 80
 
 
-def test_a_call_takes_what_is_packed_once():
+def test_a_call_accepts_a_body_compressed_once():
     body = gzip.compress(b'{"id": "%s", "task_status": "queued"}' % TASK.encode())
     with FaultyServer(Script(task=[packed_answer(body, "gzip")])) as server:
         assert Client(KEY, base_url=server.base_url).task(TASK).status == "queued"
 
 
 @pytest.mark.parametrize(("name", "layers"), [("gzip, gzip", 2), ("gzip", 1)])
-def test_a_stream_takes_no_bomb_and_the_task_ends_right(name, layers, tmp_path):
+def test_a_stream_rejects_a_decompression_bomb_and_the_task_ends_correctly(name, layers, tmp_path):
     stream = packed_answer(bomb(layers), name, "text/event-stream")
     script = Script(events=[stream, sse(*finished())])
 
@@ -148,7 +148,7 @@ def test_a_stream_takes_no_bomb_and_the_task_ends_right(name, layers, tmp_path):
 
 
 @pytest.mark.parametrize(("name", "layers"), [("gzip, gzip", 2), ("gzip", 1)])
-def test_a_download_takes_no_bomb(name, layers):
+def test_a_download_rejects_a_decompression_bomb(name, layers):
     async def read(server):
         http = Http(Settings.resolve(KEY, server.base_url, environ={}))
         async with http.storage.download(Link(Secret(f"{server.elsewhere}/x"), vouched=True)) as download:
@@ -163,7 +163,7 @@ def test_a_download_takes_no_bomb(name, layers):
     assert peak(fetch) < 80
 
 
-def test_a_download_that_is_packed_once_is_unpacked(tmp_path):
+def test_a_download_compressed_once_is_decompressed(tmp_path):
     script = Script(events=[sse(*finished())], store=[packed_answer(gzip.compress(PNG), "gzip", "image/png")])
     with FaultyServer(script) as server:
         card = TaskWidget(TASK, Client(KEY, base_url=server.base_url), policy=POLICY, download_dir=tmp_path)
@@ -171,13 +171,13 @@ def test_a_download_that_is_packed_once_is_unpacked(tmp_path):
         card.close()
 
 
-def test_a_packed_answer_that_is_cut_is_a_network_error():
+def test_a_truncated_compressed_response_is_a_network_error():
     body = gzip.compress(b'{"id": "%s", "task_status": "queued"}' % TASK.encode())[:-8]
     with FaultyServer(Script(task=[packed_answer(body, "gzip")])) as server, pytest.raises(NetworkError):
         Client(KEY, base_url=server.base_url).task(TASK)
 
 
-def test_identity_is_asked_for_but_in_json(tmp_path):
+def test_identity_is_requested_except_for_json(tmp_path):
     seen = []
 
     class Server(FaultyServer):

@@ -1,4 +1,4 @@
-"""Proxy and TLS settings of the environment: those that can work do, the others are named; this machine needs none."""
+"""Proxy and TLS settings of the environment: valid ones work, invalid ones are reported; loopback ignores them."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def clean(monkeypatch, tmp_path):
 
 
 @WRONG
-def test_a_setting_that_cannot_work_is_named_with_what_to_set(monkeypatch, variable, value, words):
+def test_an_invalid_setting_is_reported_with_what_to_set(monkeypatch, variable, value, words):
     monkeypatch.setenv(variable, value)
     with pytest.raises(ConfigurationError) as caught:
         Client(KEY, base_url=AWAY).task(TASK)
@@ -59,7 +59,7 @@ def test_a_setting_that_cannot_work_is_named_with_what_to_set(monkeypatch, varia
 
 
 @WRONG
-def test_it_does_not_stand_in_the_way_of_this_machine(monkeypatch, variable, value, words, tmp_path):
+def test_an_invalid_setting_does_not_affect_loopback(monkeypatch, variable, value, words, tmp_path):
     monkeypatch.setenv(variable, value)
     with FaultyServer(Script(events=[sse(*finished())])) as server:
         client = Client(KEY, base_url=server.base_url)
@@ -76,7 +76,7 @@ def test_a_socks_proxy_without_its_package_says_what_to_install(monkeypatch):
         Client(KEY, base_url=AWAY).task(TASK)
 
 
-def test_a_setting_that_was_mended_counts_at_once(monkeypatch):
+def test_a_corrected_setting_takes_effect_at_once(monkeypatch):
     monkeypatch.setenv("HTTPS_PROXY", "ftp://x")
     client = Client(KEY, base_url=AWAY)
     with pytest.raises(ConfigurationError):

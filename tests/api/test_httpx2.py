@@ -1,4 +1,4 @@
-"""httpx2 under httpx's name: the HTTP tests once more, in a process of their own."""
+"""httpx2 under httpx's name: runs the HTTP tests again, in a separate process."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 TESTS = Path(__file__).parents[1]
-# Whatever depends on what httpx or httpcore raise, log, decompress or give away.
+# The tests that depend on what httpx or httpcore raise, log, decompress or expose.
 CHOSEN = (
     "api/test_body.py",
     "api/test_encoding.py",

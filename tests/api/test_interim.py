@@ -1,4 +1,4 @@
-"""Interim answers (1xx) without end reset every read time-out, and must hang nothing. Over real sockets."""
+"""Endless interim responses (1xx) reset every read timeout, and must not hang anything. Over real sockets."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def impatient(monkeypatch):
 
 
 def fails_soon(work) -> None:
-    """Run what must end in a NetworkError long before the flood does."""
+    """Run an action that must end with a NetworkError long before the flood does."""
     begin = time.monotonic()
     with pytest.raises(NetworkError):
         asyncio.run(work)
@@ -79,7 +79,7 @@ def test_an_upload_ends():
         fails_soon(Storage("localhost").upload(Secret(f"{server.elsewhere}/x"), headers, body()))
 
 
-def test_a_few_of_them_are_in_order():
+def test_a_few_of_them_are_accepted():
     async def read(server) -> bytes:
         async with Storage("localhost").download(Link(Secret(f"{server.elsewhere}/x"))) as download:
             return b"".join([piece async for piece in download])

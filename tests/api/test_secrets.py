@@ -1,4 +1,4 @@
-"""The key and the signatures of links stay where they belong: nothing that a person sees, saves or pastes has them."""
+"""The key and the signatures of links stay secret: nothing that a user sees, saves or pastes contains them."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def assert_clean(text: str, where: str) -> None:
 
 @pytest.fixture(autouse=True)
 def records() -> Iterator[list[logging.LogRecord]]:
-    """Collect every record of every logger at DEBUG, and look through them after the test."""
+    """Collect all log records at DEBUG level, and check them after the test."""
     records: list[logging.LogRecord] = []
 
     class Collector(logging.Handler):
@@ -74,25 +74,25 @@ def records() -> Iterator[list[logging.LogRecord]]:
 
 @pytest.fixture(autouse=True)
 def key_in_the_environment(monkeypatch) -> None:
-    """Give the key as users do, so that no line of these tests has it."""
+    """Set the key as users do, so that no line of these tests contains it."""
     monkeypatch.setenv("CYBERUN_API_KEY", KEY)
 
 
 def traceback_of(action: Callable[[], object]) -> str:
-    """Run an action that raises, and return what IPython shows of it with `%xmode Verbose`, values included."""
+    """Run an action that raises, and return IPython's traceback with `%xmode Verbose`, which includes values."""
     try:
         action()
-    except Exception as exc:  # noqa: BLE001 - whatever it is, its traceback is what we look at
+    except Exception as exc:  # noqa: BLE001 - the traceback of any exception is checked
         trace = exc.__traceback__
         while trace is not None and trace.tb_frame.f_code.co_filename == __file__:
-            trace = trace.tb_next  # a user's own lines may hold what they like
+            trace = trace.tb_next  # lines of the user's code may contain anything
         shown = VerboseTB(theme_name="nocolor", include_vars=True).text(type(exc), exc, trace)
         return f"{shown}\n{exc!r} {exc.args!r} {vars(exc)!r}"
     pytest.fail("nothing was raised")
 
 
 def everything_of(card: TaskWidget) -> dict[str, str]:
-    """Return all that a card shows, sends, saves or can be asked for, as text."""
+    """Return everything that a card shows, sends, saves or returns, as text."""
     state = card.get_state()
     return {
         "the widget's state": repr(state),
@@ -155,7 +155,7 @@ STORIES: dict[str, Callable[[], Script]] = {
 
 
 @pytest.mark.parametrize("story", STORIES)
-def test_nothing_of_a_card_tells_a_secret(story, tmp_path, records):
+def test_nothing_of_a_card_reveals_a_secret(story, tmp_path, records):
     with FaultyServer(STORIES[story]()) as server:
         card = watch(server, tmp_path)
         ended(card)
@@ -182,7 +182,7 @@ def test_nothing_of_a_card_tells_a_secret(story, tmp_path, records):
             assert_clean(path.read_bytes().decode("latin-1"), f"the file {path.name}")
 
 
-def test_no_error_of_the_client_tells_a_secret(tmp_path, monkeypatch):
+def test_no_error_of_the_client_reveals_a_secret(tmp_path, monkeypatch):
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     (tmp_path / "in.png").write_bytes(b"x" * 100)
     presigned = {"file_key": "k", "upload_url": SIGNED.replace("https://store.example", "http://127.0.0.1:9"),
@@ -232,12 +232,12 @@ def test_no_error_of_the_client_tells_a_secret(tmp_path, monkeypatch):
         pytest.param(lambda: TaskWidget(TASK, api_key=KEY, colour="red"), id="a card with a word too many"),
     ],
 )
-def test_a_key_that_is_passed_shows_in_no_traceback(make):
+def test_a_key_passed_as_an_argument_is_in_no_traceback(make):
     assert_clean(traceback_of(make), "a traceback")
 
 
 @pytest.mark.parametrize("key", ["sk-live-0a1b2c3d4e5f", "ak-0a1b2c3d4e5f", JWT, " 'sk-live-0a1b2c3d4e5f'"])
-def test_a_key_in_the_place_of_a_task_id_is_refused_and_not_shown(key, tmp_path):
+def test_a_key_passed_as_a_task_id_is_refused_and_not_shown(key, tmp_path):
     secret = key.strip(" '")
     with FaultyServer(Script()) as server:
         card = watch(server, tmp_path, api_key="sk-another-0123456789", task_id=key)

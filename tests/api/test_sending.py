@@ -1,4 +1,4 @@
-"""The moment before a request goes out, for those who must note it first."""
+"""The hook that is called just before a request is sent, so that it can be recorded first."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def test_the_hook_is_awaited_once_before_the_request_reaches_the_service():
     assert asked == [0]
 
 
-def test_a_note_that_fails_keeps_the_request_from_going_out():
+def test_a_failing_hook_prevents_the_request():
     with FaultyServer(Script()) as server:
 
         async def sending():

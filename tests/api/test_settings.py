@@ -1,4 +1,4 @@
-"""Keys, base URLs and teams are checked before the first request, in words that say what to do."""
+"""Keys, base URLs and teams are checked before the first request, with errors that say what to do."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def test_the_key_is_found_in_the_environment(environ, key):
         ({"api_key": "sk-ключ"}, "spaces or characters"),
     ],
 )
-def test_a_key_that_cannot_work_is_refused_with_words(given, words):
+def test_an_invalid_key_is_refused_with_a_message(given, words):
     with pytest.raises(AuthError) as caught:
         Settings.resolve(**given, environ={})
     assert words in str(caught.value)
@@ -70,7 +70,7 @@ def test_a_key_that_cannot_work_is_refused_with_words(given, words):
         "https://host:99999/",
     ],
 )
-def test_a_malformed_base_url_is_refused_with_words(url):
+def test_a_malformed_base_url_is_refused_with_a_message(url):
     with pytest.raises(ConfigurationError, match="base URL") as caught:
         Settings.resolve(KEY, url, environ={})
     assert "pw" not in str(caught.value)
@@ -106,11 +106,11 @@ def test_a_key_given_as_the_base_url_is_refused_and_not_shown(url):
     "url",
     ["http://localhost:8000/api/v1", "https://sk-cluster/api/v1", "https://ak-1.example.com", "https://task-12345678"],
 )
-def test_a_host_may_be_called_like_the_begin_of_a_key(url):
+def test_a_host_name_may_start_like_a_key(url):
     assert Client(KEY, base_url=url).base_url == url
 
 
-def test_plain_http_to_another_machine_is_warned_of_once():
+def test_plain_http_to_another_machine_causes_one_warning():
     with pytest.warns(UserWarning, match=r"travels to gpu\.example:8000 unencrypted") as caught:
         Client(KEY, base_url="http://gpu.example:8000/api/v1")
     assert caught[0].filename == __file__
@@ -124,7 +124,7 @@ def test_plain_http_to_another_machine_is_warned_of_once():
 
 @pytest.mark.parametrize("copied", [pickle.dumps, copy.deepcopy], ids=["pickle", "deepcopy"])
 @pytest.mark.parametrize("make", [Client, AsyncClient])
-def test_a_client_refuses_to_be_pickled_or_copied_with_a_word(copied, make):
+def test_a_client_refuses_to_be_pickled_or_copied_with_a_message(copied, make):
     with pytest.raises(TypeError, match="its key would be lost"):
         copied(make(KEY))
 
@@ -142,7 +142,7 @@ def test_an_origin_spells_out_the_default_port():
     assert origin_of("http://127.0.0.1:8000/api") == "http://127.0.0.1:8000"
 
 
-def test_a_secret_shows_nowhere():
+def test_a_secret_is_never_shown():
     secret = Secret(KEY)
     settings = Settings("https://host", secret)
     shown = f"{secret!r} {secret} {secret!s:>20} {settings!r} {settings} {[secret]} {pickle.dumps(secret)!r}"
@@ -168,12 +168,12 @@ def test_a_secret_shows_nowhere():
         ("AWS4-HMAC-SHA256 Credential=c, SignedHeaders=host, Signature=deadbeef", "deadbeef"),
     ],
 )
-def test_redacting_takes_out_keys_and_signatures(text, gone):
+def test_redacting_removes_keys_and_signatures(text, gone):
     assert gone not in redact(text)
     assert gone not in str(scrub({"a": [text], text: {"b": (text,)}}))
 
 
-def test_redacting_leaves_everything_else():
+def test_redacting_keeps_everything_else():
     text = "loss 0.01 at step 7 of 20; https://host/path?width=3&seed=4; desk-mounted task-runner"
     assert redact(text) == text
     assert scrub([1, 2.5, None, True, "x"]) == [1, 2.5, None, True, "x"]

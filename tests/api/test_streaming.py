@@ -1,4 +1,7 @@
-"""An event stream's body arrives whole and at once, however it is framed, cut and broken. Over real sockets."""
+"""An event stream's body arrives completely and without delay, for any framing, splitting and break.
+
+Over real sockets.
+"""
 
 from __future__ import annotations
 
@@ -41,7 +44,7 @@ def cut(data: bytes, *places: int) -> list[bytes | Pause]:
     )
 
 
-# Each: the answer, whether its body comes without the parser, and whether it comes to its end.
+# Each: the response, whether its body bypasses the parser, and whether it is complete.
 ANSWERS = {
     "in chunks": ([CHUNKED, chunks(), LAST], True, True),
     "in chunks, all in one packet with the head": ([CHUNKED + chunks() + LAST], True, True),
@@ -86,7 +89,7 @@ def server_of(parts: list, end: str = "close") -> FaultyServer:
 
 
 async def read(base_url: str, enough: int | None = None) -> tuple[bytes, bool, bool, str]:
-    """Return the body, whether `enough` bytes came, whether it came past the parser, and what broke."""
+    """Return the body, whether `enough` bytes arrived, whether it bypassed the parser, and the error."""
     got, straight, problem, taken = bytearray(), False, "", False
 
     def take(data: bytes) -> bool:
@@ -108,7 +111,7 @@ async def read(base_url: str, enough: int | None = None) -> tuple[bytes, bool, b
 
 
 @pytest.mark.parametrize("case", ANSWERS)
-def test_every_byte_of_a_body_arrives_and_its_end_is_told(case):
+def test_every_byte_of_a_body_arrives_and_its_end_is_reported(case):
     parts, _, whole = ANSWERS[case]
     with server_of(parts) as server:
         got, taken, _, problem = asyncio.run(read(server.base_url))
@@ -129,8 +132,8 @@ def test_it_does_so_through_tls(case, tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize("case", [case for case in ANSWERS if ANSWERS[case][2]])
-def test_only_a_body_that_is_packed_needs_the_parser(case):
-    """A piece that comes past it comes in no task: the event loop hands it on. The first may come with the head."""
+def test_only_a_compressed_body_needs_the_parser(case):
+    """A chunk that bypasses the parser arrives outside any task. The first may come with the head."""
     parts, straight, _ = ANSWERS[case]
     head, *rest = parts if len(parts) > 1 else (parts[0], b"")
     slow = [head, Pause(0.1), *itertools.chain.from_iterable((part, Pause(0.02)) for part in rest)]
@@ -139,7 +142,7 @@ def test_only_a_body_that_is_packed_needs_the_parser(case):
     assert found is (straight and case not in WITH_THE_HEAD)
 
 
-def test_whoever_has_read_enough_leaves_at_once():
+def test_a_reader_that_has_enough_stops_at_once():
     with server_of([CHUNKED, Pause(0.05), chunks()], end="hang") as server:
         got, taken, straight, problem = asyncio.run(read(server.base_url, enough=100))
         assert server.quiet()
@@ -154,7 +157,7 @@ def test_a_reset_connection_is_a_network_error():
     assert "was lost" in problem
 
 
-def test_a_large_burst_arrives_whole_and_in_order():
+def test_a_large_burst_arrives_completely_and_in_order():
     body = random.Random(3).randbytes(3_000_000)
     pieces = b"".join(chunk(body[at : at + 9000]) for at in range(0, len(body), 9000))
     with server_of([CHUNKED, pieces, LAST]) as server:
@@ -162,7 +165,7 @@ def test_a_large_burst_arrives_whole_and_in_order():
     assert (got == body, problem) == (True, "")
 
 
-def test_an_error_of_whoever_reads_is_theirs_and_the_connection_closed():
+def test_an_error_of_the_reader_propagates_and_closes_the_connection():
     async def run(base_url: str) -> None:
         http = Http(Settings.resolve(KEY, base_url, environ={}))
         async with http.stream(f"/r/tasks/{TASK}/events", read_timeout=5) as stream:

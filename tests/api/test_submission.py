@@ -1,4 +1,4 @@
-"""Whether a run was started: known for certain, or said to be unknown. Never sent twice."""
+"""Whether a run was started is known for certain, or reported as unknown. A run is never sent twice."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ ACCEPTED = answer({"task_id": "019abc12-0000-7000-8000-000000000001"}, 202)
 
 
 def submit(*answers: Answer) -> tuple[str | CyberunError, int]:
-    """Submit a run to a server that answers so. Returns what came of it, and how often the run was asked for."""
+    """Submit a run to a server with this answer. Return the outcome, and how often the run was requested."""
     with FaultyServer(Script(other=list(answers))) as server:
         try:
             outcome = Client(KEY, base_url=server.base_url).submit("faulty")
@@ -51,7 +51,7 @@ def submit(*answers: Answer) -> tuple[str | CyberunError, int]:
     ],
     ids=lambda reply: f"{reply.status} {reply.end} {list(reply.headers or {})[-1:]} {len(reply.parts)}",
 )
-def test_an_answer_that_leaves_it_open_says_so_and_nothing_is_sent_again(reply):
+def test_an_inconclusive_answer_is_reported_and_nothing_is_resent(reply):
     outcome, asked = submit(reply, ACCEPTED)
     assert isinstance(outcome, SubmissionUnknownError)
     assert "client.tasks()" in str(outcome)
@@ -60,7 +60,7 @@ def test_an_answer_that_leaves_it_open_says_so_and_nothing_is_sent_again(reply):
     assert asked == 1
 
 
-def test_a_time_out_leaves_it_open(monkeypatch):
+def test_a_timeout_is_inconclusive(monkeypatch):
     monkeypatch.setattr(transport, "_READ_TIMEOUT", 0.3)
     outcome, asked = submit(Answer([Pause(3)], headers=None))
     assert isinstance(outcome, SubmissionUnknownError)
@@ -85,7 +85,7 @@ def test_a_refusal_is_reported_as_a_refusal(reply, error):
     assert asked == 1
 
 
-def test_a_request_that_never_went_out_started_nothing():
+def test_a_request_that_was_never_sent_started_nothing():
     client = Client(KEY, base_url="http://127.0.0.1:9/api/v1")
     with pytest.raises(NetworkError) as caught:
         client.submit("faulty")
@@ -95,8 +95,8 @@ def test_a_request_that_never_went_out_started_nothing():
 @pytest.mark.parametrize(
     "value", [10**6000, "\ud800", float("nan"), {1, 2}, {"a": object()}], ids=["int", "str", "nan", "set", "object"]
 )
-def test_what_json_cannot_carry_is_a_parameter_error_and_nothing_is_sent(value):
-    """A parameter of a type that is new to us passes the check as it is."""
+def test_a_value_that_json_cannot_represent_is_a_parameter_error_and_nothing_is_sent(value):
+    """A parameter of an unknown type passes validation unchanged."""
     definition = {"id": "1", "workflow_slug": "faulty", "parameters": [{"key": "n", "type": "of next year"}]}
 
     class Server(FaultyServer):
@@ -110,6 +110,6 @@ def test_what_json_cannot_carry_is_a_parameter_error_and_nothing_is_sent(value):
 
 
 @pytest.mark.parametrize("status", ["\ud800", "a&b=c"])
-def test_an_odd_status_to_filter_by_is_no_raw_error(status):
+def test_an_odd_status_filter_causes_no_raw_error(status):
     with FaultyServer() as server, pytest.raises(CyberunError):
         Client(KEY, base_url=server.base_url).tasks(status)

@@ -44,7 +44,7 @@ def test_a_call_that_breaks_is_a_network_error(front, record, after):
 
 
 @RECORDS
-def test_a_stream_that_breaks_is_opened_again_and_the_task_ends_right(front, record, tmp_path):
+def test_a_broken_stream_is_reopened_and_the_task_ends_correctly(front, record, tmp_path):
     front.damages = [Damage("GET .*/events", record, 250)]
     script = Script(
         events=[sse(progress(0.3), progress(0.4), end="hang"), sse(progress(0.6), Now("completed"), event("completed"))]
@@ -87,7 +87,7 @@ def test_a_download_that_breaks_is_a_network_error_below(front, record):
             asyncio.run(read(url))
 
 
-def test_a_certificate_that_nobody_trusts_is_said(front, monkeypatch):
+def test_an_untrusted_certificate_is_reported(front, monkeypatch):
     monkeypatch.delenv("SSL_CERT_FILE")
     with FaultyServer() as server, pytest.raises(NetworkError, match="certificate can't be verified"):
         Client(KEY, base_url=base_url(front, server)).task(TASK)

@@ -1,4 +1,4 @@
-"""Input files on their way to the store, over real sockets."""
+"""Uploads of input files to the store, over real sockets."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def verbose(error: BaseException) -> str:
 
 
 @pytest.mark.parametrize("change", [-1000, -SIZE, 1, 2_000_000])
-def test_a_file_that_changes_its_size_meanwhile_is_an_error_without_the_link(file, monkeypatch, change):
+def test_a_file_that_changes_its_size_during_the_upload_is_an_error_without_the_link(file, monkeypatch, change):
     real = calls._blocks
 
     def changed(path: Path, size: int):
@@ -51,7 +51,7 @@ def test_a_file_that_changes_its_size_meanwhile_is_an_error_without_the_link(fil
     assert SIGNATURE not in verbose(caught.value)
 
 
-def test_a_file_that_goes_away_meanwhile_is_an_error_in_words(file, monkeypatch):
+def test_a_file_that_disappears_during_the_upload_is_a_readable_error(file, monkeypatch):
     real = calls._blocks
 
     def gone(path: Path, size: int):
@@ -66,7 +66,7 @@ def test_a_file_that_goes_away_meanwhile_is_an_error_in_words(file, monkeypatch)
     assert SIGNATURE not in verbose(caught.value)
 
 
-def test_a_file_whose_name_no_utf8_can_carry_goes_up(tmp_path):
+def test_a_file_with_a_name_that_is_not_utf8_is_uploaded(tmp_path):
     path = tmp_path / b"\xff.png".decode("utf-8", "surrogateescape")
     path.write_bytes(b"x")
     with FaultyServer(Script(store=[Answer([], 200, {"Content-Length": "0"})])) as server:
@@ -75,7 +75,7 @@ def test_a_file_whose_name_no_utf8_can_carry_goes_up(tmp_path):
 
 
 @pytest.mark.parametrize("status", [307, 403, 412, 500])
-def test_a_store_that_refuses_is_said(file, status):
+def test_a_refusing_store_is_reported(file, status):
     refusal = Answer([], status, {"Content-Length": "0", "Location": "http://127.0.0.1:9/"})
     with FaultyServer(Script(store=[refusal])) as server:
         server.script.other = [presigned(server)]
@@ -83,7 +83,7 @@ def test_a_store_that_refuses_is_said(file, status):
             Client(KEY, base_url=server.base_url).upload(file)
 
 
-def test_a_store_that_goes_silent_is_given_up(file, monkeypatch):
+def test_a_silent_store_times_out(file, monkeypatch):
     monkeypatch.setattr(storage, "_UPLOAD_READ_TIMEOUT", 0.3)
     monkeypatch.setattr(storage, "_CONNECT", 0.3)
     with FaultyServer(Script(store=[Answer(headers=None, end="hang")])) as server:
@@ -92,7 +92,7 @@ def test_a_store_that_goes_silent_is_given_up(file, monkeypatch):
             Client(KEY, base_url=server.base_url).upload(file)
 
 
-def test_a_slow_upload_goes_on_as_long_as_bytes_are_taken(monkeypatch):
+def test_a_slow_upload_continues_as_long_as_bytes_are_accepted(monkeypatch):
     monkeypatch.setattr(storage, "_UPLOAD_READ_TIMEOUT", 0.4)
     monkeypatch.setattr(storage, "_CONNECT", 0.4)
 

@@ -1,4 +1,4 @@
-"""What a result speaks of, and what its artifacts can do in Python."""
+"""The artifacts of a result, and what they can do in Python."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def test_a_task_run_in_the_cloud_gives_its_files_in_natural_order():
         {"task_output": {URL.format("a.png"): {"storage_key": "out/a.png"}}},
     ],
 )
-def test_a_link_where_a_name_should_be_tells_no_signature(result):
+def test_a_link_in_place_of_a_name_reveals_no_signature(result):
     (item,) = sources("t1", result)
     assert "abc123" not in repr(item)
     assert "abc123" not in json.dumps(item.to_json())
@@ -128,7 +128,7 @@ def test_one_object_linked_twice_is_one_artifact():
     assert told(sources("t1", result, result["task_output"])) == [("9.images.0", "a.png", "waiting")]
 
 
-def test_a_file_without_a_link_is_shown_as_failed_in_words():
+def test_a_file_without_a_link_is_shown_as_failed_with_a_message():
     result = {
         "download_urls": {"9.images.0": URL.format("a.png")},
         "task_output": {"9": {"images": [{"s3_key": "outputs/t1/a.png"}, {"s3_key": "outputs/t1/b.png"}]}},
@@ -141,13 +141,13 @@ def test_a_file_without_a_link_is_shown_as_failed_in_words():
 @pytest.mark.parametrize(
     "url", ["javascript:alert(1)", "file:///etc/passwd", "data:text/html,x", "/relative", "http://", "http://[::1"]
 )
-def test_a_link_that_is_no_web_address_is_never_used(url):
+def test_a_link_that_is_not_a_web_address_is_never_used(url):
     (item,) = sources("t1", {"download_url": url})
     assert item.state == "failed"
     assert item._url is None
 
 
-def test_previews_and_plain_facts_are_no_artifacts():
+def test_previews_and_plain_values_are_not_artifacts():
     output = {"psnr": 31.5, "9": {"images": [{"filename": "p.png", "subfolder": "", "type": "temp"}]}, "name": "run"}
     assert sources("t1", {"task_output": output}) == ()
 
@@ -164,7 +164,7 @@ def test_equal_names_are_made_distinct():
     assert [item.name for item in sources("t1", {"download_urls": urls})] == ["OUT.png", "OUT-2.png", "out-3.PNG"]
 
 
-def test_the_download_name_that_a_link_asks_for_is_taken():
+def test_the_download_name_in_a_link_is_used():
     url = (
         URL.format("0190-77")
         + "&response-content-disposition=attachment%3B%20filename%2A%3DUTF-8%27%27caf%25C3%25A9.png"
@@ -189,7 +189,7 @@ json_values = st.recursive(
 
 @settings(deadline=None)
 @given(urls=json_values, single=json_values, output=json_values, event=json_values)
-def test_any_result_gives_sound_artifacts(urls, single, output, event):
+def test_any_result_gives_valid_artifacts(urls, single, output, event):
     result = {"download_urls": urls, "download_url": single, "task_output": output, "expires_at": single}
     artifacts = sources("t1", result, event)
     keys, names = [item.key for item in artifacts], [item.name.casefold() for item in artifacts]
@@ -265,7 +265,7 @@ def test_markup_never_shows_itself_in_a_cell(tmp_path):
     assert set(ready(path, "image", "image/svg+xml")._repr_mimebundle_()) == {"text/plain"}
 
 
-def test_asking_for_a_picture_where_there_is_none_says_so(tmp_path):
+def test_requesting_a_picture_that_does_not_exist_raises_an_error(tmp_path):
     path = tmp_path / "a.json"
     path.write_text('{"psnr": 31.5}')
     item = ready(path, "json", "application/json")
@@ -276,7 +276,7 @@ def test_asking_for_a_picture_where_there_is_none_says_so(tmp_path):
         item.array()
 
 
-def test_a_damaged_file_says_so_in_words(tmp_path):
+def test_a_damaged_file_raises_a_readable_error(tmp_path):
     for name, mime, method in (
         ("a.png", "image/png", "image"),
         ("a.json", "application/json", "json"),
@@ -287,7 +287,7 @@ def test_a_damaged_file_says_so_in_words(tmp_path):
             getattr(ready(tmp_path / name, "image" if method == "image" else "json", mime), method)()
 
 
-def test_a_file_that_is_gone_says_how_to_get_it_back(picture):
+def test_a_missing_file_says_how_to_get_it_back(picture):
     picture.path.unlink()
     with pytest.raises(CyberunError, match=r"task\.fetch"):
         picture.bytes()
@@ -325,13 +325,13 @@ def test_saving_never_overwrites_another_file(picture, tmp_path):
     assert first.read_bytes() == b"another"
 
 
-def test_saving_where_nothing_can_be_written_says_so(picture, tmp_path):
+def test_saving_to_an_unwritable_folder_raises_an_error(picture, tmp_path):
     (tmp_path / "file").write_text("x")
     with pytest.raises(CyberunError, match="another folder"):
         picture.save(tmp_path / "file" / "below")
 
 
-def test_save_all_writes_where_the_files_come_from(picture, tmp_path):
+def test_save_all_records_the_files_provenance(picture, tmp_path):
     lost = Artifact(key="9.images.1", name="b.png", state="failed", error="gone")
     facts = {
         "task_id": "t1",
@@ -362,7 +362,7 @@ def test_an_artifact_named_like_the_sidecar_does_not_clash_with_it(tmp_path):
     assert json.loads((tmp_path / "out" / "task.json").read_text())["files"][0]["file"] == "task-2.json"
 
 
-def test_values_travel_without_their_links(picture):
+def test_values_are_sent_without_their_links(picture):
     item = Artifact(key="k", name="n", _url=Secret(URL.format("x")))
     again = pickle.loads(pickle.dumps(Artifacts([item, picture])))
     assert again[1] == picture
@@ -400,7 +400,7 @@ THOUSANDS = {
 
 
 @pytest.mark.parametrize(("number", "url", "entry"), THOUSANDS.values(), ids=THOUSANDS)
-def test_a_result_of_thousands_of_files_is_read_at_once(number, url, entry):
+def test_a_result_with_thousands_of_files_is_read_quickly(number, url, entry):
     def filled(value, index):
         return value.format(index) if isinstance(value, str) else value
 
@@ -415,7 +415,7 @@ def test_a_result_of_thousands_of_files_is_read_at_once(number, url, entry):
     assert len({item.key for item in artifacts}) == len({item.name for item in artifacts}) == len(artifacts)
 
 
-def test_files_beyond_the_limit_are_said_to_be_left_out():
+def test_files_beyond_the_limit_are_reported_as_left_out():
     result = {"download_urls": {f"{index}.images.0": URL.format(f"{index}.png") for index in range(2_600)}}
     artifacts = sources("t1", result)
     assert len(artifacts) == 2_001
@@ -423,7 +423,7 @@ def test_files_beyond_the_limit_are_said_to_be_left_out():
     assert "600 more files" in artifacts[-1].error
 
 
-def test_a_result_of_millions_of_values_is_read_in_part():
+def test_a_result_with_millions_of_values_is_read_partly():
     class Counted(list):
         looked_at = 0
 

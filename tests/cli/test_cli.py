@@ -1,4 +1,4 @@
-"""The command line as a terminal's user meets it: real processes, the real local server."""
+"""The command line as users run it: real processes, the real local server."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def environment(server: LocalServer, tmp_path: Path) -> dict[str, str]:
 
 
 def start(environment: dict[str, str], *arguments: str) -> subprocess.Popen[str]:
-    """Start the command as a terminal does: a shell that runs the tests in the background has SIGINT ignored."""
+    """Start the command like a terminal: a shell that runs the tests in the background ignores SIGINT."""
     return subprocess.Popen(
         [*CLI, *arguments],
         env=environment,
@@ -113,7 +113,7 @@ def test_a_task_that_is_cancelled_gives_2(client, environment):
         ({}, "Not found"),
     ],
 )
-def test_what_cannot_be_watched_is_one_line_on_stderr_and_3(environment, changed, words):
+def test_a_task_that_cannot_be_watched_is_one_line_on_stderr_and_3(environment, changed, words):
     done = run({**environment, **changed}, "watch", "00000000-0000-7000-8000-000000000000", "--plain")
     assert done.returncode == 3
     assert done.stderr.count("\n") == 1
@@ -122,7 +122,7 @@ def test_what_cannot_be_watched_is_one_line_on_stderr_and_3(environment, changed
     assert environment["CYBERUN_API_KEY"] not in done.stdout + done.stderr
 
 
-def test_ctrl_c_ends_the_watching_and_not_the_task(client, environment):
+def test_ctrl_c_stops_watching_but_not_the_task(client, environment):
     task_id = client.submit("gray-scott", steps=100_000)
     watching = start(environment, "watch", task_id)
     assert watching.stdout is not None
@@ -153,7 +153,7 @@ def test_on_a_terminal_the_card_is_redrawn_in_its_place(client, environment):
             drawn += part
     os.close(screen)
     assert watching.wait(60) == 0
-    assert b"\x1b[1A" in drawn  # the cursor went up again
+    assert b"\x1b[1A" in drawn  # the cursor moves up
     assert "━".encode() in drawn
     assert b"Completed" in drawn
 
@@ -167,19 +167,19 @@ def test_the_version_is_that_of_the_package(environment):
 
 
 @pytest.mark.parametrize("arguments", [[], ["wach"], ["watch"], ["local", "--port", "70000"], ["demo", "--port", "x"]])
-def test_a_wrong_command_line_is_one_line_and_64(environment, arguments):
+def test_an_invalid_command_line_is_one_line_and_64(environment, arguments):
     done = run(environment, *arguments)
     assert done.returncode == 64
     assert done.stderr.count("\n") == 1
 
 
-def test_the_help_tells_the_exit_codes_and_where_the_key_comes_from(environment):
+def test_the_help_lists_the_exit_codes_and_the_source_of_the_key(environment):
     told = " ".join(run(environment, "watch", "--help").stdout.split())
     for word in ("0 completed", "1 failed", "2 cancelled", "130 Ctrl-C", "CYBERUN_API_KEY", "--save"):
         assert word in told
 
 
-def test_local_prints_how_to_connect_serves_and_ends_with_ctrl_c(environment):
+def test_local_prints_how_to_connect_serves_and_stops_on_ctrl_c(environment):
     serving = start(environment, "local")
     assert serving.stdout is not None
     text = ""
@@ -255,7 +255,7 @@ def test_without_a_checkout_the_demo_opens_copies_and_never_overwrites_one(tmp_p
         notebooks()
 
 
-def test_a_port_that_is_taken_is_said_to_be(environment, server):
+def test_a_port_in_use_is_reported(environment, server):
     port = server.base_url.split(":")[2].split("/")[0]
     for command in (["demo", "--no-browser"], ["local"]):
         done = run(environment, *command, "--port", port)

@@ -1,4 +1,4 @@
-"""A script and an IPython terminal, as they are run: on a real terminal (a pty), and piped."""
+"""A script and an IPython terminal, on a real terminal (a pty) and in a pipe."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def environment(service: LocalServer, tmp_path: Path) -> dict[str, str]:
 
 
 def on_a_terminal(command: list[str], environment: dict[str, str], typed: str = "", until: str = "verdict: ") -> str:
-    """What a command writes on a terminal until some words come; `typed` is typed into it at once."""
+    """Return a command's output on a terminal until a text appears. `typed` is typed at once."""
     leader, follower = pty.openpty()
     process = subprocess.Popen(command, stdin=follower, stdout=follower, stderr=follower, env=environment)
     os.close(follower)

@@ -67,7 +67,7 @@ def test_early_and_late_handlers_get_every_event_in_order(client):
     assert asyncio.run(collect()) == early
 
 
-def test_observers_see_the_bar_rise_and_never_fall(client):
+def test_observers_never_see_progress_decrease(client):
     card = run(client, seconds=1.0)
     seen = []
     card.observe(lambda change: seen.append(change["new"]), names="progress")
@@ -77,7 +77,7 @@ def test_observers_see_the_bar_rise_and_never_fall(client):
     assert seen[-1] == 1.0
 
 
-def test_an_observer_that_raises_costs_nobody_anything(client, caplog):
+def test_an_observer_that_raises_does_not_affect_others(client, caplog):
     card = run(client, seconds=0.5)
     card.observe(lambda _change: 1 / 0, names="progress")
     assert card.wait(30).status == "completed"
@@ -85,7 +85,7 @@ def test_an_observer_that_raises_costs_nobody_anything(client, caplog):
     assert "ZeroDivisionError" in caplog.text
 
 
-def test_observers_see_one_whole_state_and_not_half_of_two(client):
+def test_observers_see_a_consistent_state(client):
     card = run(client, seconds=0.5)
     seen = []
     card.observe(lambda _change: seen.append((card.status, card.progress)), names="status")
@@ -125,7 +125,7 @@ def test_awaiting_gives_the_same_result_as_waiting(client):
     assert asyncio.run(awaited()) == card.wait(1)
 
 
-def test_giving_up_waiting_leaves_the_task_and_the_others_who_wait(client):
+def test_cancelling_a_wait_affects_neither_the_task_nor_other_waits(client):
     card = run(client, seconds=1.5)
 
     async def impatient():
@@ -179,7 +179,7 @@ def test_cancelling_is_idempotent_and_ends_as_cancelled(client):
     assert client.task(card.task_id).status == "cancelled"
 
 
-def test_a_failure_tells_its_cause_and_can_be_run_again(client):
+def test_a_failure_shows_its_cause_and_can_be_run_again(client):
     card = client.run("tiny-splat", photos=3)
     with pytest.raises(TaskFailed, match="photos") as caught:
         card.wait(60)
@@ -204,7 +204,7 @@ def test_a_failure_tells_its_cause_and_can_be_run_again(client):
         ("sk-not-the-right-one", AuthError, "rejected this API key"),
     ],
 )
-def test_a_key_that_will_not_do_is_said_on_the_card_and_raised_by_wait(server, monkeypatch, key, error, words):
+def test_an_unusable_key_is_shown_on_the_card_and_raised_by_wait(server, monkeypatch, key, error, words):
     monkeypatch.delenv("CYBERUN_API_KEY", raising=False)
     card = TaskWidget(NOWHERE, api_key=key, base_url=server.base_url)
     with pytest.raises(error, match=words):
@@ -214,12 +214,12 @@ def test_a_key_that_will_not_do_is_said_on_the_card_and_raised_by_wait(server, m
 
 
 @pytest.mark.parametrize("task_id", [NOWHERE, "no-such-task", "../workflows", "a b?c=d#e", "x" * 3000])
-def test_a_task_that_does_not_exist_is_said_at_once(client, task_id):
+def test_a_missing_task_is_reported_at_once(client, task_id):
     with pytest.raises(CyberunError):
         TaskWidget(task_id, client).wait(10)
 
 
-def test_a_service_that_is_not_there_is_tried_as_often_as_the_policy_says():
+def test_an_unreachable_service_is_tried_as_often_as_the_policy_says():
     policy = FollowPolicy(backoff_initial=0.01, backoff_max=0.02, max_failures=3)
     card = TaskWidget(NOWHERE, api_key="sk-0123456789", base_url="http://127.0.0.1:9", policy=policy)
     with pytest.raises(NetworkError, match="after 3 failed attempts"):
@@ -243,7 +243,7 @@ def test_parameters_are_refused_before_a_task_is_started(client, parameters, wor
     assert len(client.tasks(limit=100)) == before
 
 
-def test_a_workflow_that_does_not_exist_is_said(client):
+def test_a_missing_workflow_is_reported(client):
     with pytest.raises(NotFoundError):
         client.run("no-such-workflow")
 
@@ -266,7 +266,7 @@ def test_a_file_goes_up_and_comes_back(client, tmp_path):
     assert given.read_bytes() in [item.bytes() for item in result.artifacts]
 
 
-def test_a_file_that_is_not_there_is_said(client, tmp_path):
+def test_a_missing_file_is_reported(client, tmp_path):
     with pytest.raises(ParameterError, match="can't be read"):
         client.upload(tmp_path / "none.png")
 

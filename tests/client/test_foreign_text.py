@@ -1,4 +1,4 @@
-"""What a hostile server says, wherever it surfaces: errors, reprs, lists, diagnostics, the card, the archive."""
+"""Text from a hostile server, everywhere it is shown: errors, reprs, lists, diagnostics, the card, the archive."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ FAST = FollowPolicy(poll_interval=0.05, backoff_initial=0.01, backoff_max=0.05, 
 def assert_safe(text: str) -> None:
     found = CONTROLS.search(text)
     assert found is None, repr(text[max(0, found.start() - 40) : found.end() + 40])
-    assert "owned" not in text.replace(r"0;owned", "")  # the diagnostics quote what they skipped, escaped
+    assert "owned" not in text.replace(r"0;owned", "")  # the diagnostics quote skipped messages, escaped
 
 
 @pytest.mark.parametrize("status", [400, 401, 403, 404, 418, 422, 429, 500, 503])
@@ -50,7 +50,7 @@ def test_lists_show_hostile_names_as_plain_words():
         assert_safe(shown)
 
 
-def test_a_failed_tasks_words_are_safe_in_the_exception_the_card_and_the_archive(tmp_path):
+def test_a_failed_tasks_error_is_safe_in_the_exception_the_card_and_the_archive(tmp_path):
     stream = sse(
         progress(0.5, message=HOSTILE, stage=HOSTILE, current_node=HOSTILE),
         event("error", message=HOSTILE),
@@ -70,7 +70,7 @@ def test_a_failed_tasks_words_are_safe_in_the_exception_the_card_and_the_archive
         assert_safe(re.sub(r"<style>.*?</style>", "", shown, flags=re.DOTALL))
 
 
-def test_a_media_type_is_shown_and_not_obeyed(tmp_path):
+def test_a_media_type_is_shown_but_not_trusted(tmp_path):
     odd = answer({}, Content_Type="text/\x9b31m\x9downed\x9cplain")
     with FaultyServer(Script(events=[odd], life=((0.3, "completed"),))) as server:
         card = TaskWidget(TASK, api_key=KEY, base_url=server.base_url, policy=FAST, download_dir=tmp_path)

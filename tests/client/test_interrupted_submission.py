@@ -1,4 +1,4 @@
-"""The stop button while a run is being submitted: the user is told that it may have been started."""
+"""The stop button during a submission: the user is told that the run may have been started."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tests.servers.faulty import KEY, Answer, FaultyServer, Script
 
 
 @pytest.mark.parametrize("how", ["submit", "run"])
-def test_an_interrupted_submission_says_that_the_run_may_go_on(how):
+def test_an_interrupted_submission_says_that_the_run_may_have_started(how):
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
         with FaultyServer(Script(other=[Answer(headers=None, end="hang")])) as server:

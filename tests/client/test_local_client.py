@@ -1,4 +1,4 @@
-"""`Client.local()` on a shared machine: what takes a dead server's port gets neither key nor file."""
+"""`Client.local()` on a shared machine: a program on a dead server's port gets neither the key nor files."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ CONTENT = b"the user's own file " * 50
 
 
 class Impostor(socketserver.ThreadingTCPServer):
-    """Listens on a port, notes all that arrives, and answers with the same bytes each time."""
+    """Listens on a port, records everything received, and always answers with the same bytes."""
 
     allow_reuse_address = daemon_threads = True
 
@@ -55,7 +55,7 @@ def http(body: bytes, status: str = "200 OK") -> bytes:
 
 
 def plausible(object_port: int) -> bytes:
-    """An answer that would do for each call: a list, an upload's address, a task."""
+    """Sends an answer that fits any call: a list, an upload URL, a task."""
     return http(
         json.dumps(
             {
@@ -102,13 +102,13 @@ def listening(port: int, answer: bytes) -> Impostor | None:
 
 
 def forget(state: Path) -> None:
-    """End the server that a test has left running."""
+    """Stop a server that a test has left running."""
     facts = json.loads((state / "server.json").read_text())
     psutil.Process(facts["pid"]).terminate()
 
 
 @pytest.mark.skipif(os.name != "posix", reason="the state folder is set the POSIX way")
-def test_what_took_a_dead_servers_ports_gets_neither_key_nor_file(state, tmp_path):
+def test_a_program_on_a_dead_servers_ports_gets_neither_key_nor_file(state, tmp_path):
     file = tmp_path / "private.bin"
     file.write_bytes(CONTENT)
     client = Client.local()
@@ -155,7 +155,7 @@ NO_PROOF = [
 ]
 
 
-def test_no_other_answer_passes_for_a_proof(state, monkeypatch):
+def test_no_other_answer_is_accepted_as_proof(state, monkeypatch):
     monkeypatch.setattr(proof, "_PATIENCE", 0.3)
     client = Client.local()
     with taken_over(state) as (impostor, _):
@@ -165,7 +165,7 @@ def test_no_other_answer_passes_for_a_proof(state, monkeypatch):
         assert b"authorization" not in impostor.heard.lower()
 
 
-def test_the_secret_of_the_proof_shows_nowhere(state):
+def test_the_secret_of_the_proof_is_never_shown(state):
     client = Client.local()
     for _ in range(3):
         client.workflows()

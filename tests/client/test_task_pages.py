@@ -1,4 +1,4 @@
-"""Lists that come in pages, from servers that page as they like."""
+"""Paged lists, from servers with any paging."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tests.servers.faulty import KEY, Answer, FaultyServer, answer
 
 
 class Paged(FaultyServer):
-    """Serves a list of `many` tasks. `drift`: tasks that begin before each page; `meta`: what it says of pages."""
+    """Serves a list of `many` tasks. `drift`: new tasks before each page; `meta`: the reported page numbers."""
 
     def __init__(self, many: int, *, drift: int = 0, most: int = 100, meta: Any = "true") -> None:
         super().__init__()
@@ -41,31 +41,31 @@ def listed(server: Paged, limit: int) -> list[str]:
 @pytest.mark.parametrize(
     ("many", "limit"), [(0, 20), (5, 20), (20, 20), (250, 250), (250, 120), (250, 1000), (1000, 1000)]
 )
-def test_as_many_as_asked_for_come_each_once_the_newest_first(many, limit):
+def test_the_requested_number_of_tasks_is_listed_once_each_newest_first(many, limit):
     with Paged(many) as server:
         found = listed(server, limit)
         assert found == [f"task-{number}" for number in range(many, max(0, many - limit), -1)]
         assert len(server.asked) == max(1, -(-min(many, limit) // min(limit, 100)))
 
 
-def test_tasks_that_begin_meanwhile_bring_none_twice():
+def test_new_tasks_during_paging_cause_no_duplicates():
     with Paged(250, drift=3) as server:
         found = listed(server, 240)
     assert len(found) == len(set(found)) == 240
 
 
-def test_a_server_that_gives_smaller_pages_is_asked_on():
+def test_a_server_with_smaller_pages_is_read_completely():
     with Paged(120, most=50) as server:
         assert len(listed(server, 120)) == 120
 
 
 @pytest.mark.parametrize("meta", [None, [], "three", 3, {"total_count": "many"}])
-def test_odd_words_about_the_pages_do_no_harm(meta):
+def test_odd_paging_data_does_no_harm(meta):
     with Paged(150, meta=meta) as server:
         assert len(listed(server, 200)) == 150
 
 
-def test_a_server_that_gives_the_same_page_for_ever_is_asked_twice():
+def test_a_server_that_repeats_the_same_page_is_asked_twice():
     class Same(Paged):
         def _page(self, current_page: int, per_page: int) -> Answer:
             return super()._page(min(current_page, 1), per_page)

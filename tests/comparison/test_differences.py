@@ -1,4 +1,4 @@
-"""Only what differs is shown, and what is missing somewhere is a difference."""
+"""Only differences are shown; a missing value is a difference."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a saved notebook keeps of a comparison: pictures, what differs, and the line that compares again."""
+"""A comparison in a saved notebook: pictures, differences, and the code that compares again."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def shown(*items: TaskResult | Artifact) -> str:
         comparison.close()
 
 
-def test_pictures_stand_side_by_side_and_what_differs_in_a_table():
+def test_pictures_are_side_by_side_and_differences_in_a_table():
     left = result("task-aaaaaaaa-0001", image("9.images.0"), output={"loss": 0.25, "steps": 60})
     right = result("task-bbbbbbbb-0002", image("9.images.0", 9), output={"loss": 0.5, "steps": 60})
     made = shown(left, right)
@@ -50,13 +50,13 @@ def test_pictures_stand_side_by_side_and_what_differs_in_a_table():
     assert 'compare(TaskWidget("task-aaaaaaaa-0001"), TaskWidget("task-bbbbbbbb-0002"))' in made
 
 
-def test_files_alone_have_no_line_to_compare_them_again():
+def test_files_without_tasks_have_no_code_to_compare_them_again():
     made = shown(image("a"), image("b", 9))
     assert "compare(" not in made
     assert made.count("data:image/") == 2
 
 
-def test_a_picture_that_one_side_lacks_is_said_to_be_none():
+def test_a_picture_missing_on_one_side_is_reported():
     made = shown(result("one", image("a"), image("b")), result("two", image("a")))
     assert made.count("data:image/") == 3
     assert ">none<" in made
@@ -79,7 +79,7 @@ def test_many_pictures_stay_within_the_limit(files):
     assert ("… and 152 more" in made) == (files == 200)
 
 
-def test_foreign_text_stays_text():
+def test_untrusted_text_stays_text():
     hostile = '<img src=x onerror=alert(1)>"\x9b\u202e.png'
     made = shown(image("a", name=hostile), image("b", 3, name=hostile))
     names = set()

@@ -1,4 +1,4 @@
-"""Files that belong together are found by key, by name, then by order."""
+"""Matching files are found by key, by name, then by order."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ def names(results):
     return [[item.key if item else None for item in row.artifacts] for row in pair(results)]
 
 
-def test_the_same_output_of_two_runs_belongs_together_whatever_its_place():
+def test_the_same_output_of_two_runs_is_paired_in_any_order():
     assert names([[image("9.images.0"), image("12.images.0")], [image("12.images.0"), image("9.images.0")]]) == [
         ["9.images.0", "9.images.0"],
         ["12.images.0", "12.images.0"],
@@ -27,7 +27,7 @@ def test_names_pair_what_keys_do_not():
     assert names([left, right]) == [["a1", "b2"], ["a2", "b1"]]
 
 
-def test_what_is_left_pairs_by_kind_and_order():
+def test_the_rest_is_paired_by_kind_and_order():
     left = [image("a1", "x.png"), image("a2", "x.mp4", "video"), image("a3", "y.png")]
     right = [image("b1", "u.png"), image("b2", "v.png"), image("b3", "w.png")]
     assert names([left, right]) == [["a1", "b1"], ["a2", None], ["a3", "b2"], [None, "b3"]]

@@ -1,7 +1,7 @@
-"""Feeds damaged files to everything that looks into files, and measures: `python -m tests.content.fuzzing GROUP …`.
+"""Gives damaged files to everything that reads files, and measures: `python -m tests.content.fuzzing GROUP …`.
 
-It runs in a process of its own, so that a crash is seen as one, and prints a report as JSON. The file under test stays
-in the folder, so that the one that ended the process can be looked at.
+It runs in a separate process, so that crashes are detected, and prints a report as JSON. The current file stays in the
+folder, so that a file that crashes the process can be examined.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ from cyberun_widget.content.preview import preview
 from cyberun_widget.content.readers import array, image, parsed, text
 from cyberun_widget.errors import CyberunError
 
-# --- sound files -----------------------------------------------------------------------------------------------------
+# --- valid files -----------------------------------------------------------------------------------------------------
 
 
 def picture(form, mode="RGB", **how):
@@ -225,7 +225,7 @@ EXTREMES = [b"\x00\x00\x00\x00", b"\xff\xff\xff\xff", b"\x7f\xff\xff\xff", b"\xf
 
 
 def damaged(data: bytes, dice: random.Random) -> bytes:
-    """Return the bytes with a byte changed (mostly), a number made extreme, a piece lost or put in, or the end cut."""
+    """Return damaged bytes: a byte changed (usually), an extreme number, a part removed or inserted, or cut off."""
     at = dice.randrange(len(data))
     match dice.choices(["byte", "number", "cut", "insert", "lose", "swap"], [10, 4, 2, 2, 1, 1])[0]:
         case "byte":
@@ -247,7 +247,7 @@ def damaged(data: bytes, dice: random.Random) -> bytes:
 
 
 def look(path: Path, name: str) -> None:
-    """Have everything look into a file that the kernel does by itself or for a user. Anything but words is a fault."""
+    """Run every reader that the kernel uses on a file. Anything but a readable error is a failure."""
     found = inspect(path, name, "", 40_000)
     file = File(path, name, found.kind, found.mime)
     if found.mime not in (table_worker.PARQUET, "application/vnd.apache.arrow.file"):
@@ -261,7 +261,7 @@ def look(path: Path, name: str) -> None:
 
 
 def look_as_child(path: Path, name: str) -> None:
-    """Do what the table worker does, in a fork, which is quick. A crash there is what the child process is for."""
+    """Run the table worker's code in a fork, which is fast. A crash is acceptable, as in the worker's process."""
     found = inspect(path, name, "", 40_000)
     job = {"path": str(path), "mime": found.mime, "rows": 200, "columns": 50, "memory": 160 << 20, "seconds": 2.0}
     whole = job | {"out": f"{path}.out", "most": 100 << 20}
@@ -275,12 +275,12 @@ def look_as_child(path: Path, name: str) -> None:
 
 
 def first_page_by_fork(path: Path) -> Image.Image:
-    """Do what the TIFF worker does, in a fork, which is quick. A crash there is what the child process is for."""
+    """Run the TIFF worker's code in a fork, which is fast. A crash is acceptable, as in the worker's process."""
     out = Path(f"{path}.page")
     out.unlink(missing_ok=True)
     if not (child := os.fork()):
         try:
-            os.dup2(os.open(os.devnull, os.O_WRONLY), 2)  # libtiff's own words
+            os.dup2(os.open(os.devnull, os.O_WRONLY), 2)  # libtiff's messages
             tiff_worker.decode({"path": str(path), "out": str(out)})
         finally:
             os._exit(0)
@@ -320,7 +320,7 @@ def main() -> None:
             begun = spent()
             try:
                 examine(path, name)
-            except Exception as problem:  # noqa: BLE001 - whatever it is, it is what this looks for
+            except Exception as problem:  # noqa: BLE001 - any exception is a finding
                 report["faults"].append(f"{name}, case {case}: {problem!r}")
             seconds = spent() - begun
             if case == 0:

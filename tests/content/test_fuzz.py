@@ -1,6 +1,6 @@
-"""Damaged files of every kind end in words: no crash, no hang, no memory that isn't theirs.
+"""Damaged files of every kind cause readable errors: no crash, no hang, no excessive memory.
 
-`CYBERUN_FUZZ=50 pytest tests/content/test_fuzz.py` looks at fifty times as many; `CYBERUN_FUZZ_SEED` at others.
+`CYBERUN_FUZZ=50 pytest tests/content/test_fuzz.py` tests fifty times as many files; `CYBERUN_FUZZ_SEED` selects others.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ MEMORY = 256_000_000
 
 @pytest.mark.timeout(90 + 60 * TIMES)
 @pytest.mark.parametrize("group", CASES)
-def test_damaged_files_end_in_words(tmp_path, group):
+def test_damaged_files_cause_readable_errors(tmp_path, group):
     command = [sys.executable, "-W", "ignore", "-m", "tests.content.fuzzing", group, "--folder", str(tmp_path)]
     command += ["--cases", str(CASES[group] * TIMES), "--seed", os.environ.get("CYBERUN_FUZZ_SEED", "1")]
     done = subprocess.run(command, cwd=Path(__file__).parents[2], capture_output=True, text=True, check=False)

@@ -1,4 +1,4 @@
-"""What a file is, told by its content."""
+"""A file's type is determined from its content."""
 
 from __future__ import annotations
 
@@ -120,7 +120,7 @@ TABLE = {
 
 
 @pytest.mark.parametrize(("data", "kind", "mime"), TABLE.values(), ids=TABLE)
-def test_content_tells_the_kind_under_any_name(data, kind, mime):
+def test_the_content_determines_the_kind_under_any_name(data, kind, mime):
     for name in ("", "whatever.xyz", "lies.mp4", "lies.png", "lies.json"):
         found = sniff(data[:HEAD], size=len(data), name=name)
         assert (found.kind, found.mime) == (kind, mime)
@@ -139,7 +139,7 @@ def test_content_tells_the_kind_under_any_name(data, kind, mime):
         ("a.unknown", picture("PNG"), None),
     ],
 )
-def test_a_name_that_promises_something_else_is_noted(name, data, words):
+def test_a_name_that_does_not_match_the_content_is_noted(name, data, words):
     note = sniff(data, size=len(data), name=name).note
     assert (words is None) == (note is None)
     assert words is None or words in note
@@ -161,7 +161,7 @@ def test_one_line_named_csv_is_a_table():
     assert sniff(b"a,b\n", size=4, name="x").kind == "text"
 
 
-def test_floats_that_are_no_splats_are_not_taken_for_some():
+def test_floats_that_are_not_splats_are_not_mistaken_for_splats():
     data = np.random.default_rng(1).normal(size=(100, 8)).astype("<f4").tobytes()
     assert sniff(data, size=len(data)).kind == "file"
 
@@ -192,7 +192,7 @@ def test_any_text_is_never_given_a_type_that_runs(text):
         ("a", "text/html", ("file", "application/octet-stream")),
     ],
 )
-def test_a_name_promises_a_kind_before_the_file_is_here(name, mime, promise):
+def test_a_name_suggests_a_kind_before_the_file_is_downloaded(name, mime, promise):
     assert guess(name, mime) == promise
 
 
@@ -204,11 +204,11 @@ def test_a_name_promises_a_kind_before_the_file_is_here(name, mime, promise):
         "step\tloss\n1\t0.5\n2\t0.25\n3\t0.125\n",
     ],
 )
-def test_a_log_is_text_whatever_stands_in_its_lines(text):
+def test_a_log_is_text_whatever_its_lines_contain(text):
     assert sniff(text.encode(), size=len(text), name="train.log").kind == "text"
 
 
-def test_lines_with_times_are_no_table_whose_head_is_the_first_of_them():
+def test_lines_with_times_are_not_a_table_with_the_first_line_as_header():
     data = b"2026-11-24 10:00:00,123 INFO a\n2026-11-24 10:00:01,456 INFO b\n2026-11-24 10:00:02,789 INFO c\n"
     assert sniff(data, size=len(data), name="output").kind == "text"
 
@@ -222,7 +222,7 @@ def test_rows_of_numbers_without_a_head_are_a_table():
 @pytest.mark.parametrize(
     "piece", ["<!---->", "<?x?>", "<!doctype svg [>", '"asset": {', "[", "1,", "\ufeff ", "v 1 2\n"]
 )
-def test_text_made_to_keep_the_reader_busy_is_recognised_at_once(piece):
+def test_text_designed_to_slow_the_reader_is_recognised_at_once(piece):
     data = (piece * 30_000).encode()[:HEAD]
     begun = time.process_time()
     sniff(data, size=len(data))

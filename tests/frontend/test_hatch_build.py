@@ -1,4 +1,4 @@
-"""The build hook: the front end is built when it is missing or stale, and left alone when it belongs to the sources."""
+"""The build hook: builds the front end if it is missing or stale, and keeps a build that matches the sources."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def hook(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
 
 @pytest.fixture
 def checkout(hook: ModuleType, tmp_path: Path) -> Path:
-    """A folder with the sources of the front end and a build that belongs to them."""
+    """A folder with the front end's sources and a matching build."""
     ignored = shutil.ignore_patterns("node_modules")
     shutil.copytree(PROJECT / hook.FRONTEND, tmp_path / hook.FRONTEND, ignore=ignored)
     words = Path("cyberun_widget/support/words.json")

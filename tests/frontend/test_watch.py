@@ -1,4 +1,4 @@
-"""While somebody works on the front end, what is saved is built within two seconds, modules and what names them."""
+"""`make frontend` rebuilds a saved source within two seconds: the modules and the files that refer to them."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ PACKAGES = PROJECT / FRONTEND / "node_modules"
 
 @pytest.fixture
 def watched(tmp_path: Path) -> Iterator[Path]:
-    """A checkout whose front end is built again whenever a source is saved."""
+    """A checkout whose front end is rebuilt whenever a source is saved."""
     shutil.copytree(PROJECT / FRONTEND, tmp_path / FRONTEND, ignore=shutil.ignore_patterns("node_modules"))
     words = Path("cyberun_widget/support/words.json")
     (tmp_path / words.parent).mkdir()

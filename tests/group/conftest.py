@@ -1,4 +1,4 @@
-"""A cache and a ledger of its own for each test, and an end to all that it watched."""
+"""A separate cache and ledger for each test, and the end of everything that it watched."""
 
 from __future__ import annotations
 
@@ -14,6 +14,6 @@ def own_folders(monkeypatch, tmp_path):
 
 @pytest.fixture(autouse=True)
 def closed_groups(own_folders):
-    """A group goes on until it is closed: what a test leaves open would try to reach its server for ever."""
+    """Close all groups: one that a test leaves open would try to reach its server forever."""
     yield
     Widget.close_all()

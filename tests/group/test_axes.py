@@ -1,4 +1,4 @@
-"""From grid, zip and fixed parameters to points, and what is refused before anything is sent."""
+"""From grid, zip and fixed parameters to points, and the errors raised before anything is sent."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which task may be the one whose submission was never answered, and what a person is told about it."""
+"""Which task may belong to a submission without an answer, and what the user is told about it."""
 
 from __future__ import annotations
 

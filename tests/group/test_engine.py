@@ -1,4 +1,4 @@
-"""The way of points to the service, step by step: crashes at any of them, lost answers, limits, refusals."""
+"""Submitting points, step by step: crashes at any step, lost answers, limits, refusals."""
 
 from __future__ import annotations
 
@@ -112,7 +112,7 @@ class World:
 
 
 class Mortal(Ledger):
-    """A ledger of a process that may die before or after each note, and can note nothing once it is dead."""
+    """A ledger of a process that may die before or after each write, and can't write once it is dead."""
 
     def __init__(self, world):
         super().__init__(world.path)

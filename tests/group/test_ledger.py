@@ -1,4 +1,4 @@
-"""The ledger on a real file: two processes, crashes, and what is private."""
+"""The ledger in a real file: two processes, crashes, file permissions."""
 
 from __future__ import annotations
 
@@ -103,7 +103,7 @@ def test_an_unknown_point_is_settled_by_attaching_or_by_sending_again(path):
     assert "abcdef" not in ledger.entries(sweep)["k0"].error
     assert not ledger.claim(sweep, "k0")
     assert ledger.attach(sweep, "k0", "task-0")
-    assert not ledger.attach(sweep, "k1", "task-0")  # one task is one point's
+    assert not ledger.attach(sweep, "k1", "task-0")  # a task belongs to one point
     assert not ledger.attach(sweep, "k0", "task-9")
     assert ledger.send_again(sweep, "k1")
     assert not ledger.send_again(sweep, "k1")
@@ -155,7 +155,7 @@ def test_a_living_process_keeps_its_claims_until_its_lease_is_over(path):
     later.recover(sweep)
     assert states(first, sweep) | {"k0": "unknown", "k1": "planned"} == states(first, sweep)
     with pytest.raises(CyberunError, match="taken over this point"):
-        first.sending(sweep, "k1")  # it lost its claim: nothing goes out
+        first.sending(sweep, "k1")  # its claim was lost: nothing is sent
 
 
 def test_an_owner_that_closes_is_gone_at_once(path):

@@ -1,4 +1,4 @@
-"""Real kernels, current and ipykernel 6, driven over their own protocol as a page does."""
+"""Real kernels, current and ipykernel 6, driven over their protocol like a page."""
 
 from __future__ import annotations
 
@@ -99,7 +99,7 @@ class RealKernel:
         return message
 
     def drain(self, seconds: float = 0.3) -> list[dict[str, Any]]:
-        """All that comes until the kernel is quiet."""
+        """Return all messages until the kernel is idle."""
         came = []
         with suppress(Empty):
             while True:
@@ -126,7 +126,7 @@ class RealKernel:
         self.manager.interrupt_kernel()
 
     def stop(self) -> tuple[float, str]:
-        """Shut down; the seconds it took, and all that the process wrote to stderr."""
+        """Shut down. Return the seconds it took, and the process's output on stderr."""
         if self.stderr.closed:
             return 0, ""
         began = time.monotonic()
@@ -146,7 +146,7 @@ def environment(*folders: Path) -> dict[str, str]:
 
 @pytest.fixture
 def kernel() -> Iterator[RealKernel]:
-    """A kernel of the ipykernel that is installed."""
+    """A kernel of the installed ipykernel."""
     running = RealKernel(environment())
     yield running
     running.stop()
@@ -162,6 +162,6 @@ def kernel6(ipykernel6_folder: Path) -> Iterator[RealKernel]:
 
 @pytest.fixture(params=["current", "ipykernel 6"])
 def any_kernel(request: pytest.FixtureRequest) -> RealKernel:
-    """First the one, then the other."""
+    """Both kernels, one after the other."""
     running: RealKernel = request.getfixturevalue("kernel" if request.param == "current" else "kernel6")
     return running

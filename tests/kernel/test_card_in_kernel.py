@@ -1,4 +1,4 @@
-"""What a card leaves behind in a real kernel: no thread, no word, no patch."""
+"""A card leaves nothing behind in a real kernel: no thread, no output, no patch."""
 
 from __future__ import annotations
 
@@ -118,7 +118,7 @@ def test_a_card_out_of_sight_sends_nothing_and_is_up_to_date_when_it_is_seen_aga
     )
     assert int(kernel.run("print(sent.count('update'))")) >= 3, "in sight it moves"
     kernel.run("task._session.look('view', False); time.sleep(0.5); sent.clear(); before = task.progress")
-    kernel.run("time.sleep(4)")  # nothing must be sent in this time
+    kernel.run("time.sleep(4)")  # nothing may be sent during this time
     assert "update" not in kernel.run("print(sent)")
     assert kernel.run("print(task.progress > before)").strip() == "True", "Python goes on knowing"
     kernel.drain()

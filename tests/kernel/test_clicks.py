@@ -1,4 +1,4 @@
-"""Clicks from the page reach Python at the right time, and disturb no cell."""
+"""Clicks from the page reach Python at the right time, without affecting running cells."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Waiting inside a cell leaves the kernel to its user."""
+"""Waiting in a cell keeps the kernel usable."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def test_a_click_is_handled_during_the_wait_behind_queued_cells(any_kernel: Real
     waiting = any_kernel.begin("print(pump(clicked, 15), 'own output')")
     any_kernel.start("pass")
     any_kernel.click()
-    assert any_kernel.finish(waiting).strip() == "True own output"  # still of this cell, after the click
+    assert any_kernel.finish(waiting).strip() == "True own output"  # still in this cell, after the click
 
 
 def test_the_stop_button_ends_the_wait_and_aborts_the_queue_as_always(any_kernel: RealKernel) -> None:
@@ -61,7 +61,7 @@ def test_the_stop_button_on_an_idle_kernel_after_a_wait_does_no_harm(any_kernel:
     any_kernel.click()
     any_kernel.finish(waiting)
     any_kernel.interrupt()
-    time.sleep(0.3)  # an interrupt has no answer: this is the time in which it could do harm
+    time.sleep(0.3)  # an interrupt has no reply: give it time to take effect
     assert any_kernel.run("print('alive')").strip() == "alive"
 
 

@@ -1,4 +1,4 @@
-"""Calls of the local server as the tests make them: over HTTP, with no client of ours in between."""
+"""Calls to the local server for the tests: over HTTP, without this package's client."""
 
 from __future__ import annotations
 

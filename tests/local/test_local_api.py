@@ -1,4 +1,4 @@
-"""The local server speaks the API page: each of its lines over real HTTP."""
+"""The local server implements the API page, line by line, over real HTTP."""
 
 from __future__ import annotations
 
@@ -286,7 +286,7 @@ def test_a_running_task_has_no_result_yet(api):
 
 
 def test_a_task_that_is_cancelled_as_it_ends_has_one_verdict(api):
-    """Cancels hit tasks at every moment around their end: stream and task must agree."""
+    """Cancels tasks at every moment around their end: the stream and the task must agree."""
 
     async def race() -> list[tuple[str, str]]:
         headers = {"Authorization": api.headers["authorization"]}

@@ -1,4 +1,4 @@
-"""What a careless or hostile client sends to the local server: a refusal in words, never a fault, never a stall."""
+"""Requests of careless or hostile clients to the local server: refused with a message, without faults or stalls."""
 
 from __future__ import annotations
 
@@ -150,7 +150,7 @@ def test_a_second_request_that_stops_halfway_is_cut_too(server):
 
 
 def test_an_idle_connection_between_two_requests_is_kept(server):
-    request = b"HEAD /api/v1/r/none HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n"  # its answer is one piece
+    request = b"HEAD /api/v1/r/none HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n"  # its response is one packet
     with connect(server.base_url) as sock, connect(server.base_url) as other:
         sock.sendall(request)
         assert b"404" in sock.recv(4096)

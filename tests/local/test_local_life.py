@@ -1,4 +1,4 @@
-"""The local server as a process: it survives its own death, and leaves nothing behind."""
+"""The local server as a process: its tasks survive a crash, and it leaves nothing behind."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def listening(port, handler):
 def gone(process):
     try:
         return not process.is_running() or process.status() == psutil.STATUS_ZOMBIE
-    except psutil.NoSuchProcess:  # it went between the two
+    except psutil.NoSuchProcess:  # it ended between the two calls
         return True
 
 

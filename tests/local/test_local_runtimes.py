@@ -1,4 +1,4 @@
-"""What the local server's runtimes make is real: files that open, numbers that mean something."""
+"""The local server's runtimes produce real results: files that open, meaningful numbers."""
 
 from __future__ import annotations
 

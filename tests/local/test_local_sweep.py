@@ -1,4 +1,4 @@
-"""What sweeps and forms need of the local server: many small runs, scalars, failures on purpose, pages, uploads."""
+"""What sweeps and forms need from the local server: many small runs, scalars, deliberate failures, pages, uploads."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from tests.waiting import until
 
 @pytest.fixture(scope="module")
 def server():
-    with LocalServer.start() as running:  # at its own speed: what is measured here is what a user gets
+    with LocalServer.start() as running:  # at its normal speed: measures what users get
         yield running
 
 

@@ -1,4 +1,4 @@
-"""What repo2docker is given: checked as far as it can be without building the image."""
+"""The setup for repo2docker, checked as far as possible without building the image."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def prefix(tmp_path: Path) -> Path:
 def test_jupyterlab_opens_on_the_quickstart(prefix, tmp_path):
     port, token = _free_port(0), secrets.token_hex(8)
     folders = {f"JUPYTER_{name}": str(tmp_path / name.lower()) for name in ("CONFIG_DIR", "DATA_DIR", "RUNTIME_DIR")}
-    # The environment's own etc/jupyter, by a name of its own: ours is not the one that runs.
+    # The prefix is passed explicitly, because it isn't that of the running environment.
     environment = {
         **os.environ,
         **folders,

@@ -41,7 +41,7 @@ def test_a_notebook_is_sound_names_its_kernel_and_carries_no_output(path):
 
 @pytest.fixture
 def execute(server, tmp_path, monkeypatch) -> Callable[[str], nbformat.NotebookNode]:
-    """Run a notebook from top to bottom, in a folder of its own and with the server's key."""
+    """Run a notebook from top to bottom, in a separate folder and with the server's key."""
     for name in [name for name in os.environ if name.startswith("CYBERUN_")]:
         monkeypatch.delenv(name)
     monkeypatch.setenv("CYBERUN_API_KEY", server.api_key)

@@ -1,4 +1,4 @@
-"""What is shipped: the wheel holds all that the package needs at run time, its licences, and nothing else."""
+"""The wheel contains everything that the package needs at run time, its licences, and nothing else."""
 
 from __future__ import annotations
 

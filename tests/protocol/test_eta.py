@@ -1,4 +1,4 @@
-"""The ETA says nothing when it knows nothing."""
+"""There is an ETA only if it is known."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Messages -> events: the API page's table, and whatever else a server may send."""
+"""Messages to events: the API page's table, and anything else that a server may send."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The framing of HTTP/1.1 bodies, held against RFC 9112 and against h11, cut in any way."""
+"""The framing of HTTP/1.1 bodies, compared with RFC 9112 and h11, for any splitting into chunks."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from cyberun_widget.protocol.framing import Chunked, FramingError, Sized, UntilC
 
 
 def read(body: Chunked | Sized | UntilClose, data: bytes, sizes: list[int] | None = None) -> bytes:
-    """Feed a body in pieces of these sizes, in turn, up to its end; then close it."""
+    """Feed a body in chunks of these sizes, repeated, up to its end; then close it."""
     content, at, turn = b"", 0, 0
     while at < len(data) and not body.ended:
         size = sizes[turn % len(sizes)] if sizes else len(data)

@@ -162,7 +162,7 @@ def test_a_widget_that_knows_nothing_yet_has_an_archive_too():
 @pytest.mark.parametrize(
     "text", ["<script>alert(1)</script>", '"><img src=x onerror=alert(1)>', "</style><b>", "&amp;"]
 )
-def test_foreign_text_stays_text(text):
+def test_untrusted_text_stays_text(text):
     item = artifact(name=text, key=text, group=text, error=text)
     values = traits({"title": text, "gpu": text, "cause": text, "details": text}, status="failed", error=text)
     values |= {"task_id": text, "artifacts": [item], "stages": [{"name": text, "state": text, "seconds": 1.0}]}
