@@ -1,4 +1,4 @@
-"""The map leads somewhere: every path in it exists, and every layer of the contract is on it."""
+"""ARCHITECTURE.md is true: every path in it exists, and it lists every layer of the contract."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ PATHS = sorted(set(re.findall(r"`((?:cyberun_widget|tests)/[\w./-]*|\w+\.(?:md|t
 
 
 @pytest.mark.parametrize("path", [path for path in PATHS if "/static/" not in path])
-def test_a_path_on_the_map_exists(path):
+def test_a_path_in_the_architecture_exists(path):
     found = PROJECT / path
     assert found.is_dir() if path.endswith("/") else found.is_file()
 
 
-def test_the_layers_on_the_map_are_those_of_the_contract_in_their_order():
+def test_the_layers_in_the_architecture_are_those_of_the_contract_in_order():
     contracts = tomllib.loads((PROJECT / "pyproject.toml").read_text("utf-8"))["tool"]["importlinter"]["contracts"]
     layers = next(contract["layers"] for contract in contracts if contract["type"] == "layers")
     rows = re.findall(r"^\| \d+ \| ([^|]*) \|", MAP, re.MULTILINE)
@@ -31,6 +31,6 @@ def test_the_layers_on_the_map_are_those_of_the_contract_in_their_order():
     )
 
 
-def test_the_map_is_one_page_and_the_readme_leads_to_it():
+def test_the_architecture_is_one_page_and_linked_from_the_readme():
     assert len(MAP.splitlines()) <= 110
     assert "](ARCHITECTURE.md)" in (PROJECT / "README.md").read_text("utf-8")

@@ -1,4 +1,4 @@
-"""The error types, by every path a user may import them from."""
+"""The error types, by every path from which users may import them."""
 
 from __future__ import annotations
 
@@ -14,6 +14,6 @@ def test_a_verdict_is_one_class_from_the_top_and_from_errors(name):
     assert getattr(errors, name) is getattr(cyberun_widget, name) is getattr(result, name)
 
 
-def test_errors_has_no_names_but_its_own():
+def test_errors_has_no_other_names():
     with pytest.raises(AttributeError, match="TaskLost"):
         _ = errors.TaskLost

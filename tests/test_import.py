@@ -1,4 +1,4 @@
-"""What importing the package costs the process it is imported into: nothing."""
+"""Importing the package has no side effects and loads almost nothing."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ print("late")
 
 
 def run(code: str) -> str:
-    """What a fresh Python prints, with warnings that count as errors."""
+    """Return the output of a new Python process in which warnings are errors."""
     environment = {name: value for name, value in os.environ.items() if not name.startswith("CYBERUN_")}
     done = subprocess.run(
         [sys.executable, "-X", "dev", "-c", code],

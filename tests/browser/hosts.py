@@ -1,4 +1,4 @@
-"""The other hosts of a card: Voila, marimo, nbconvert. Each in its own process, with folders of its own."""
+"""The other hosts of a card: Voila, marimo, nbconvert, each in a separate process with separate folders."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ VOILA_NOISE = r'^Error: The getter for the shared module [^\n]*\n[^\n]*"@jupyter
 
 @contextlib.contextmanager
 def voila(lab: Lab, page: Page, console: Console, notebook: Path) -> Iterator[None]:
-    """Open a notebook as an app. Voila runs its cells anew for each page."""
+    """Open a notebook as an app. Voila runs its cells for each page."""
     console.allow(VOILA_NOISE)
     port = free_port()
     options = ["--no-browser", f"--port={port}", "--Voila.ip=127.0.0.1", "--Voila.port_retries=0"]
@@ -52,13 +52,13 @@ def marimo(lab: Lab, page: Page, *cells: str, mode: str = "run") -> Iterator[Non
         if mode == "edit":
             cell = page.get_by_test_id("cell-editor").first
             expect(cell).to_be_visible(timeout=30_000)
-            page.wait_for_timeout(1_000)  # it ignores a click before it is connected, and doesn't show that it is
+            page.wait_for_timeout(1_000)  # it ignores clicks before it is connected, and doesn't show when it is
             page.get_by_test_id("run-button").last.click()
         yield
 
 
 def marimo_file(cells: Sequence[str]) -> str:
-    """Return a marimo notebook file. A cell may use what the cells before it have named."""
+    """Return a marimo notebook file. A cell may use names from the cells before it."""
     parts = ["import marimo\n\napp = marimo.App()\n"]
     for cell in cells:
         *body, last = cell.strip().split("\n")
@@ -78,7 +78,7 @@ def export(lab: Lab, notebook: Path, *, execute: bool = False, page: Path) -> Pa
 
 @contextlib.contextmanager
 def _visiting(page: Page, url: str) -> Iterator[None]:
-    """Open a page, and leave it before its server goes: what it says of that is no news."""
+    """Open a page, and leave it before its server stops, so that no connection errors are logged."""
     page.goto(url, timeout=60_000)
     try:
         yield
@@ -97,7 +97,7 @@ def _serving(lab: Lab, command: Sequence[str], port: int) -> Iterator[str]:
         _wait_for(f"{url}health" if "marimo" in command else f"{url}voila/static/", process, log_path)
         yield url
     finally:
-        # The whole group: an app's kernels too.
+        # The whole process group, including an app's kernels.
         with contextlib.suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGTERM)
         try:
@@ -108,7 +108,7 @@ def _serving(lab: Lab, command: Sequence[str], port: int) -> Iterator[str]:
 
 
 def _wait_for(url: str, process: subprocess.Popen[bytes], log: Path) -> None:
-    """Wait until something answers; any answer will do. Loading an app's own page would start a kernel."""
+    """Wait until the server gives any answer. Loading the app's page would start a kernel."""
     deadline = time.monotonic() + 60
     while not _answers(url):
         if process.poll() is not None or time.monotonic() > deadline:

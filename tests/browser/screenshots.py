@@ -1,8 +1,8 @@
-"""Take the pictures of the card: ``python tests/browser/screenshots.py [folder]``.
+"""Takes screenshots of the card: ``python tests/browser/screenshots.py [folder]``.
 
-Without a folder, the README's pictures in ``notebooks/images/`` are made anew, some by a JupyterLab in which the
-local server's workflows run. With one, every state is pictured there, light and dark, 320 and 1,000 px wide, to be
-opened and judged.
+Without a folder, regenerates the README's pictures in ``notebooks/images/``, some of them in a JupyterLab that runs the
+local server's workflows. With a folder, writes pictures of all states to it for review, light and dark, 320 and
+1,000 px wide.
 """
 
 from __future__ import annotations
@@ -29,15 +29,15 @@ README = {
     "running": "running,stage-train",
     "states": "waiting,reconnecting,failed,compact-running",
 }
-"""Picture: the states in it, one above the other."""
+"""Picture -> the states in it, from top to bottom."""
 
 
 def picture(
     browser: Browser, address: str, target: Path, *, theme: str, width: int, states: str = "", neat: bool = False
 ) -> None:
-    """Picture these states (all by default), `width` CSS px wide.
+    """Take a picture of these states (all by default), `width` CSS px wide.
 
-    `neat`: for readers, in one column without headings, at twice the pixels.
+    `neat`: for readers, in one column without headings, at twice the resolution.
     """
     context = browser.new_context(
         viewport={"width": width + 32 if neat else max(width + 32, 1040), "height": 900},
@@ -49,7 +49,7 @@ def picture(
     query += ["bare", "fine"] if neat else []
     page.goto(f"{address}?{'&'.join(query)}", timeout=120_000)
     page.wait_for_selector("html[data-ready]", timeout=120_000)
-    if not neat:  # all in sight, so that all is drawn
+    if not neat:  # everything in view, so that everything is drawn
         height = page.evaluate("document.documentElement.scrollHeight")
         page.set_viewport_size({"width": max(width + 32, 1040), "height": height})
     page.wait_for_timeout(2_000)
@@ -68,7 +68,7 @@ CELLS = (
 
 
 def notebook(browser: Browser, folder: Path) -> None:
-    """Picture the quickstart's two workflows as they end in a real JupyterLab, light and dark."""
+    """Take pictures of the quickstart's two completed workflows in a real JupyterLab, light and dark."""
     with LocalServer.start(state_dir=folder / "server") as server:
         account = {"CYBERUN_BASE_URL": server.base_url, "CYBERUN_API_KEY": server.api_key}
         lab = Lab(folder, variables=account)
@@ -80,8 +80,8 @@ def notebook(browser: Browser, folder: Path) -> None:
             for index in range(len(CELLS)):
                 opened.run(index)
                 opened.output(index).locator('.cyberun-task[data-status="completed"]').wait_for(timeout=180_000)
-            page.set_viewport_size({"width": 900, "height": 700})  # drawn by the processor: the fewer pixels the better
-            for model in opened.output(1).locator('[data-kind="model"]').all():  # a look at one leaves its picture
+            page.set_viewport_size({"width": 900, "height": 700})  # rendered on the CPU: fewer pixels are faster
+            for model in opened.output(1).locator('[data-kind="model"]').all():  # opening a model creates its poster
                 model.get_by_role("button").first.click()
                 model.locator("img[src]").wait_for(state="attached", timeout=90_000)
                 page.keyboard.press("Escape")
@@ -90,7 +90,7 @@ def notebook(browser: Browser, folder: Path) -> None:
                 opened.theme(theme)
                 page.mouse.move(0, 0)
                 page.evaluate("() => document.activeElement?.blur()")
-                page.wait_for_timeout(4_000)  # pictures, players and the table draw themselves
+                page.wait_for_timeout(4_000)  # time for pictures, players and the table to render
                 for index, name in enumerate(("pictures", "splat")):
                     taken = opened.cell(index).screenshot()
                     target = IMAGES / f"{name}-{theme}.webp"
@@ -111,7 +111,7 @@ sweep"""
 
 
 def sheet(browser: Browser, folder: Path) -> None:
-    """Picture the map of sweep.ipynb as it ends in a real JupyterLab, light and dark."""
+    """Take pictures of the completed map of sweep.ipynb in a real JupyterLab, light and dark."""
     with LocalServer.start(state_dir=folder / "sweep-server") as server:
         account = {"CYBERUN_BASE_URL": server.base_url, "CYBERUN_API_KEY": server.api_key}
         lab = Lab(folder / "sweep", variables=account)
@@ -137,7 +137,7 @@ def sheet(browser: Browser, folder: Path) -> None:
 
 
 def main(folder: Path | None) -> None:
-    """Make the pictures."""
+    """Take the pictures."""
     with served() as address, sync_playwright() as playwright:
         browser = launch(playwright)
         for theme in ("light", "dark"):

@@ -1,4 +1,4 @@
-"""Waiting until a page has settled: a condition for tests that look at pixels or at everything on the page."""
+"""Waits until a page has settled, for tests that check pixels or everything on the page."""
 
 from __future__ import annotations
 
@@ -39,5 +39,5 @@ SETTLED = """async ({ frames, seconds }) => {
 
 
 def settle(page: Page, seconds: float = 30) -> None:
-    """Wait until nothing loads, no transition runs, and no element has come or gone for some frames."""
+    """Wait until nothing loads, no transition runs, and no element was added or removed for a few frames."""
     page.evaluate(SETTLED, {"frames": FRAMES, "seconds": seconds})

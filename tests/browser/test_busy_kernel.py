@@ -1,4 +1,4 @@
-"""The card is alive while the kernel is not: it moves, and its Cancel works."""
+"""The card stays live while the kernel is busy: it shows progress, and its Cancel works."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def shown(notebook: Notebook) -> Locator:
 
 @pytest.fixture
 def latch(tmp_path: Path) -> Iterator[Path]:
-    """A file: a cell made by `held` ends as soon as it is there, and not before."""
+    """A file path: a cell from `held` ends as soon as the file exists."""
     path = tmp_path / "open"
     yield path
     path.touch()
@@ -63,7 +63,7 @@ def busy(notebook: Notebook, index: int) -> None:
 
 
 def is_cancelled(client: Client, card: Locator) -> None:
-    """The server gets the cancellation."""
+    """Assert that the server receives the cancellation."""
     task_id = card.get_attribute("data-task-id") or ""
     until(lambda: client.task(task_id).status == "cancelled", pause=0.1)
     expect(card).to_have_attribute("data-status", "cancelled", timeout=20_000)
@@ -99,7 +99,7 @@ def test_cancel_reaches_the_server_while_a_cell_runs(
 def test_cancel_works_in_a_busy_kernel_also_after_the_page_was_reloaded(
     notebook: Callable[..., Notebook], client: Client, latch: Path
 ) -> None:
-    # The page's subshell is a new one then.
+    # The page then has a new subshell.
     opened = notebook(RUN, BEGUN + held(latch))
     shown(opened)
     opened.reload()

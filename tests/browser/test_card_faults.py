@@ -1,4 +1,4 @@
-"""What broke on the page once: each of these failed before it was mended."""
+"""Regression tests of the page: each of these failed before its bug was fixed."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 def test_viewers_have_their_styles_wherever_and_whenever_the_card_comes_into_the_page(
     page: Page, show: Callable[..., Locator]
 ) -> None:
-    """A card that was drawn before it was in the document once showed dots for buttons and empty panes."""
+    """A card rendered before it is in the document must not show dots for buttons and empty panes."""
     show("completed-files")
     page.evaluate(
         """async () => {

@@ -1,4 +1,4 @@
-"""Numbers in a table are drawn: lines over their axis, values at a cursor, by mouse and by keys."""
+"""Numbers in a table are plotted: lines over their axis, values at a cursor, by mouse and by keys."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def test_a_table_of_numbers_opens_as_a_chart_beside_its_rows(page: Page, bench: 
     cursor = dialog.get_by_role("slider", name="losses.csv: loss, psnr over step")
     expect(dialog.get_by_text("900 rows \N{MULTIPLICATION SIGN} 4 columns")).to_be_visible()
     paths = cursor.locator("path")
-    expect(paths).to_have_count(2)  # each over an axis of its own: one is a hundred times the other
+    expect(paths).to_have_count(2)  # each has its own axis: one is a hundred times the other
     cursor.focus()
     for key, words in [
         ("Home", "step 0, loss 0.3, psnr 18"),
@@ -103,7 +103,7 @@ def test_a_million_rows_are_drawn_and_the_page_stays_alive(page: Page, bench: Be
     expect(dialog.get_by_role("slider")).to_have_attribute("aria-valuemax", "1000000")
     expect(dialog.get_by_text(re.compile("Rows of the first 8 MB of 1[0-9.]* MB are listed"))).to_be_visible()
     assert page.locator(".cy-v-plot path").evaluate("(path) => path.getAttribute('d').length") < 60_000
-    assert page.evaluate("longest") < 4_000  # ms, on a machine with others at work
+    assert page.evaluate("longest") < 4_000  # ms, on a busy machine
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])

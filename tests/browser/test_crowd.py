@@ -1,4 +1,4 @@
-"""Two hundred tasks that tick, watched from one notebook: nothing of the user's is lost, and every verdict is right."""
+"""Two hundred running tasks, watched from one notebook: no output of the user is lost, and every verdict is right."""
 
 from __future__ import annotations
 
@@ -37,5 +37,7 @@ def test_prints_clicks_and_verdicts_arrive_beside_two_hundred_tasks(crowd: Crowd
     assert list(crowd.server.status.values()).count("cancelled") == 1
     expected = crowd.end()
     assert crowd.shown(expected, 60) == expected
-    until(lambda: max(crowd.delays()) < float("inf"), 60, pause=1.0)  # those that no page shows come by list pages
+    until(
+        lambda: max(crowd.delays()) < float("inf"), 60, pause=1.0
+    )  # tasks without a card in the page arrive through the task list
     assert crowd.server.most["events"] <= STREAMS

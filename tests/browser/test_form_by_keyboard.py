@@ -1,4 +1,4 @@
-"""The whole round of a form with a keyboard alone: fill, upload, run, look, again, compare, copy, run the copy."""
+"""Using a form with only the keyboard: fill, upload, run, view, run again, compare, copy, run the copy."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def styles(pictures: Locator) -> list[str]:
 
 
 def fill(page: Page, form: Locator, picture: Path) -> None:
-    """A required file is missing, then a value out of bounds: Run leads to each, and it is explained at its field."""
+    """A required file is missing, then a value is out of range: Run moves to each field, which explains the error."""
     run = form.get_by_role("button", name="Run", exact=True)
     press(page, run)
     expect(form.get_by_label("Picture")).to_be_focused()
@@ -66,7 +66,7 @@ def fill(page: Page, form: Locator, picture: Path) -> None:
 
 
 def run_and_look(page: Page, form: Locator) -> None:
-    """Two presses are one run; its result shows, and opens."""
+    """Two presses start one run; its result is shown, and opens."""
     press(page, form.get_by_role("button", name="Run", exact=True))
     page.keyboard.press("Enter")
     form.locator(COMPLETED).wait_for(timeout=30_000)
@@ -81,7 +81,7 @@ def run_and_look(page: Page, form: Locator) -> None:
 
 
 def compare_both(page: Page, form: Locator) -> None:
-    """By slider, then side by side: one zoom for both."""
+    """By slider, then side by side with a shared zoom."""
     for number in range(2):
         press(page, form.get_by_label("Compare this run").nth(number), "Space")
     go_to(page, form.get_by_role("button", name="Compare", exact=True), "Shift+Tab")
@@ -115,7 +115,7 @@ def copy_into(page: Page, form: Locator, cell: Locator) -> None:
     go_to(page, form.get_by_role("button", name="Copy as Python"), "Shift+Tab")
     page.keyboard.press("Enter")
     expect(form.get_by_text("Copied", exact=True)).to_be_visible()
-    page.keyboard.press("ArrowDown")  # the notebook's own key for the next cell, and its own for editing it
+    page.keyboard.press("ArrowDown")  # the notebook's keys for the next cell, and for editing it
     page.keyboard.press("Enter")
     expect(cell.locator(".cm-content")).to_be_focused()
     page.keyboard.press("Control+V")
@@ -129,7 +129,7 @@ def test_by_keyboard_alone_from_an_empty_field_to_the_copied_run(
     Image.linear_gradient("L").resize((96, 64)).save(picture)
     client = Client(service.api_key, base_url=service.base_url)
     page.context.grant_permissions(["clipboard-read", "clipboard-write"])
-    page.on("filechooser", lambda _chooser: None)  # from now on, not from a moment before one opens
+    page.on("filechooser", lambda _chooser: None)  # intercepts file choosers before one opens
     opened = notebook(OPEN, "")
     form = opened.run(0).locator(".cyberun-form")
     form.wait_for()

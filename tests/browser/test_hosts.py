@@ -1,4 +1,4 @@
-"""One card, many hosts: it moves, it shows its result, and the browser's console has nothing to complain about."""
+"""One card in many hosts: it shows progress and its result, without messages in the browser's console."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ SHORT, LONG = RUN.format(seconds=5), RUN.format(seconds=60)
 
 
 def moves(card: Locator) -> None:
-    """The card's bar stands at more than one place before the task's end."""
+    """Assert that the card's bar moves before the task ends."""
     bar = card.get_by_role("progressbar")
     expect(card).to_have_attribute("data-status", "running", timeout=20_000)
     seen = set()
@@ -48,7 +48,7 @@ def shows_its_pictures(card: Locator) -> None:
     for name in ("echo.png", "echo.gif"):
         image = card.get_by_role("img", name=name)
         expect(image).to_be_visible()
-        # Not decode(): the full picture may take the poster's place just then.
+        # Not decode(): the full picture may replace the poster at that moment.
         card.page.wait_for_function("one => one.complete && one.naturalWidth > 0", arg=image.element_handle())
 
 

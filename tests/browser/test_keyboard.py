@@ -1,4 +1,4 @@
-"""With the keyboard alone, in a real JupyterLab: start, cancel, look at a picture, save."""
+"""With only the keyboard, in a real JupyterLab: start, cancel, view a picture, save."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from conftest import Lab, Notebook
     from playwright.sync_api import Page
 
-TABS = 80  # further than that no one would go
+TABS = 80  # the most presses of Tab
 
 
 def go_to(page: Page, name: str) -> None:

@@ -1,4 +1,4 @@
-"""The main job, as a newcomer sees it: the quickstart in a real JupyterLab, on the local server."""
+"""A new user's first steps: the quickstart in a real JupyterLab, with the local server."""
 
 from __future__ import annotations
 
@@ -94,7 +94,7 @@ def test_the_bar_grows_while_another_cell_is_busy_and_the_video_plays(lab, page,
 
 
 def test_the_page_shows_no_more_than_one_card_for_a_display(lab, page, console, connected):
-    """The static twin stands beside the live card and is not seen."""
+    """The static card is next to the live card, and hidden."""
     path = lab.write_notebook(
         "twin.ipynb",
         connected,

@@ -1,4 +1,4 @@
-"""A finished card opens a form on its values; nothing is paid for before that form's Run is pressed."""
+"""A finished card opens a form with its values; nothing is paid for before Run is pressed."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def test_a_card_opens_one_form_below_itself_which_runs_once_it_is_told(
     expect(form.locator("input:focus")).to_have_count(1)
     for _ in range(2):
         change(page, card)
-        expect(form.locator("input:focus")).to_have_count(1)  # the answer is here: it takes the focus along
+        expect(form.locator("input:focus")).to_have_count(1)  # the answer has arrived, and moves the focus
     assert int(opened.run(1).text_content()) == before, "an open form costs nothing"
 
     form.get_by_role("textbox", name="Steps").fill("70")

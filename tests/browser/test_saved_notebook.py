@@ -1,4 +1,4 @@
-"""A notebook that was saved, and is opened again: no kernel, no script needed, and everything is still there."""
+"""A saved notebook that is opened again: everything is still there, without a kernel or scripts."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ card = Client().run("echo-files", kinds="nothing-known", seconds=0)
 card
 """
 GONE = "Error displaying widget"
-# The widget manager says in the console what it says in its box.
+# The widget manager logs its message to the console too.
 NO_MODEL = r"^Error: widget model not found"
 
 
@@ -58,7 +58,7 @@ def saved(notebook: Notebook) -> str:
 
 
 def reopened(notebook: Notebook, lab: Lab) -> Notebook:
-    """Close the page and the kernels, and open what was saved again."""
+    """Close the page and the kernels, and open the saved notebook again."""
     notebook.page.goto("about:blank")
     lab.stop_kernels()
     return notebook.open()
@@ -127,7 +127,7 @@ def test_a_task_that_went_on_says_how_to_look_at_it_again(
 
 
 def shown_html(opened: Notebook, index: int) -> list[str]:
-    """The HTML outputs of a cell, whether they are seen or not."""
+    """Return the HTML outputs of a cell, visible or not."""
     html: list[str] = opened.page.evaluate(
         """index => window.cyPanel().content.widgets[index].model.toJSON().outputs
             .map(one => [one.data?.["text/html"] ?? ""].flat().join(""))""",
@@ -137,7 +137,7 @@ def shown_html(opened: Notebook, index: int) -> list[str]:
 
 
 def test_a_page_that_was_reloaded_meanwhile_says_how_to_keep_the_result(notebook: Open, page: Page) -> None:
-    """JupyterLab drops updates of outputs that it hasn't seen being made."""
+    """JupyterLab drops updates of outputs that were created before the page was loaded."""
     opened = notebook(RUN.replace("seconds=1", "seconds=12"), "1", "TASK")
     opened.run(0)
     task, archive = page.locator(".cyberun-task"), page.locator(".cyberun-archive")
@@ -193,7 +193,7 @@ def test_the_archive_does_not_flash_while_the_live_card_comes(notebook: Open, pa
 def test_an_exported_page_needs_no_widget_manager(
     notebook: Open, lab: Lab, page: Page, console: Console, tmp_path: Path, theme: str
 ) -> None:
-    """nbconvert's page asks a CDN for the widget manager; without one, the archive is what shows."""
+    """nbconvert's page loads the widget manager from a CDN; without it, the archive is shown."""
     console.allow("")
     opened = notebook(RUN, "card.wait().status")
     saved(opened)
@@ -222,7 +222,7 @@ def test_an_executed_export_shows_the_result(lab: Lab, page: Page, console: Cons
 
 
 def test_without_styles_and_scripts_it_still_reads_well(lab: Lab, page: Page, tmp_path: Path) -> None:
-    """As GitHub shows it: no style, no class, no script."""
+    """As on GitHub: no style, no class, no script."""
     path = lab.write_notebook("stripped.ipynb", RUN, "card.wait().status")
     html = export(lab, path, execute=True, page=tmp_path / "page.html").read_text()
     bare = re.sub(r"<(style|script)\b.*?</\1>|<link[^>]*>", "", html, flags=re.DOTALL)

@@ -1,4 +1,4 @@
-"""The sweep's sheet without a kernel: the real group.js and group.css on a model that a script plays."""
+"""The sweep's sheet without a kernel: the real group.js and group.css with a scripted model."""
 
 from __future__ import annotations
 

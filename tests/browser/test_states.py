@@ -1,6 +1,6 @@
-"""The card in all its states, without a kernel: the real card on the fixtures of `states/`.
+"""The card in all its states, without a kernel: the real card with the fixtures of `states/`.
 
-What a kernel adds (traits over a comm, a busy cell, a reload) is tested in the notebooks' own tests.
+The kernel's part (traits over a comm, a busy cell, a reload) is tested in the notebook tests.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ window.IntersectionObserver = class extends IntersectionObserver {
 
 
 def scroll_through(page: Page) -> None:
-    """Bring everything into sight once, so that viewers are drawn."""
+    """Scroll everything into view once, so that viewers are rendered."""
     page.evaluate(
         """async () => {
           for (let y = 0; y < document.body.scrollHeight; y += 400) {
@@ -112,7 +112,7 @@ def test_every_card_keeps_the_contract(page: Page, show: Callable[..., Locator])
         assert bar.get_attribute("aria-valuetext")
         expect(card.locator("> [role=status]")).to_have_count(1)  # viewers may have their own
         assert card.locator("> [role=status]").inner_text()
-        for artifact in fixture["artifacts"][:8]:  # the others when they are asked for
+        for artifact in fixture["artifacts"][:8]:  # the others are shown on request
             tile = card.locator(f"[data-artifact='{artifact['key']}']")
             expect(tile).to_have_attribute("data-kind", artifact["kind"])
             in_sight = fixture["density"] == "full" or artifact is fixture["artifacts"][0]  # a line has room for one
@@ -188,7 +188,7 @@ def test_speed_and_time_left_appear_only_when_they_are_known(show: Callable[...,
     expect(card).not_to_contain_text("steps/s")
 
 
-# --- time, and a kernel that is silent
+# --- time, and a silent kernel
 
 
 def test_seconds_go_on_between_messages(page: Page, show: Callable[..., Locator]) -> None:
@@ -212,7 +212,7 @@ def test_a_silent_kernel_is_asked_then_said_to_be_silent(page: Page, show: Calla
     assert len(asked(page, "running", "sync")) == 2
     expect(card).to_contain_text("The kernel is not responding.")
     expect(card).not_to_contain_text("left")
-    expect(card).to_contain_text("0:14 elapsed")  # as last known: it does not count on
+    expect(card).to_contain_text("0:14 elapsed")  # as last known: the clock stops
     send(page, "running", {"progress": 0.5})
     expect(card).not_to_contain_text("not responding")
     expect(card).to_contain_text("50%")
@@ -251,7 +251,7 @@ def test_a_poster_travels_beside_its_file_and_stays_while_the_others_change(
         }"""
     )
     picture = card.locator("[data-artifact='a.png'] img")
-    expect(card.locator("[data-artifact='b.png'] button").first).to_be_attached()  # by the module `files`
+    expect(card.locator("[data-artifact='b.png'] button").first).to_be_attached()  # from the module `files`
     expect(picture).to_have_js_property("naturalWidth", 8)
     source = picture.get_attribute("src")
     page.evaluate(
@@ -270,7 +270,7 @@ def test_a_finished_task_asks_for_nothing(page: Page, show: Callable[..., Locato
     card = show("failed", still=1)
     page.clock.run_for(60_000)
     sent = page.evaluate("cards.failed.model.sent.map((message) => message.type)")
-    assert set(sent) <= {"module", "visible"}  # which each view says once
+    assert set(sent) <= {"module", "visible"}  # sent once by each view
     expect(card).not_to_contain_text("not responding")
 
 
@@ -335,7 +335,7 @@ def test_words_of_others_stay_words(page: Page, show: Callable[..., Locator]) ->
         {"message": evil, "error": evil, "artifacts": [artifact], "_facts": {"title": evil, "node": evil, "gpu": evil}},
     )
     expect(card).to_contain_text("<script>")
-    page.wait_for_timeout(200)  # nothing must happen: a script that runs would do so by then
+    page.wait_for_timeout(200)  # nothing may happen: a script would have run by then
     assert page.evaluate("window.ran") is None
     assert card.locator("script").count() == 0
 
@@ -427,7 +427,7 @@ ACTIONS = ["reconnect", "resume", "fetch_again", "run_again", "save_all"]
 
 
 def boxes(card: Locator) -> dict[str, Any]:
-    """Where the card's buttons are, by name."""
+    """Return the positions of the card's buttons, by name."""
     found: dict[str, Any] = card.evaluate(
         """(card) => Object.fromEntries([...card.querySelectorAll("button")]
           .map((node) => [node.textContent, node.getBoundingClientRect().toJSON()])
@@ -437,7 +437,7 @@ def boxes(card: Locator) -> dict[str, Any]:
 
 
 def test_what_costs_money_never_stands_where_another_button_was(page: Page, show: Callable[..., Locator]) -> None:
-    """Two clicks on Cancel, half a second apart, once cancelled a task and paid for a new one."""
+    """Two clicks on Cancel, half a second apart, must not cancel a task and pay for a new one."""
     card = show("running")
     before = boxes(card)
     for action in ACTIONS:
@@ -606,7 +606,7 @@ def test_pictures_show_while_the_kernel_answers_nothing(page: Page, show: Callab
 
 
 def big_file(page: Page, state: str, key: str, megabytes: float) -> None:
-    """Give the kernel a file of this size, its bytes a running number."""
+    """Give the kernel a file of this size, filled with consecutive numbers."""
     page.evaluate(
         """([state, key, size]) => {
           const bytes = new Uint32Array(size / 4).map((_, i) => i);
@@ -632,7 +632,7 @@ def test_a_large_file_travels_in_pieces_and_only_once(page: Page, show: Callable
 
 
 def fetch_again(page: Page, state: str, key: str) -> None:
-    """Have the kernel fetch a file again: its bytes may be others."""
+    """Make the kernel download a file again, possibly with other content."""
     page.evaluate(
         """([state, key]) => {
           const { model } = cards[state];
@@ -690,7 +690,7 @@ def test_what_is_offered_is_fetched_on_request(page: Page, show: Callable[..., L
     assert [message["key"] for message in asked(page, "downloading", "fetch")] == ["scene", "9.images.4"]
 
 
-# --- looks that depend on the host
+# --- appearance that depends on the host
 
 
 @pytest.mark.parametrize("theme", THEMES)
@@ -737,7 +737,7 @@ def test_a_shadow_root_hands_down_its_scheme(page: Page, show: Callable[..., Loc
 
 
 def lightness(card: Locator, what: str) -> float:
-    """Return the mean of the colour's channels, 0 to 1."""
+    """Return the mean of the colour's channels, in [0, 1]."""
     colour = card.locator(".cy-card").evaluate("(node, what) => getComputedStyle(node).getPropertyValue(what)", what)
     numbers = [float(number) for number in re.findall(r"[\d.]+", colour)][:3]
     return sum(numbers) / 3 / (1 if colour.startswith("color(") else 255)
@@ -810,7 +810,7 @@ def test_twelve_siblings_stand_in_columns(page: Page, show: Callable[..., Locato
     )
 
 
-# --- how much room the results take, and when
+# --- the space that results take, and when
 
 
 @pytest.mark.parametrize("width", [320, 680, 1000])
@@ -823,7 +823,7 @@ def test_hundreds_of_pictures_take_little_room_until_asked(
     assert card.evaluate("(node) => node.offsetHeight") < 700
     expect(tiles).to_have_count(8)
     rows = tiles.evaluate_all("(nodes) => nodes.map((node) => Math.round(node.getBoundingClientRect().top))")
-    assert rows.count(max(rows)) > 1  # no lone one in the last row
+    assert rows.count(max(rows)) > 1  # no single tile in the last row
     card.get_by_role("button", name="Show all 200").click()
     expect(tiles).to_have_count(200)
     card.get_by_role("button", name="Show fewer").click()
@@ -856,7 +856,7 @@ new PerformanceObserver((list) => {
 
 
 def test_nothing_jumps_once_the_results_are_painted(browser: Browser, address: str) -> None:
-    """Posters, then tiles, viewers, players, a chart: each takes the room that was kept for it."""
+    """Posters, then tiles, viewers, players, a chart: each takes the space that was reserved for it."""
     with browser.new_context(viewport={"width": 720, "height": 2600}) as context:
         page = context.new_page()
         page.add_init_script(SHIFTS)

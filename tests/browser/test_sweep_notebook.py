@@ -1,4 +1,4 @@
-"""A sweep in real hosts: worked on live in JupyterLab, and opened again without a kernel."""
+"""A sweep in real hosts: used live in JupyterLab, and opened again without a kernel."""
 
 from __future__ import annotations
 
@@ -107,7 +107,7 @@ def test_a_reopened_notebook_shows_the_final_sheet(
 
 
 def test_an_exported_page_shows_the_final_sheet(lab: Lab, page: Page, console: Console, tmp_path: Path) -> None:
-    """nbconvert's page asks a CDN for the widget manager; without one, the archive is what shows."""
+    """nbconvert's page loads the widget manager from a CDN; without it, the archive is shown."""
     console.allow("")
     path = lab.write_notebook("sweep-export.ipynb", MAP, WAIT)
     html = export(lab, path, execute=True, page=tmp_path / "page.html")
@@ -117,7 +117,7 @@ def test_an_exported_page_shows_the_final_sheet(lab: Lab, page: Page, console: C
 
 
 def saved(opened: Notebook) -> str:
-    """Save the notebook, and return the HTML that it keeps of the sweep."""
+    """Save the notebook, and return its HTML of the sweep."""
     (html,) = [
         output.data["text/html"]
         for output in opened.save().cells[0].outputs

@@ -1,4 +1,4 @@
-"""Dollars stay dollars: the host's typesetter leaves our outputs alone."""
+"""Dollar signs stay unchanged: the host's typesetter ignores a card's outputs."""
 
 from __future__ import annotations
 
@@ -38,11 +38,11 @@ display(TaskList([Task("1", words, workflow_name=words)], None))
 def test_jupyterlab_and_notebook_7_show_a_servers_dollars_as_they_are(
     notebook: Callable[..., Notebook], console: Console, app: App
 ) -> None:
-    console.allow(r"^403 GET .*\.woff$")  # Notebook 7 doesn't serve MathJax's fonts: its own matter
+    console.allow(r"^403 GET .*\.woff$")  # Notebook 7 doesn't serve MathJax's fonts
     opened = notebook(CELL, app=app)
     opened.run(0)
     output = opened.output(0)
-    expect(output.locator("mjx-container")).to_have_count(1)  # the formula that is one: the typesetter has been here
+    expect(output.locator("mjx-container")).to_have_count(1)  # a real formula: the typesetter has run
     expect(output.locator("p mjx-container")).to_be_visible()
     for ours in (".cyberun-archive[data-status=failed]", ".cyberun-archive[data-status=unfinished]", "table >> nth=-1"):
         expect(output.locator(ours)).to_contain_text(f"{PRICE} {LINK}")
@@ -50,7 +50,7 @@ def test_jupyterlab_and_notebook_7_show_a_servers_dollars_as_they_are(
 
 
 def test_exported_html_marks_our_outputs_for_the_typesetter_that_it_loads(lab: Lab, tmp_path: Path) -> None:
-    """It comes from a CDN, so that it can't be run here: MathJax 2 passes over the class `tex2jax_ignore`."""
+    """MathJax comes from a CDN, so it can't run here: version 2 skips the class `tex2jax_ignore`."""
     html = export(lab, lab.write_notebook("dollars.ipynb", CELL), execute=True, page=tmp_path / "page.html").read_text()
     assert re.search(r"/mathjax/2\.7\.\d+/", html), nbconvert.__version__
     outputs = re.findall(r'<(?:div|table)[^>]*class="[^"]*tex2jax_ignore[^"]*"', html)

@@ -1,4 +1,4 @@
-"""A page with the viewers and files of every kind, served over HTTP: what the tests and the screenshots drive."""
+"""A page with the viewers and files of every kind, served over HTTP, for the tests and the screenshots."""
 
 from __future__ import annotations
 
@@ -95,7 +95,7 @@ def csv(rows: int = 900) -> bytes:
 
 
 def training(rows: int = 400) -> bytes:
-    """What a trainer logs: losses alike, a rate far smaller, a validation now and then, and a step that diverged."""
+    """A trainer's log: similar losses, a much smaller rate, occasional validation, and a step that diverged."""
     lines = ["epoch\tstep\ttrain_loss\tval_loss\tlearning_rate\tflat\ttokens"]
     for i in range(rows):
         loss = "nan" if i == 120 else "inf" if i == 121 else f"{2.5 / (1 + i / 25) + 0.05 * math.sin(i):.5f}"
@@ -116,7 +116,7 @@ def archive() -> tuple[bytes, dict[str, Any]]:
 
 
 def files(folder: Path) -> list[File]:
-    """One file of each kind, and the dangerous ones. `folder`: for what a tool has to write on its way."""
+    """One file of each kind, and dangerous ones. `folder`: for temporary files."""
 
     def poster(phase: float, height: int = 160) -> bytes:
         return make.encoded(make.picture(160, phase=phase).crop((0, 0, 160, height)), "JPEG")
@@ -172,7 +172,7 @@ def files(folder: Path) -> list[File]:
 
 
 def outside() -> bytes:
-    """A glTF file that wants another one from the network."""
+    """A glTF file that refers to another file on the network."""
     document = {
         "asset": {"version": "2.0"}, "scene": 0, "scenes": [{"nodes": [0]}], "nodes": [{"mesh": 0}],
         "meshes": [{"primitives": [{"attributes": {"POSITION": 0}}]}],
@@ -190,7 +190,7 @@ def as_json(value: object) -> bytes:
 
 
 class Bench:
-    """The page's server. `requests`: the paths that were asked for."""
+    """The page's server. `requests`: the requested paths."""
 
     def __init__(self, folder: Path) -> None:
         self.files = {file.key: file for file in files(folder)}
@@ -218,7 +218,7 @@ class Bench:
                 self.wfile.write(body)
 
             def log_message(self, *_: object) -> None:
-                """Say nothing."""
+                """Write no log."""
 
         return Handler
 
@@ -246,7 +246,7 @@ class Bench:
         self._thread.join()
 
     def visit(self, page: Page, *, dark: bool = False) -> None:
-        """Open the page and wait until the viewers are there."""
+        """Open the page and wait until the viewers are loaded."""
         page.goto(self.url)
         page.wait_for_selector("body[data-ready]")
         if dark:

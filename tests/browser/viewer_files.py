@@ -1,4 +1,4 @@
-"""Small files of every kind that the viewers show, made from formulas: the same bytes each time."""
+"""Small files of every kind that the viewers show, generated from formulas: always the same bytes."""
 
 from __future__ import annotations
 
@@ -45,13 +45,13 @@ def animation(form: str) -> bytes:
 
 
 def deep_picture(size: int = 64) -> bytes:
-    """A PNG of 16 bits a channel."""
+    """A PNG with 16 bits per channel."""
     ramp = np.linspace(0, 65535, size * size, dtype=np.uint16).reshape(size, size)
     return encoded(Image.fromarray(ramp))
 
 
 def video(folder: Path, seconds: int = 4) -> bytes:
-    """VP9 in WebM, with an index, so that it can be seeked in."""
+    """VP9 in WebM, with an index for seeking."""
     target = folder / "turntable.webm"
     source = f"testsrc2=size=320x240:rate=20:duration={seconds}"
     command = [imageio_ffmpeg.get_ffmpeg_exe(), "-y", "-loglevel", "error", "-f", "lavfi", "-i", source]
@@ -72,7 +72,7 @@ def sound(seconds: float = 3.0, rate: int = 16_000) -> bytes:
 
 
 def torus(around: int = 64, through: int = 32) -> tuple[Floats, Floats, NDArray[np.uint32]]:
-    """Corners, their normals, and triangles of a ring that lies down; y is up."""
+    """Vertices, normals and triangles of a horizontal torus; y is up."""
     u, v = np.meshgrid(
         np.linspace(0, 2 * np.pi, around, False), np.linspace(0, 2 * np.pi, through, False), indexing="ij"
     )
@@ -127,7 +127,7 @@ def glb() -> bytes:
 
 
 def doubling_glb(depth: int = 30) -> bytes:
-    """A few hundred bytes that name one triangle 2 ** depth times."""
+    """A few hundred bytes that refer to one triangle 2 ** depth times."""
     nodes: list[dict[str, object]] = [{"children": [i + 1, i + 1]} for i in range(depth)] + [{"mesh": 0}]
     document = {
         "asset": {"version": "2.0"}, "scene": 0, "scenes": [{"nodes": [0]}], "nodes": nodes,
@@ -144,7 +144,7 @@ def endless_glb() -> bytes:
 
 
 def vast_glb() -> bytes:
-    """An accessor without bytes behind it: zeros, 48 GB of them."""
+    """An accessor without data, which stands for 48 GB of zeros."""
     document = {
         "asset": {"version": "2.0"}, "scene": 0, "scenes": [{"nodes": [0]}], "nodes": [{"mesh": 0}],
         "meshes": [{"primitives": [{"attributes": {"POSITION": 0}}]}],
@@ -154,14 +154,14 @@ def vast_glb() -> bytes:
 
 
 def splinters_obj(pieces: int = 120_000) -> bytes:
-    """4 MB of objects, one triangle each, every one with a material of its own."""
+    """4 MB of objects with one triangle and a separate material each."""
     points = "".join(f"v {i % 200} {i // 200} {i % 7}\n" for i in range(40_000))
     faces = (1 + i % 39_000 for i in range(pieces))
     return (points + "".join(f"o p{i}\nusemtl m{i}\nf {i} {i + 1} {i + 201}\n" for i in faces)).encode()
 
 
 def boasting_ply() -> bytes:
-    """A header that promises more than the file can hold."""
+    """A header that declares more data than the file contains."""
     rows = "property float x\nproperty float y\nproperty float z\n"
     return f"ply\nformat binary_little_endian 1.0\nelement vertex 900000000\n{rows}end_header\n".encode() + b"\0" * 24
 
@@ -214,7 +214,7 @@ def ply_points(count: int = 6000) -> bytes:
 
 
 def ring_cloud(count: int) -> tuple[Floats, Floats]:
-    """Random places on the ring, and the ring's normals there."""
+    """Random positions on the torus, and its normals there."""
     rng = np.random.default_rng(7)
     positions, normals, _ = torus(256, 64)
     some = rng.integers(0, len(positions), count)
@@ -222,7 +222,7 @@ def ring_cloud(count: int) -> tuple[Floats, Floats]:
 
 
 def splats(count: int = 6000) -> dict[str, Floats]:
-    """A ring of Gaussians on a disc: places, colours, opacities in (0, 1), sizes, and turns (w x y z); y is up."""
+    """A torus of Gaussians on a disc: positions, colours, opacities in (0, 1), scales, rotations (w x y z); y is up."""
     rng = np.random.default_rng(11)
     ring, _ = ring_cloud(count * 2 // 3)
     rest = count - len(ring)
@@ -245,7 +245,7 @@ def splats(count: int = 6000) -> dict[str, Floats]:
 
 
 def splat_ply() -> bytes:
-    """The 3DGS layout, as Nerfstudio writes it, with a word on which axis is up."""
+    """The 3DGS layout as written by Nerfstudio, with a comment that states the up axis."""
     scene = splats()
     names = [
         *"xyz",
@@ -293,7 +293,7 @@ def splat() -> bytes:
 
 
 def spz() -> bytes:
-    """Niantic's packed format, version 2: 24-bit places with 12 fractional bits, all else in bytes."""
+    """Niantic's packed format, version 2: 24-bit positions with 12 fractional bits, everything else in bytes."""
     scene = splats()
     count = len(scene["places"])
     fixed = np.round(scene["places"] * 4096).astype("<i4").view(np.uint8).reshape(count, 3, 4)[:, :, :3]

@@ -48,7 +48,7 @@ def test_a_grid_is_the_product_of_its_axes_the_first_one_slowest():
     assert (len(space), space.size()) == (4, "4 points: 2 seed × 2 steps")
 
 
-def test_what_is_zipped_moves_together_beside_the_grid():
+def test_zipped_axes_advance_together_next_to_the_grid():
     space = lay_out({"seed": [1, 2]}, {"prompt": ["cat", "dog"], "steps": [10, 50]}, {})
     assert [tuple(item.values()) for item in points(space)] == [
         (1, "cat", 10),
@@ -80,7 +80,7 @@ def test_numpy_values_become_plain_numbers():
         ({"seed": count()}, None, {}, f"at most {MOST_POINTS:,}"),
     ],
 )
-def test_a_sweep_that_cannot_be_meant_is_refused_with_words(grid, zipped, fixed, words):
+def test_an_invalid_sweep_is_refused_with_a_message(grid, zipped, fixed, words):
     with pytest.raises(ParameterError, match=words):
         lay_out(grid, zipped, fixed)
 
@@ -104,11 +104,11 @@ def test_every_bad_value_is_named_once_and_counted():
         assert told.count(words) == 1, told
 
 
-def test_a_sound_sweep_passes_the_check():
+def test_a_valid_sweep_passes_validation():
     check_points(WORKFLOW, lay_out({"seed": range(8), "sampler": ["euler", "heun"]}, None, {"prompt": "a cat"}))
 
 
-def test_true_and_one_are_two_values():
+def test_true_and_one_are_different_values():
     assert len(lay_out({"x": [True, 1, 0, False]}, None, {})) == 4
 
 

@@ -55,7 +55,7 @@ CANDIDATE = Candidate("t", "running", None, None, None)
         (Search((), complete=True, age=3600.0), "almost certainly never accepted"),
     ],
 )
-def test_the_advice_says_no_more_than_is_known(search, words):
+def test_the_advice_states_only_what_is_known(search, words):
     assert words in search.advice()
 
 

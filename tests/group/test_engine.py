@@ -132,7 +132,7 @@ def world(tmp_path):
 
 @settings(max_examples=40, deadline=None)
 @given(deaths=st.lists(st.integers(1, 40), max_size=4), points=st.integers(1, 4))
-def test_killed_at_any_steps_and_run_again_no_point_is_ever_sent_twice(deaths, points):
+def test_after_a_kill_at_any_step_and_a_rerun_no_point_is_sent_twice(deaths, points):
     with tempfile.TemporaryDirectory() as folder:
         world = World(Path(folder), points)
         for fatal in deaths:
@@ -161,7 +161,7 @@ def test_a_lost_answer_is_unknown_and_never_sent_again(world, taken):
     assert sum(world.taken.values()) == (6 if taken else 5)
 
 
-def test_what_was_certainly_not_taken_is_sent_again_after_the_pause_asked_for(world):
+def test_a_point_that_was_certainly_not_accepted_is_resent_after_the_requested_pause(world):
     world.answers = {
         0: [NetworkError("connection refused"), NetworkError("connection refused")],
         1: [RateLimitError("429", retry_after=7.0)],
@@ -173,7 +173,7 @@ def test_what_was_certainly_not_taken_is_sent_again_after_the_pause_asked_for(wo
     assert sum(world.taken.values()) == 6
 
 
-def test_a_refused_point_stops_nobody_and_says_why(world):
+def test_a_refused_point_does_not_stop_the_others_and_says_why(world):
     world.answers[0] = [ParameterError("seed 0 is out of stock")]
     entries = world.live()
     assert [entry.state for entry in entries] == ["refused", *["submitted"] * 5]
@@ -181,7 +181,7 @@ def test_a_refused_point_stops_nobody_and_says_why(world):
     assert world.live()[0].state == "refused"
 
 
-def test_a_key_that_is_refused_stops_everything_and_leaves_all_else_planned(world):
+def test_a_refused_key_stops_everything_and_leaves_the_other_points_planned(world):
     world.answers[1] = [AuthError("401")]
     with pytest.raises(AuthError):
         world.live()
@@ -195,7 +195,7 @@ def test_no_more_points_run_than_were_allowed(world):
     assert [entry.state for entry in world.live()].count("submitted") == 6
 
 
-def test_there_are_never_more_tasks_in_flight_than_asked_for(world):
+def test_there_are_never_more_tasks_in_flight_than_allowed(world):
     ledger = Mortal(world)
     sweep = ledger.open("sweep", pinned="", drawn={}, title="").id
     ledger.plan(sweep, [(job.key, "{}") for job in world.jobs])
@@ -249,7 +249,7 @@ def test_an_input_file_is_uploaded_once_and_a_missing_one_refuses_its_points(wor
     assert not world.taken
 
 
-def test_a_submission_that_is_broken_off_is_unknown_only_if_it_went_out(world):
+def test_an_interrupted_submission_is_unknown_only_if_it_was_sent(world):
     class Cut(BaseException):
         pass
 

@@ -35,7 +35,7 @@ def states(ledger, sweep):
 
 
 @pytest.mark.skipif(os.name != "posix", reason="POSIX modes")
-def test_the_ledger_is_for_its_user_alone(path):
+def test_the_ledger_is_readable_by_its_user_only(path):
     ledger, _ = opened(path)
     assert stat.S_IMODE(path.parent.stat().st_mode) == 0o700
     for file in (path, *path.parent.glob("ledger.sqlite3-*"), *(path.parent / "owners").iterdir()):
@@ -72,7 +72,7 @@ def test_a_point_is_claimed_by_one_process_only(path):
     assert sorted(key for keys in won.values() for key in keys) == sorted(key for key, _ in POINTS)
 
 
-def test_the_way_of_a_point_is_noted_step_by_step(path):
+def test_the_steps_of_a_point_are_recorded(path):
     ledger, sweep = opened(path)
     assert ledger.claim(sweep, "k0")
     assert not ledger.claim(sweep, "k0")
@@ -83,7 +83,7 @@ def test_the_way_of_a_point_is_noted_step_by_step(path):
     assert (entry.state, entry.task_id, entry.attempt) == ("submitted", "task-0", 1)
 
 
-def test_a_retry_is_taken_once_however_often_it_is_asked_for(path):
+def test_a_retry_is_claimed_once_however_often_it_is_requested(path):
     ledger, sweep = opened(path)
     ledger.claim(sweep, "k0")
     ledger.submitted(sweep, "k0", "task-0")
@@ -110,7 +110,7 @@ def test_an_unknown_point_is_settled_by_attaching_or_by_sending_again(path):
     assert states(ledger, sweep) | {"k0": "submitted", "k1": "planned", "k2": "unknown"} == states(ledger, sweep)
 
 
-def test_a_late_answer_still_settles_a_point_that_was_doubted(path):
+def test_a_late_answer_still_settles_an_unknown_point(path):
     ledger, sweep = opened(path)
     ledger.claim(sweep, "k0")
     ledger.sending(sweep, "k0")
@@ -135,7 +135,7 @@ os.kill(os.getpid(), signal.SIGKILL)
 
 
 @pytest.mark.skipif(os.name != "posix", reason="SIGKILL")
-def test_what_a_killed_process_was_sending_is_unknown_and_what_it_had_claimed_is_free(path):
+def test_points_that_a_killed_process_was_sending_are_unknown_and_its_claims_are_released(path):
     ledger, sweep = opened(path)
     subprocess.run([sys.executable, "-c", CRASH, str(path)], check=False, timeout=60)
     assert states(ledger, sweep) | {"k0": "sending", "k1": "submitted", "k2": "claimed"} == states(ledger, sweep)
@@ -167,7 +167,7 @@ def test_an_owner_that_closes_is_gone_at_once(path):
     assert states(second, sweep)["k0"] == "planned"
 
 
-def test_owners_know_the_living_from_the_dead(tmp_path):
+def test_dead_owners_are_detected(tmp_path):
     one, two = Owner(tmp_path), Owner(tmp_path)
     assert not one.is_dead(two.name)
     assert not one.is_dead(one.name)
@@ -176,7 +176,7 @@ def test_owners_know_the_living_from_the_dead(tmp_path):
     assert one.is_dead("never-was")
 
 
-def test_another_processs_writing_shows(path):
+def test_another_processs_writes_are_visible(path):
     first, sweep = opened(path)
     second = Ledger(path)
     before = second.changed()

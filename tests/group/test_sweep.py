@@ -69,7 +69,7 @@ def test_an_open_seed_is_drawn_once_and_kept(server, client):
     assert seeds == again == {post["seed"] for post in server.posts}
 
 
-def test_nothing_is_submitted_where_anything_is_wrong(server, client):
+def test_nothing_is_submitted_if_anything_is_invalid(server, client):
     with pytest.raises(ParameterError, match=r"x must be at least 0, not -1.*no parameter 'z'.*None of the 6"):
         client.map("wave", grid={"x": [-1, 1, 2], "y": [0, 1]}, z=1)
     with pytest.raises(ConfigurationError, match="start"):
@@ -79,7 +79,7 @@ def test_nothing_is_submitted_where_anything_is_wrong(server, client):
     assert not server.posts
 
 
-def test_a_large_sweep_waits_for_a_word_and_goes_on_in_steps(server, client):
+def test_a_large_sweep_waits_for_confirmation_and_continues_in_steps(server, client):
     group = client.map("wave", grid={"x": range(60)}, in_flight=60)
     with pytest.raises(CyberunError, match="60 points wait for your go-ahead"):
         group.wait(10)
@@ -94,11 +94,11 @@ def test_a_large_sweep_waits_for_a_word_and_goes_on_in_steps(server, client):
     assert len(server.posts) == 60
 
 
-def test_who_says_all_is_not_asked(server, client):
+def test_there_is_no_confirmation_after_choosing_all(server, client):
     assert len(client.map("wave", grid={"x": range(51)}, start="all", in_flight=60).wait(60)) == 51
 
 
-def test_the_first_point_alone_can_be_run_and_the_rest_later(server, client):
+def test_the_first_point_can_be_run_alone_and_the_rest_later(server, client):
     group = client.map("wave", grid={"x": range(3)}, start="first")
     until(lambda: statuses(group)[0] == "completed")
     assert len(server.posts) == 1
@@ -109,7 +109,7 @@ def test_the_first_point_alone_can_be_run_and_the_rest_later(server, client):
     assert len(server.posts) == 3
 
 
-def test_a_failure_in_the_middle_stops_nothing_and_can_be_retried_with_its_seed():
+def test_a_failed_point_does_not_stop_the_others_and_can_be_retried_with_its_seed():
     broken = {"on": True}
     with SweepServer(fails=lambda parameters: broken["on"] and parameters["x"] == 1) as server:
         group = server.client().map("wave", grid={"x": range(3)})
@@ -127,7 +127,7 @@ def test_a_failure_in_the_middle_stops_nothing_and_can_be_retried_with_its_seed(
         assert len(server.posts) == 4
 
 
-def test_two_clicks_on_retry_are_paid_for_once():
+def test_two_clicks_on_retry_start_one_run():
     with SweepServer(fails=lambda parameters: parameters["x"] == 1) as server:
         group = server.client().map("wave", grid={"x": range(2)})
         group.wait(30)
@@ -159,7 +159,7 @@ def test_a_lost_answer_is_unknown_never_sent_again_and_settled_by_hand(how):
         assert (len(server.posts), set(server.taken().values())) == (5, {1})
 
 
-def test_a_candidate_whose_parameters_are_told_must_have_the_points():
+def test_a_candidate_with_known_parameters_must_match_the_point():
     with SweepServer(submissions={0: Lost("504"), 1: Lost("504")}, tells_parameters=True) as server:
         group = server.client().map("wave", grid={"x": range(2)})
         group.wait(30)
@@ -251,7 +251,7 @@ def test_points_come_as_they_end_by_for_and_by_async_for(server, client):
     assert len(points) == 5
 
 
-def test_waiting_has_its_limit_and_the_sweep_goes_on():
+def test_waiting_times_out_and_the_sweep_continues():
     with SweepServer(seconds=1.0) as server:
         group = server.client().map("wave", grid={"x": range(2)})
         with pytest.raises(WaitTimeout, match="0 of 2 points are done"):
@@ -298,7 +298,7 @@ def test_tasks_that_were_started_elsewhere_make_a_group(server, client):
         group.extend({"x": [1]})
 
 
-def test_a_task_that_is_not_there_is_an_error_of_its_point_alone(client):
+def test_a_missing_task_is_an_error_of_its_point_only(client):
     group = TaskGroup([client.submit("wave", x=1, seed=1), "task-ffff"], client)
     points = group.wait(30)
     assert [point.status for point in points] == ["completed", "error"]

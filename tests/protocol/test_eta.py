@@ -24,7 +24,7 @@ def test_a_steady_task_gets_an_estimate():
     assert pace.eta(progress, now) == pytest.approx((1 - progress) / 0.01, rel=0.02)
 
 
-def test_the_time_left_goes_down_between_two_pieces_of_news():
+def test_the_time_left_decreases_between_two_events():
     pace, now, progress = steady(30)
     assert pace.eta(progress, now) - pace.eta(progress, now + 2) == pytest.approx(2)
 
@@ -35,13 +35,13 @@ def test_a_task_that_has_just_begun_has_no_eta(seconds):
     assert pace.eta(progress, now) is None
 
 
-def test_a_task_that_stands_still_has_no_eta_and_no_speed():
+def test_a_stalled_task_has_no_eta_and_no_speed():
     pace, now, progress = steady(30)
     assert pace.eta(progress, now + 60) is None
     assert pace.speed(now + 60) is None
 
 
-def test_a_task_that_would_take_for_ever_has_no_eta():
+def test_a_task_that_would_take_forever_has_no_eta():
     pace, now, progress = steady(3000, every=30, rate=1e-9)
     assert pace.eta(progress, now) is None
 
@@ -57,7 +57,7 @@ def test_steps_of_another_loop_are_not_compared():
     assert pace.speed(now + 0.5) is None
 
 
-def test_a_change_of_pace_shows_within_half_of_what_was_seen():
+def test_a_change_of_pace_shows_within_half_of_the_samples():
     pace, now, progress = Pace(), 0.0, 0.0
     for rate in (0.0005, 0.01):
         for _ in range(80):
@@ -67,7 +67,7 @@ def test_a_change_of_pace_shows_within_half_of_what_was_seen():
 
 
 @given(st.lists(st.tuples(st.floats(0, 100), st.floats(0, 1), st.none() | st.integers(0, 1000)), max_size=400))
-def test_samples_stay_bounded_and_what_is_said_is_sound(samples):
+def test_samples_stay_bounded_and_estimates_valid(samples):
     pace, now = Pace(), 0.0
     for pause, progress, step in samples:
         now += pause

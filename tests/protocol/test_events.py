@@ -85,7 +85,7 @@ def test_a_timestamp_is_in_utc_however_it_is_written(stamp):
 @pytest.mark.parametrize(
     "stamp", ["never", "", 7, None, [], "2026-13-45T99:00:00Z", "9" * 1000, "0001-01-01T00:00:00+23:59"]
 )
-def test_an_unreadable_timestamp_costs_no_event(stamp):
+def test_an_unreadable_timestamp_does_not_invalidate_an_event(stamp):
     assert read("status", {"status": "running", "timestamp": stamp}) == StatusEvent(TASK, "running")
 
 
@@ -119,7 +119,7 @@ def test_an_unreadable_timestamp_costs_no_event(stamp):
         ("progress", {"progress": 0.5, "step_current": 10**400}, "malformed"),
     ],
 )
-def test_what_is_no_sound_event_is_refused_by_kind(event, data, kind):
+def test_an_invalid_event_is_refused_by_kind(event, data, kind):
     with pytest.raises(EventError) as caught:
         read(event, data)
     assert caught.value.kind == kind
@@ -137,14 +137,14 @@ def test_steps_that_contradict_each_other_are_left_out(current, total):
     assert (event.step_current, event.step_total) == (None, None)
 
 
-def test_words_lose_what_no_page_and_no_wire_can_carry():
+def test_texts_are_cleaned():
     words = "a\0b\x1b[31mc\ud800d\nä\u2028"
     event = read("progress", {"progress": 0.5, "message": words})
     event.message.encode()
     assert event.message == "abcd\nä\n"
 
 
-def test_words_are_cut_to_a_length_worth_showing():
+def test_texts_are_truncated():
     event = read("progress", {"progress": 0.5, "message": "m" * 5_000_000, "stage": "s" * 5000})
     assert len(event.message) <= 4000
     assert len(event.stage) <= 200
@@ -166,7 +166,7 @@ FIELDS = st.sampled_from(
     st.dictionaries(FIELDS, JSON, max_size=6).map(json.dumps) | st.text(max_size=20),
 )
 @settings(max_examples=400, deadline=None)
-def test_any_message_is_a_sound_event_or_is_refused(event, data):
+def test_any_message_is_a_valid_event_or_is_refused(event, data):
     try:
         found = parse(SSEMessage(event, data, ""), TASK)
     except EventError:

@@ -61,7 +61,7 @@ def test_a_chunked_body_is_its_content(data, content, sizes):
 
 @pytest.mark.parametrize("sizes", [None, [1], [3, 1]], ids=str)
 @pytest.mark.parametrize("data", BAD)
-def test_a_chunked_body_that_lies_is_an_error(data, sizes):
+def test_an_invalid_chunked_body_is_an_error(data, sizes):
     with pytest.raises(FramingError):
         read(Chunked(), data, sizes)
 
@@ -75,7 +75,7 @@ def test_bytes_are_bounded_while_a_line_never_ends():
         body.close()
 
 
-def test_what_came_before_a_lie_is_content_all_the_same():
+def test_content_before_invalid_data_is_returned():
     body = Chunked()
     assert body.feed(b"5\r\nhello\r\nzz\r\nhello\r\n") == b"hello"
     assert body.ended
@@ -124,7 +124,7 @@ def test_the_headers_tell_the_framing(headers, kind):
         (b"ICY 200 OK\r\n\r\nbody", None),
     ],
 )
-def test_the_body_begins_behind_the_last_head(heard, rest):
+def test_the_body_starts_after_the_last_head(heard, rest):
     assert after_head(heard) == rest
 
 
@@ -134,7 +134,7 @@ NOISE = st.one_of(st.just(b""), st.binary(max_size=6), st.sampled_from([b"\r\n",
 
 @given(CHUNKS, NOISE, st.integers(0, 300), st.lists(st.integers(1, 9), min_size=1, max_size=4))
 @settings(max_examples=300, deadline=None)
-def test_content_is_what_h11_makes_of_it(chunks, noise, at, sizes):
+def test_the_content_equals_h11s(chunks, noise, at, sizes):
     data = b"".join(b"%x\r\n%s\r\n" % (len(chunk), chunk) for chunk in chunks) + b"0\r\n\r\n"
     at = min(at, len(data))
     data = data[:at] + noise + data[at:]
@@ -156,7 +156,7 @@ def test_content_is_what_h11_makes_of_it(chunks, noise, at, sizes):
         found = read(Chunked(), data, sizes)
     except FramingError:
         found = None
-    # A trailer that is no header line troubles h11 and not us: nobody reads it.
+    # h11 rejects an invalid trailer, which is ignored here.
     assert found == expected or (expected is None and found == b"".join(chunks))
 
 

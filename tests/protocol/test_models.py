@@ -1,4 +1,4 @@
-"""What the REST calls give, read leniently where it is only shown and strictly where it decides."""
+"""Responses of the REST API: fields that are only shown are parsed leniently, fields that matter strictly."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def task(**fields) -> Task:
     return Task.from_json({"id": ID, "task_status": "running", **fields})
 
 
-def test_a_task_is_read_whole():
+def test_all_fields_of_a_task_are_read():
     read = task(
         task_error=None,
         created_at="2026-01-02T03:04:05.123456789Z",
@@ -52,7 +52,7 @@ def test_a_terminal_status_ends_a_task(status):
         {"task_status": "running"},
     ],
 )
-def test_what_has_no_id_or_status_is_no_task(data):
+def test_a_task_needs_an_id_and_a_status(data):
     with pytest.raises(ProtocolError):
         Task.from_json(data)
 
@@ -66,14 +66,14 @@ def test_an_answer_about_another_task_is_refused():
     "field", ["retry_count", "gpu_type", "created_at", "agent_labels", "task_error", "workflow_id"]
 )
 @pytest.mark.parametrize("value", [None, -1, 1.5, float("nan"), True, [], {}, "", "\x00", 10**400])
-def test_a_field_that_is_only_shown_never_costs_the_task(field, value):
+def test_an_invalid_optional_field_does_not_invalidate_the_task(field, value):
     read = task(**{field: value})
     assert read.id == ID
     assert read.retry_count >= 0
 
 
 @pytest.mark.parametrize("given", [["a\ud800b", "\n", 7, "x\ny"], {"a\ud800b": True, "x\ny": ""}, "a\ud800b, x\ny,"])
-def test_labels_are_words_that_any_wire_can_carry(given):
+def test_labels_are_valid_text(given):
     assert task(agent_labels=given).agent_labels == ("ab", "x y")
 
 
@@ -84,7 +84,7 @@ def test_a_workflow_names_its_nodes_by_title_else_by_class():
     assert read.name == "upscale"
 
 
-def test_a_table_of_tasks_reads_well_and_runs_nothing():
+def test_a_table_of_tasks_is_readable_and_safe():
     shown = TaskList([task(workflow_name="<script>alert(1)</script>", created_at="2026-01-02T03:04:05Z")], None)
     assert ID in repr(shown)
     assert "2026-01-02 03:04 UTC" in repr(shown)
@@ -94,7 +94,7 @@ def test_a_table_of_tasks_reads_well_and_runs_nothing():
     assert repr(WorkflowList([])) == "No workflows."
 
 
-def test_a_task_is_opened_by_the_begin_of_its_id_only_where_that_is_one():
+def test_a_task_is_opened_by_a_prefix_of_its_id_only_if_it_is_unique():
     tasks = TaskList([task(), Task(ID[:-1] + "2", "running")], None)
     with pytest.raises(NotFoundError, match="More than one"):
         tasks.open("019abc12")

@@ -1,4 +1,4 @@
-"""The decoder of event streams, held against the HTML standard (9.2.5, 9.2.6) and its examples."""
+"""The decoder of event streams, compared with the HTML standard (9.2.5, 9.2.6) and its examples."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def decode(stream: bytes, size: int = 0, **options: int) -> tuple[list[SSEMessag
     return [item for chunk in chunks for item in decoder.feed(chunk)], decoder
 
 
-# Each: what it is about, the stream, the messages, and then, where it matters, the last id and the retry time.
+# Each: the subject, the stream, the messages, and, where relevant, the last id and the retry time.
 STREAMS = [
     # --- the standard's own examples
     ("the multi-line example", b"data: YHOO\ndata: +2\ndata: 10\n\n", [message("YHOO\n+2\n10")]),
@@ -42,7 +42,7 @@ STREAMS = [
         b"event: add\ndata: 7\n\nevent: remove\ndata: 2\n\n",
         [message("7", "add"), message("2", "remove")],
     ),
-    # --- ends of lines
+    # --- line breaks
     ("carriage returns alone", b"data: a\rdata: b\r\rdata: c\r\r", [message("a\nb"), message("c")]),
     ("CRLF", b"data: a\r\ndata: b\r\n\r\n", [message("a\nb")]),
     ("all three mixed", b"data: a\rdata: b\ndata: c\r\n\ndata: d\r\r\n", [message("a\nb\nc"), message("d")]),
@@ -92,7 +92,7 @@ STREAMS = [
     ("a type doesn't outlive its message", b"event: a\n\ndata: x\n\n", [message("x")]),
     ("a type and no data is no message", b"event: completed\n\n", []),
     ("NUL in data stays", b"data: a\0b\n\n", [message("a\0b")]),
-    # --- first lines that come again
+    # --- repeated first lines
     (
         "a type that is known already, and then its message without data, with more lines, with an id",
         b"event: a\ndata: 1\n\n" * 2
@@ -159,7 +159,7 @@ def test_the_last_event_id(stream, last_id, size):
     assert decode(stream, size)[1].last_event_id == last_id
 
 
-def test_an_id_from_an_earlier_connection_holds_until_another_comes():
+def test_an_id_from_an_earlier_connection_is_kept_until_the_next_one():
     decoder = SSEDecoder()
     decoder.last_event_id = "41"
     assert decoder.feed(b"data: a\n\nid: 42\ndata: b\n\n") == [message("a", last_id="41"), message("b", last_id="42")]
@@ -186,7 +186,7 @@ def test_an_id_from_an_earlier_connection_holds_until_another_comes():
         ("0" * 5000 + "5", 5),
     ],
 )
-def test_retry_takes_ascii_digits_only(value, retry):
+def test_retry_accepts_only_ascii_digits(value, retry):
     decoder = SSEDecoder()
     assert decoder.feed(f"retry: {value}\n".encode()) == []
     assert decoder.retry == retry
@@ -194,21 +194,21 @@ def test_retry_takes_ascii_digits_only(value, retry):
 
 @pytest.mark.parametrize("size", [0, 1, 3])
 @pytest.mark.parametrize("before", [b"", b"event: a\n", b": ping\n", b"data: x\n", b"event: a\ndata: 1\n\nevent: a\n"])
-def test_retry_counts_with_its_line_whatever_its_message_comes_to(before, size):
+def test_retry_takes_effect_with_its_line_whatever_becomes_of_its_message(before, size):
     assert decode(before + b"retry: 10\n", size)[1].retry == 10
 
 
-def test_retry_keeps_its_last_sound_value():
+def test_retry_keeps_its_last_valid_value():
     assert decode(b"retry: 10\nretry: x\nretry\n\n")[1].retry == 10
 
 
-def test_a_message_comes_out_with_the_carriage_return_that_ends_it():
+def test_a_message_is_returned_with_its_final_carriage_return():
     decoder = SSEDecoder()
     assert decoder.feed(b"data: a\r\n\r") == [message("a")]
     assert decoder.feed(b"\ndata: b\r\n\r") == [message("b")]
 
 
-def test_a_message_is_small_fast_and_fixed():
+def test_a_message_is_small_fast_and_immutable():
     one = decode(b"event: a\ndata: b\nid: c\n\n")[0][0]
     assert (one.event, one.data, one.id) == ("a", "b", "c")
     assert isinstance(one, SSEMessage)
@@ -238,7 +238,7 @@ BIG = b"x" * 200
         pytest.param(b": ping\n" * 100, 0, id="comments add up to nothing"),
     ],
 )
-def test_a_message_beyond_the_limit_is_dropped_and_counted_and_the_next_is_fine(stream, dropped, size):
+def test_a_message_beyond_the_limit_is_dropped_and_counted_and_the_next_is_decoded(stream, dropped, size):
     after = b"event: ok\r\ndata: next\r\n\r\nid: 9\ndata: last\n\n"
     messages, decoder = decode(stream + after, size, max_event_bytes=100)
     assert messages[-2:] == [message("next", "ok"), message("last", last_id="9")]
@@ -246,12 +246,12 @@ def test_a_message_beyond_the_limit_is_dropped_and_counted_and_the_next_is_fine(
     assert not any("x" * 94 in item.data for item in messages)
 
 
-def test_an_id_and_a_retry_in_a_dropped_message_still_count():
+def test_an_id_and_a_retry_in_a_dropped_message_take_effect():
     _, decoder = decode(b"id: 5\nretry: 20\ndata: " + BIG + b"\n\n", max_event_bytes=100)
     assert (decoder.last_event_id, decoder.retry, decoder.oversized) == ("5", 20, 1)
 
 
-def test_memory_stays_bounded_whatever_never_ends():
+def test_memory_stays_bounded_for_endless_input():
     decoder = SSEDecoder(max_event_bytes=100_000)
     chunk = b"x" * 10_000
     tracemalloc.start()
@@ -296,15 +296,15 @@ def test_time_is_linear(make):
     assert best < 24, f"8 times the input took {best:.0f} times as long"
 
 
-# --- any cut, and the standard word for word -------------------------------------------------------------------------
+# --- any chunks, and the standard word for word ----------------------------------------------------------------------
 
 
 def by_the_standard(stream: bytes) -> tuple[list[SSEMessage], str, int | None]:
-    """Interpret a whole stream as 9.2.6 says, step by step, with no thought for speed."""
+    """Interpret a whole stream step by step according to 9.2.6, regardless of speed."""
     text = stream.decode("utf-8", "replace")
     text = text.removeprefix("\ufeff")
     lines = re.split("\r\n|\n|\r", text)
-    lines.pop()  # what stands after the last end of a line is no line
+    lines.pop()  # text after the last line break isn't a line
     data_buffer, type_buffer, id_buffer, retry = "", "", "", None
     last_id, messages = "", []
     for line in lines:
@@ -386,7 +386,7 @@ def test_messages_are_those_of_the_standard_taken_word_for_word(stream):
 
 @given(STREAM, st.lists(st.integers(1, 9), min_size=1, max_size=8), st.sampled_from([8, 20, 1 << 20]))
 @settings(max_examples=500, deadline=None)
-def test_any_cut_into_chunks_gives_the_same(stream, sizes, limit):
+def test_any_division_into_chunks_gives_the_same_messages(stream, sizes, limit):
     whole, decoder = decode(stream, max_event_bytes=limit)
     cut, at, turn, messages = SSEDecoder(limit), 0, 0, []
     while at < len(stream):

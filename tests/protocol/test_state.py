@@ -1,4 +1,4 @@
-"""What is known of a task: any news keeps it sound, and what it says of time and stages is true."""
+"""The state of a task: valid after any events and answers, with correct times and stages."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
 
 
 def after(*events, state=None, start: float = 100.0, step: float = 1.0) -> TaskState:
-    """Return the state after events that come `step` seconds apart."""
+    """Return the state after events that are `step` seconds apart."""
     state = state or TaskState(TASK)
     for index, event in enumerate(events):
         state = apply(state, event, start + step * index)
@@ -50,11 +50,11 @@ def test_nothing_is_known_before_the_first_answer():
     assert (state.status, state.progress, state.ended, state.eta_at(0.0)) == ("unknown", 0.0, False, None)
 
 
-def test_progress_tells_that_the_task_runs():
+def test_progress_implies_that_the_task_is_running():
     assert after(status("queued"), progress(0.2)).status == "running"
 
 
-def test_an_unknown_status_is_shown_and_ends_nothing():
+def test_an_unknown_status_is_shown_and_does_not_end_the_task():
     state = after(status("running"), status("hibernating"))
     assert (state.status, state.ended) == ("hibernating", False)
 
@@ -71,47 +71,47 @@ def test_a_verdict_is_final(event, word):
     assert finish(end, "failed", 999.0) is end
 
 
-def test_a_completed_task_is_wholly_done_and_a_failed_one_stays_where_it_was():
+def test_a_completed_task_is_at_1_and_a_failed_one_keeps_its_progress():
     assert after(progress(0.5), CompletedEvent(TASK)).progress == 1.0
     assert after(progress(0.5), FailedEvent(TASK)).progress == 0.5
 
 
-def test_a_failure_always_has_words():
+def test_a_failure_always_has_an_error_message():
     assert after(FailedEvent(TASK)).error == "No error message was returned."
     assert after(FailedEvent(TASK, "no memory")).error == "no memory"
 
 
-def test_progress_steps_back_only_when_the_task_starts_over():
+def test_progress_decreases_only_if_the_task_starts_over():
     state = after(status("running"), progress(0.8), progress(0.3))
     assert (state.progress, state.attempt) == (0.8, 1)
     again = after(status("queued"), state=state)
     assert (again.progress, again.attempt) == (0.0, 2)
 
 
-def test_a_retry_seen_only_by_looking_starts_over_too():
+def test_a_retry_seen_only_by_polling_starts_over_too():
     state = after(status("running"), progress(0.8))
     again = reconcile(state, Task(TASK, "running", retry_count=1), 110.0, NOON)
     assert (again.progress, again.attempt) == (0.0, 2)
 
 
-def test_a_task_found_in_its_third_attempt_says_so():
+def test_a_task_first_seen_in_its_third_attempt_says_so():
     assert reconcile(TaskState(TASK), Task(TASK, "running", retry_count=2), 0.0, NOON).attempt == 3
 
 
-def test_an_error_event_is_noted_until_there_is_better_news():
+def test_an_error_event_is_shown_until_the_next_event():
     state = after(status("running"), ErrorEvent(TASK, "agent unreachable"))
     assert (state.note, state.status) == ("agent unreachable", "running")
     assert after(progress(0.1), state=state).note == ""
 
 
-def test_elapsed_is_by_the_servers_clock_even_where_ours_is_wrong():
+def test_elapsed_uses_the_servers_clock_even_if_the_local_one_is_wrong():
     created = NOON - timedelta(seconds=90)
     state = reconcile(TaskState(TASK), Task(TASK, "running", created_at=created), 5.0, NOON)
     assert state.elapsed_at(5.0) == pytest.approx(90)
     assert state.elapsed_at(15.0) == pytest.approx(100)
 
 
-def test_elapsed_never_runs_backwards_though_the_servers_clock_comes_in_whole_seconds():
+def test_elapsed_never_decreases_although_the_servers_clock_has_whole_seconds():
     task = Task(TASK, "running", created_at=NOON)
     state, shown = TaskState(TASK), []
     for tenth in range(40):
@@ -121,14 +121,14 @@ def test_elapsed_never_runs_backwards_though_the_servers_clock_comes_in_whole_se
     assert shown == sorted(shown)
 
 
-def test_elapsed_is_frozen_at_the_servers_own_times():
+def test_elapsed_ends_at_the_servers_timestamps():
     created = NOON - timedelta(seconds=90)
     state = reconcile(TaskState(TASK), Task(TASK, "running", created_at=created), 5.0, NOON)
     end = finish(state, "completed", 20.0, completed_at=NOON + timedelta(seconds=40))
     assert end.elapsed_at(20.0) == end.elapsed_at(9999.0) == pytest.approx(130)
 
 
-def test_a_task_that_is_found_long_after_its_end_took_what_it_took():
+def test_the_duration_of_a_task_first_seen_after_its_end_is_right():
     task = Task(
         TASK,
         "completed",
@@ -141,12 +141,12 @@ def test_a_task_that_is_found_long_after_its_end_took_what_it_took():
     assert (state.waited, state.ran_at(9999.0)) == (6.0, 15.0)
 
 
-def test_a_task_that_is_found_ended_without_times_took_nobody_knows_how_long():
+def test_the_duration_of_an_ended_task_without_timestamps_is_unknown():
     state = reconcile(TaskState(TASK), Task(TASK, "failed", created_at=NOON), 5.0, NOON + timedelta(days=30))
     assert (state.elapsed_at(5.0), state.ran_at(5.0)) == (0.0, None)
 
 
-def test_the_true_length_replaces_what_the_silence_before_the_news_had_added():
+def test_the_final_duration_excludes_the_silence_before_the_verdict():
     created = NOON - timedelta(seconds=10)
     state = reconcile(TaskState(TASK), Task(TASK, "running", created_at=created), 5.0, NOON)
     ended = Task(TASK, "completed", created_at=created, completed_at=NOON + timedelta(seconds=11))
@@ -154,28 +154,28 @@ def test_the_true_length_replaces_what_the_silence_before_the_news_had_added():
     assert reconcile(state, ended, 65.0, NOON + timedelta(seconds=60)).elapsed_at(99.0) == 21.0
 
 
-def test_time_run_and_time_waited_are_apart_while_it_runs_too():
+def test_running_and_waiting_time_are_separate_while_it_runs_too():
     task = Task(TASK, "running", created_at=NOON - timedelta(seconds=30), started_at=NOON - timedelta(seconds=10))
     state = reconcile(TaskState(TASK), task, 100.0, NOON)
     assert (state.waited, state.ran_at(105.0)) == (20.0, 15.0)
     assert TaskState(TASK).ran_at(5.0) is None
 
 
-# --- an answer that comes late ---------------------------------------------------------------------------------------
+# --- late answers ----------------------------------------------------------------------------------------------------
 
 
 def running(at: float = 100.0) -> TaskState:
-    """Return a task whose stream has told, at that time, that it is half done."""
+    """Return a task whose stream reported at that time that it is half done."""
     started = reconcile(TaskState(TASK), Task(TASK, "running", created_at=NOON, started_at=NOON), at - 1, NOON)
     return apply(started, progress(0.5), at)
 
 
-def test_an_answer_older_than_the_streams_news_restarts_nothing():
+def test_an_answer_older_than_the_streams_last_event_does_not_restart_the_task():
     late = reconcile(running(), Task(TASK, "queued", created_at=NOON), 100.5, NOON, asked_at=99.9)
     assert (late.status, late.progress, late.attempt) == ("running", 0.5, 1)
 
 
-def test_nor_does_an_answer_that_lags_a_little_behind_the_stream():
+def test_an_answer_slightly_behind_the_stream_does_not_restart_the_task():
     lagging = reconcile(running(), Task(TASK, "queued", gpu_type="A100"), 101.5, NOON, asked_at=101.0)
     assert (lagging.status, lagging.progress, lagging.attempt) == ("running", 0.5, 1)
     assert lagging.gpu_type == "A100"
@@ -198,12 +198,12 @@ def test_an_answer_is_believed_when_the_stream_has_been_quiet_for_long():
     assert (state.status, state.attempt) == ("queued", 2)
 
 
-def test_a_task_that_is_only_looked_at_may_be_queued_again():
+def test_a_task_that_is_only_polled_may_be_queued_again():
     looked = reconcile(TaskState(TASK), Task(TASK, "running"), 1.0, NOON)
     assert reconcile(looked, Task(TASK, "queued"), 4.0, NOON, asked_at=4.0).status == "queued"
 
 
-def test_the_result_has_the_last_word_on_a_verdict_that_is_in():
+def test_the_result_overrides_an_earlier_verdict():
     state = finish(running(), "completed", 110.0)
     told = settle(state, "completed", 111.0, output={"n": 1}, completed_at=NOON + timedelta(seconds=21))
     assert (told.output, told.elapsed) == ({"n": 1}, 21.0)
@@ -211,7 +211,7 @@ def test_the_result_has_the_last_word_on_a_verdict_that_is_in():
     assert (failed.status, failed.error) == ("failed", "out of disk")
 
 
-def test_a_task_from_the_future_took_no_negative_time():
+def test_a_task_from_the_future_has_no_negative_duration():
     state = reconcile(TaskState(TASK), Task(TASK, "running", created_at=NOON + timedelta(days=9)), 5.0, NOON)
     assert state.elapsed_at(5.0) == 0.0
 
@@ -231,7 +231,7 @@ def test_a_failure_marks_its_stage_and_skips_the_rest():
     assert [item.state for item in state.stages] == ["done", "done", "failed", "skipped", "skipped"]
 
 
-# --- any news --------------------------------------------------------------------------------------------------------
+# --- any events and answers ------------------------------------------------------------------------------------------
 
 WORDS = st.sampled_from(
     ["pending", "waiting", "provisioning", "queued", "running", "hibernating", "completed", "failed", "cancelled"]
@@ -277,7 +277,7 @@ def take(state: TaskState, news: object, now: float, server_now: datetime | None
 
 @given(st.lists(NEWS, max_size=40))
 @settings(max_examples=400, deadline=None)
-def test_any_sequence_of_news_keeps_the_state_sound(sequence):
+def test_any_sequence_of_events_and_answers_keeps_the_state_valid(sequence):
     state, now = TaskState(TASK), 1000.0
     shown = state.elapsed_at(now)
     for news, pause, server_now in sequence:
@@ -294,7 +294,7 @@ def test_any_sequence_of_news_keeps_the_state_sound(sequence):
         for moment in (now, now + pause / 2):
             elapsed = state.elapsed_at(moment)
             assert math.isfinite(elapsed)
-            # At the end the server's own times count, whatever was shown until then.
+            # At the end, the server's timestamps apply, whatever was shown before.
             assert elapsed >= shown or (state.ended and not before.ended), "time ran backwards"
             shown = elapsed if moment == now or not state.ended else shown
         shown = state.elapsed_at(now)
@@ -311,7 +311,7 @@ def test_any_sequence_of_news_keeps_the_state_sound(sequence):
 
 @given(st.lists(NEWS, max_size=20), ENDS)
 @settings(max_examples=200, deadline=None)
-def test_after_any_news_a_verdict_ends_it(sequence, end):
+def test_a_verdict_ends_the_task_in_any_state(sequence, end):
     state, now = TaskState(TASK), 0.0
     for news, pause, server_now in sequence:
         now += pause

@@ -1,4 +1,4 @@
-"""Parameters are checked before anything is paid for, and every problem is named at once."""
+"""Parameters are validated before a run costs anything, and all problems are reported at once."""
 
 from __future__ import annotations
 
@@ -28,23 +28,23 @@ WORKFLOW = Workflow.from_json(
 )
 
 
-def test_sound_parameters_pass_as_they_are():
+def test_valid_parameters_pass_unchanged():
     given = {"prompt": "a fox", "steps": 7, "hires": False, "sampler": "dpm", "image": "key/1.png", "later": [1]}
     assert check(WORKFLOW, given) == given
 
 
-def test_what_is_left_out_is_left_to_the_service():
+def test_omitted_parameters_are_left_to_the_service():
     assert check(WORKFLOW, {"prompt": "a fox", "steps": None}) == {"prompt": "a fox"}
 
 
 @pytest.mark.parametrize("name", ["steps", "seed"])
 @pytest.mark.parametrize("value", [10**400, -(10**400), 10**6000], ids=["large", "small", "unwritable"])
-def test_a_number_that_no_float_holds_is_refused_in_words(name, value):
+def test_a_number_too_large_for_a_float_is_refused_with_a_message(name, value):
     with pytest.raises(ParameterError, match=f"{name} must be a number between -1e308 and 1e308"):
         check(WORKFLOW, {"prompt": "x", name: value})
 
 
-def test_half_of_a_surrogate_pair_is_refused_in_words():
+def test_an_unpaired_surrogate_is_refused_with_a_message():
     with pytest.raises(ParameterError, match="prompt contains an unpaired surrogate"):
         check(WORKFLOW, {"prompt": "a fox \ud83e"})
 
@@ -75,7 +75,7 @@ def test_numpy_numbers_become_plain_ones():
         ({"prompt": "x", "image": 3}, "image must be a path or a file key"),
     ],
 )
-def test_a_parameter_that_will_not_do_is_named(given, words):
+def test_an_invalid_parameter_is_named(given, words):
     with pytest.raises(ParameterError) as caught:
         check(WORKFLOW, given)
     assert words in str(caught.value)
@@ -88,7 +88,7 @@ def test_all_problems_are_reported_together():
     assert all(word in str(caught.value) for word in ("prompt", "steps", "hires", "nope"))
 
 
-def test_each_problem_is_known_by_its_parameter():
+def test_problems_are_listed_by_parameter():
     found = problems(WORKFLOW, {"steps": 0, "hires": True, "nope": 1, "seed": None})
     assert found == {
         "nope": "it has no parameter 'nope'; it takes prompt, steps, seed, hires, sampler, image, later",

@@ -1,4 +1,4 @@
-"""The archive: what a saved notebook shows without a kernel, a script or a network."""
+"""The archive: a task in a saved notebook without a kernel, scripts or network."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ VOID = {"img", "br", "hr"}
 
 
 class Tree(HTMLParser):
-    """The tags, texts and attributes of some HTML; it fails where they are not well nested."""
+    """Collects the tags, texts and attributes of HTML. Fails if tags are not well nested."""
 
     def __init__(self, text: str) -> None:
         super().__init__()
@@ -101,7 +101,7 @@ def shown(values, texts=None) -> Tree:
     return Tree(archive.bundle(values, texts)["text/html"])
 
 
-def test_a_completed_task_shows_its_pictures_and_facts_and_the_way_back():
+def test_a_completed_task_shows_its_pictures_its_facts_and_how_to_watch_it_again():
     tree = shown(traits(artifacts=[artifact()]))
     (image,) = tree.all("img")
     assert image["alt"] == "cat.png"
@@ -118,7 +118,7 @@ def test_a_completed_task_shows_its_pictures_and_facts_and_the_way_back():
 
 
 @pytest.mark.parametrize("status", ["unknown", "pending", "waiting", "running", "hibernating"])
-def test_a_task_that_goes_on_leaves_a_placeholder(status):
+def test_an_unfinished_task_leaves_a_placeholder(status):
     tree = shown(traits(status=status, connection="live", artifacts=[artifact()]))
     assert tree.all("div")[0]["data-status"] == "unfinished"
     assert "This notebook was saved before the result arrived" in tree.text
@@ -126,7 +126,7 @@ def test_a_task_that_goes_on_leaves_a_placeholder(status):
     assert tree.all("img") == []
 
 
-def test_a_failed_task_leads_with_its_cause_and_folds_the_details():
+def test_a_failed_task_shows_its_cause_first_and_collapses_the_details():
     facts = {"cause": "Only 3 of 48 photos fit. They need overlap.", "details": "Traceback\n  line 2"}
     stages = [
         {"name": "download", "state": "done", "seconds": 8.0, "progress": 1.0},
@@ -148,7 +148,7 @@ def test_a_task_that_cannot_be_watched_says_why():
     assert "The key was refused (401)." in tree.text
 
 
-def test_a_cancelled_task_says_how_far_it_came():
+def test_a_cancelled_task_shows_its_progress():
     tree = shown(traits(status="cancelled", progress=0.35))
     assert "Cancelled" in tree.text
     assert "Stopped at 35%" in tree.text
@@ -176,7 +176,7 @@ def test_untrusted_text_stays_text(text):
     assert text in tree.texts
 
 
-def test_no_key_no_signature_and_no_place_on_disk_is_kept():
+def test_it_contains_no_key_no_signature_and_no_local_path():
     words = f"Bearer sk-abcdef123456 said no to {SIGNED}"
     facts = {"cause": words, "details": words, "note": words, "saved": "/home/ada/renders", "problem": {"text": words}}
     item = artifact(error=words, path="/home/ada/.cache/cat.png", name="sk-abcdef123456.json", kind="json")
@@ -191,7 +191,7 @@ def test_no_key_no_signature_and_no_place_on_disk_is_kept():
             assert "/home/ada" not in html
 
 
-def test_it_asks_nothing_of_a_network_and_runs_nothing():
+def test_it_loads_nothing_and_runs_nothing():
     tree = shown(traits(artifacts=[artifact()]))
     assert tree.all("script") == tree.all("link") == tree.all("a") == []
     html = archive.bundle(traits(artifacts=[artifact()]))["text/html"]
@@ -228,7 +228,7 @@ def test_broken_surrogates_and_control_characters_do_not_break_the_message():
     assert ">abc<" in html
 
 
-def test_a_poster_that_is_no_picture_of_a_known_kind_is_left_out():
+def test_a_poster_of_an_unknown_type_is_omitted():
     tree = shown(traits(artifacts=[artifact(poster_mime="image/svg+xml")]))
     assert tree.all("img") == []
     assert "cat.png" in tree.text
@@ -239,7 +239,7 @@ def test_the_artifacts_object_is_as_good_as_its_list():
     assert shown(traits(artifacts=made)).all("img")[0]["alt"] == "cat.png"
 
 
-def test_small_files_are_shown_as_what_they_are():
+def test_small_files_are_shown_by_type():
     table = artifact("t", "history.csv", "table", poster=None)
     values = artifact("j", "metrics.json", "json", poster=None)
     text = "step,loss\n" + "\n".join(f"{step},0.{step}" for step in range(20))
@@ -254,7 +254,7 @@ def test_an_output_without_files_is_shown():
     assert '"image_count": 3' in shown(traits(output={"image_count": 3})).text
 
 
-def test_nothing_but_style_is_lost_without_the_styles():
+def test_all_content_is_visible_without_styles():
     html = archive.bundle(traits(artifacts=[artifact()]))["text/html"]
     bare = Tree(re.sub(r"<style>.*?</style>", "", html, flags=re.DOTALL))
     order = ["text-to-image", "Completed", "cat.png", "Duration", "To open the live card again, run "]
@@ -277,7 +277,7 @@ def test_an_excerpt_is_laid_out(kind, content, expected):
     assert layout(kind, "file", content) == expected
 
 
-def test_a_wide_table_and_a_long_text_are_cut():
+def test_a_wide_table_and_a_long_text_are_truncated():
     rows = layout("table", "t.tsv", "\t".join("abcdefgh") + "\n" + "\t".join("12345678"))
     assert rows == [["a", "b", "c", "d", "e", "f", "…"], ["1", "2", "3", "4", "5", "6", "…"]]
     text = layout("text", "t.txt", "line\n" * 100)
@@ -286,7 +286,7 @@ def test_a_wide_table_and_a_long_text_are_cut():
     assert text.count("\n") < 20
 
 
-def test_excerpts_are_read_of_small_text_files_that_are_here(tmp_path):
+def test_excerpts_are_read_from_small_text_files_on_disk(tmp_path):
     for name, data in {
         "a.json": b'{"a": 1}',
         "b.txt": b"\xef\xbb\xbfhi",
@@ -306,6 +306,6 @@ def test_excerpts_are_read_of_small_text_files_that_are_here(tmp_path):
     assert excerpts({"artifacts": items}) == {"a": '{"a": 1}', "b": "hi"}
 
 
-def test_a_json_nested_a_thousand_deep_is_shown_as_it_stands():
+def test_json_nested_a_thousand_levels_deep_is_shown_unchanged():
     text = "[" * 1_500 + "]" * 1_500
     assert "[" in layout("json", "a.json", text)

@@ -1,4 +1,4 @@
-"""The Python that is copied runs, and does the same."""
+"""The copied Python code runs, and does the same."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ VALUES = st.recursive(
 
 
 @given(VALUES)
-def test_a_literal_gives_its_value_back(value):
+def test_a_literal_evaluates_to_its_value(value):
     assert eval(literal(value), {}) == value
 
 
@@ -30,7 +30,7 @@ def test_the_call_passes_exactly_what_was_given(slug, values):
     assert eval(call("run", slug, values), {"run": run}) == (slug, values)
 
 
-def test_a_short_call_is_one_line_and_a_long_one_reads_well():
+def test_a_short_call_is_one_line_and_a_long_one_is_wrapped():
     assert call("client.run", "gray-scott", {"seed": 7}) == 'client.run("gray-scott", seed=7)'
     assert call("client.run", "x", {"prompt": "a " * 50, "seed": 7}).splitlines() == [
         "client.run(",
@@ -68,7 +68,7 @@ def test_a_path_is_imported_and_uploaded_again():
         ("https://gpu.example.org/api/v1", 'Client(base_url="https://gpu.example.org/api/v1")'),
     ],
 )
-def test_the_client_is_made_as_the_user_made_it(base_url, expected):
+def test_the_client_is_created_like_the_users(base_url, expected):
     assert client_expression(base_url, "https://core.cyberun.cloud/api/v1") == expected
 
 

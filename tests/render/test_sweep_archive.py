@@ -1,4 +1,4 @@
-"""The static sheet that a saved notebook keeps of a sweep: bounded, labelled, and without anything secret."""
+"""The static sheet of a sweep in a saved notebook: limited in size, labelled, without secrets."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from cyberun_widget.render.contact_sheet import Sheet, SheetCell
 
 
 def noise(seed: int) -> bytes:
-    """A picture that compresses badly."""
+    """Return a picture that compresses badly."""
     out = io.BytesIO()
     Image.frombytes("RGB", (128, 128), random.Random(seed).randbytes(128 * 128 * 3)).save(out, "PNG")
     return out.getvalue()
@@ -59,7 +59,7 @@ def test_a_thousand_pictures_stay_within_the_limit(pictures):
     assert ">x24</th>" in html
 
 
-def test_where_pictures_are_too_much_the_statuses_are_kept(monkeypatch, pictures):
+def test_statuses_replace_pictures_that_do_not_fit(monkeypatch, pictures):
     monkeypatch.setattr(sweep_archive, "LIMIT", 40_000)
     html = made(sheet(10, 10, lambda number: SheetCell("completed", poster=pictures[number % 8])))
     assert len(html.encode()) <= 40_000
@@ -79,12 +79,12 @@ def test_a_failure_keeps_its_status_and_its_cause():
     assert ">Failed<" in html
 
 
-def test_code_of_any_length_is_cut():
+def test_long_code_is_truncated():
     html = made(sheet(1, 1, lambda _number: SheetCell("completed")), code="x = 1\n" * 100_000)
     assert len(html.encode()) < 100_000
 
 
-def test_a_sweep_that_goes_on_says_how_to_look_at_it_again():
+def test_an_unfinished_sweep_says_how_to_attach_to_it_again():
     bundle = sweep_archive.unfinished('client.map("wave")', "Wave · 4 points")
     assert 'client.map("wave")' in bundle["text/html"]
     assert bundle["text/plain"] == "Wave · 4 points"

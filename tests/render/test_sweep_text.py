@@ -1,4 +1,4 @@
-"""A sweep in a terminal: news while somebody waits, the sheet as a table at the end."""
+"""A sweep in a terminal: updates during a wait, the sheet as a table at the end."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def test_the_line_has_counts_the_time_left_and_what_waits():
     assert "\x1b" not in told
 
 
-def test_each_failure_is_told_once_and_progress_now_and_then():
+def test_each_failure_is_printed_once_and_progress_occasionally():
     out, now = io.StringIO(), [0.0]
     terminal = SweepTerminal(out, clock=lambda: now[0])
     points = [Point(index) for index in range(3)]
@@ -68,7 +68,7 @@ def test_a_long_table_says_what_it_leaves_out():
     assert rows[-1] == "… and 40 more rows"
 
 
-def test_a_stream_that_was_closed_ends_the_drawing():
+def test_a_closed_stream_ends_the_output():
     out = io.StringIO()
     terminal = SweepTerminal(out)
     out.close()

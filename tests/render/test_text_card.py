@@ -63,7 +63,7 @@ FILES = [
         ({}, "Task · Connecting"),
     ],
 )
-def test_a_line_tells_where_a_task_stands(values, expected):
+def test_a_line_summarises_a_task(values, expected):
     assert expected in line(values)
     assert "\n" not in line(values)
 
@@ -110,19 +110,19 @@ def test_no_line_is_wider_than_the_terminal(width, title):
                 assert cells(row) <= width
 
 
-def test_colours_are_closed_also_where_a_line_is_cut():
+def test_colours_are_reset_even_if_a_line_is_truncated():
     assert cut("\x1b[31mabcdef\x1b[0m", 4) == "\x1b[31mabc…\x1b[0m"
     coloured = block(traits(), 60, colour=True)
     assert re.sub(r"\x1b\[[\d;]*m", "", coloured) == block(traits(), 60)
 
 
-def test_without_unicode_our_own_signs_are_ascii():
+def test_without_unicode_the_cards_own_symbols_are_ascii():
     stages = [{"name": "train", "state": "done", "seconds": 8}]
     for values in (traits(stages=stages), ended(artifacts=FILES, stages=stages)):
         assert block(values, 60, unicode=False).isascii()
 
 
-def test_a_servers_words_cannot_steer_the_terminal_or_tell_a_key():
+def test_a_servers_text_cannot_control_the_terminal_or_reveal_a_key():
     words = "\x1b[2Jgone \x9b31m sk-abcdef123456 https://x/y?X-Amz-Signature=feed\nnext\r"
     values = traits({"title": words, "node": words, "note": words}, message=words)
     for text in (line(values), block(values, 400)):
@@ -133,7 +133,7 @@ def test_a_servers_words_cannot_steer_the_terminal_or_tell_a_key():
         assert "feed" not in text
 
 
-def test_a_saved_notebooks_text_names_files_and_no_place_on_disk():
+def test_a_saved_notebooks_text_contains_file_names_but_no_local_paths():
     text = block(ended(artifacts=FILES), paths=False)
     assert "  cat.png  1.2 MB\n" in text
     assert "/data" not in text
@@ -172,7 +172,7 @@ def test_a_terminal_is_rewritten_in_place():
     assert stream.getvalue()[len(first) :] == "\x1b[4F\x1b[J" + block(traits(progress=0.4), 59) + "\n"
 
 
-def test_a_low_terminal_gets_what_it_can_rewrite():
+def test_a_small_terminal_shows_only_what_it_can_rewrite():
     stream = Terminal()
     card(stream, size=(60, 3)).update(traits())
     assert stream.getvalue().count("\n") == 2
@@ -203,7 +203,7 @@ def test_without_a_terminal_lines_are_sparse(stream):
     assert "\x1b" not in stream.getvalue()
 
 
-def test_a_long_silence_gets_a_line_too():
+def test_a_line_is_printed_after_a_long_silence_too():
     stream, clock = io.StringIO(), Clock()
     drawn = card(stream, clock=clock)
     for _ in range(300):
@@ -219,7 +219,7 @@ def test_an_ascii_stream_gets_ascii_and_foreign_names_become_question_marks():
     assert raw.getvalue().startswith(b"B?r 019abc12 ")
 
 
-def test_a_reader_that_has_gone_ends_the_drawing_quietly():
+def test_a_closed_pipe_ends_the_drawing_silently():
     class Gone(io.StringIO):
         def write(self, _text):
             raise BrokenPipeError
@@ -232,7 +232,7 @@ def test_a_reader_that_has_gone_ends_the_drawing_quietly():
     card(closed).update(traits())
 
 
-def test_following_draws_until_the_end_and_says_whether_it_came():
+def test_follow_draws_until_the_end_and_returns_whether_it_was_reached():
     clock, stream = Clock(), io.StringIO()
     states = iter([traits(), traits(progress=0.6), ended(), ended()])
 

@@ -1,4 +1,4 @@
-"""Blocking work that isn't cut, values per loop, a throttle, and calls that are shared."""
+"""Uninterrupted blocking work, values per loop, a throttle, and shared calls."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def test_each_loop_has_its_own_value_and_keeps_it():
     assert first[0] is not second[0]
 
 
-def test_a_throttle_calls_at_once_then_once_a_pause_and_never_forgets_the_last():
+def test_a_throttle_calls_at_once_then_once_per_pause_and_always_with_the_last_value():
     async def main() -> list[int]:
         news: list[int] = []
         told: list[int] = []
@@ -92,7 +92,7 @@ def test_callers_at_the_same_time_share_one_run_and_its_error():
     assert len(runs) == 2
 
 
-def test_a_caller_that_gives_up_stops_no_other():
+def test_a_caller_that_gives_up_does_not_stop_the_others():
     async def main() -> bool:
         done = asyncio.Event()
         flight = SingleFlight(done.wait)

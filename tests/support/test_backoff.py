@@ -18,18 +18,18 @@ def test_pauses_double_up_to_the_maximum():
     assert [backoff.next() for _ in range(6)] == [0.5, 1.0, 2.0, 4.0, 4.0, 4.0]
 
 
-def test_a_reset_begins_anew():
+def test_a_reset_starts_again():
     backoff = Backoff(0.5, 4.0, lambda: 1.0)
     backoff.next(), backoff.next()
     backoff.reset()
     assert backoff.next() == 0.5
 
 
-def test_what_the_server_asks_for_is_kept_beyond_the_maximum():
+def test_a_pause_requested_by_the_server_may_exceed_the_maximum():
     assert Backoff(0.5, 4.0, lambda: 0.0).next(at_least=20.0) == 20.0
 
 
-def test_a_server_cannot_ask_for_ever():
+def test_a_server_cannot_request_an_endless_pause():
     assert Backoff(0.5, 4.0, lambda: 0.0).next(at_least=1e9) == RETRY_AFTER_MAX
 
 

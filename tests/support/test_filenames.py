@@ -1,4 +1,4 @@
-"""Names that a server gives, made harmless."""
+"""Names from a server, made safe."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ TABLE = [
 
 
 @pytest.mark.parametrize(("given_name", "safe"), TABLE)
-def test_a_name_becomes_what_it_means_and_nothing_else(given_name, safe):
+def test_a_name_is_sanitised(given_name, safe):
     assert safe_name(given_name) == safe
 
 
@@ -86,7 +86,7 @@ def test_any_text_becomes_a_name_inside_its_folder(text):
 
 @settings(deadline=None)
 @given(st.text(max_size=300))
-def test_a_safe_name_stays_as_it_is(text):
+def test_a_safe_name_is_unchanged(text):
     assert safe_name(safe_name(text)) == safe_name(text)
 
 
@@ -128,7 +128,7 @@ def test_numbers_sort_as_numbers():
 @example("a/b\\c")
 @example("..")
 @example("cyberun-/../../../")
-def test_a_folder_named_after_any_text_lies_where_it_is_put(text):
+def test_a_folder_named_after_any_text_stays_in_its_parent(text):
     name = folder_name(text)
     assert name not in ("", ".", "..")
     assert not {"/", "\\", "\x00", ":"} & set(name)

@@ -1,4 +1,4 @@
-"""The stop button at the worst moment: an interrupt on any line of a call freezes nothing, and the next call works."""
+"""The stop button at any moment: an interrupt on any line of a call hangs nothing, and the next call works."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from types import FrameType
 
-# An interrupt before a coroutine is handed over leaves it as it is.
+# An interrupt before a coroutine is submitted leaves it unawaited.
 pytestmark = pytest.mark.filterwarnings("ignore:coroutine .* was never awaited")
 
 
 def interrupted_at(line: int, call: Callable[[], object]) -> bool:
-    """Make a call in which the n-th line that runs, ours or the standard library's, raises KeyboardInterrupt.
+    """Make a call in which the n-th executed line, including the standard library's, raises KeyboardInterrupt.
 
-    Returns whether the call is that long.
+    Returns whether the call has that many lines.
     """
     left = line
 
@@ -110,14 +110,14 @@ def test_a_loop_interrupted_on_any_line_of_submit_runs_the_next_call_and_never_t
         assert seen == [7], f"every later call hangs after line {line}"
         if not long_enough:
             break
-        # It may have run before the interrupt came, as any call may; it must not run after it.
+        # It may have run before the interrupt, but must not run after it.
         before = len(ran)
         loop.run(give(0))
         assert len(ran) == before
     assert line > 10
 
 
-def test_a_call_that_was_interrupted_before_it_was_handed_over_is_never_made(monkeypatch):
+def test_a_call_interrupted_before_it_was_submitted_is_never_made(monkeypatch):
     loop, ran = BackgroundLoop(0.2), []
 
     async def costly():
@@ -151,7 +151,7 @@ def test_an_interrupt_while_waiting_cancels_the_call():
 
 
 @pytest.mark.parametrize("what", [SystemExit, KeyboardInterrupt, GeneratorExit], ids=lambda what: what.__name__)
-def test_whatever_a_handler_raises_the_others_are_called(what, caplog):
+def test_other_handlers_are_called_whatever_one_raises(what, caplog):
     serial, called = Serial("hostile"), []
 
     def handler():
@@ -164,7 +164,7 @@ def test_whatever_a_handler_raises_the_others_are_called(what, caplog):
 
 
 @pytest.mark.parametrize("what", [SystemExit, KeyboardInterrupt], ids=lambda what: what.__name__)
-def test_a_task_that_tries_to_end_the_loop_ends_itself_alone(what, caplog):
+def test_a_task_that_tries_to_end_the_loop_ends_only_itself(what, caplog):
     loop = BackgroundLoop(0.2)
 
     async def hostile():

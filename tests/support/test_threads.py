@@ -1,4 +1,4 @@
-"""The threads: there when they are needed, gone when they are not."""
+"""The threads: started when needed, and stopped when idle."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def test_what_a_coroutine_raises_is_raised_here():
         BackgroundLoop(0.01).run(fail())
 
 
-def test_the_loop_leaves_when_it_has_nothing_to_do_and_comes_back():
+def test_the_loop_stops_when_idle_and_restarts():
     loop = BackgroundLoop(0.02)
     assert loop.run(give(1)) == 1
     until(lambda: not alive("cyberun-loop"))
@@ -95,7 +95,7 @@ def test_many_threads_may_submit_at_once():
     assert sorted(got) == sorted(number for number in range(8) for _ in range(50))
 
 
-def test_a_pump_steps_when_woken_and_leaves_when_idle():
+def test_a_pump_steps_when_woken_and_stops_when_idle():
     steps: list[float] = []
     pump = Pump("test", lambda: steps.append(time.monotonic()), linger=0.05)
     for count in (1, 2):  # it comes back
@@ -104,7 +104,7 @@ def test_a_pump_steps_when_woken_and_leaves_when_idle():
         until(lambda: not alive("cyberun-test"))
 
 
-def test_a_pump_outlives_a_step_that_raises(caplog):
+def test_a_pump_survives_a_step_that_raises(caplog):
     steps: list[int] = []
 
     def step():

@@ -1,4 +1,4 @@
-"""A size, a duration and a percentage read the same in Python and on the page, wherever they stand."""
+"""Sizes, durations and percentages read the same in Python and on the page, everywhere."""
 
 from __future__ import annotations
 
@@ -28,11 +28,11 @@ def arguments(given) -> list:
 
 
 @pytest.mark.parametrize(("name", "given", "said"), CASES)
-def test_the_kernel_says_it_so(name, given, said):
+def test_the_kernels_wording(name, given, said):
     assert getattr(units, name)(*arguments(given)) == said
 
 
-def test_the_page_says_the_same():
+def test_the_pages_wording_is_the_same():
     calls = [[camel(name), arguments(given)] for name, given, _ in CASES]
     # Between two fixtures too: every size and duration of a coarse sweep.
     sweep = [7 * 1.37**step for step in range(110)]
@@ -89,5 +89,5 @@ def texts(path: Path) -> list[str]:
 
 
 @pytest.mark.parametrize("path", SOURCES, ids=lambda path: path.relative_to(PACKAGE).as_posix())
-def test_no_other_place_words_a_number_of_its_own(path):
+def test_numbers_are_formatted_nowhere_else(path):
     assert [text for text in texts(path) if OWN_WORDING.search(text)] == []

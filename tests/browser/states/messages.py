@@ -1,4 +1,4 @@
-"""What goes between a card on the page of all states and its kernel, which the page plays itself."""
+"""Messages between a card on the page of all states and its kernel, which the page simulates."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ if TYPE_CHECKING:
 
 
 def send(page: Page, state: str, changes: dict[str, Any]) -> None:
-    """Change traits as the kernel would."""
+    """Change traits like the kernel."""
     page.evaluate("([state, changes]) => cards[state].model.update(changes)", [state, changes])
 
 
 def asked(page: Page, state: str, kind: str) -> list[dict[str, Any]]:
-    """What the page sent to the kernel, of one kind."""
+    """Return the page's messages of one kind to the kernel."""
     sent: list[dict[str, Any]] = page.evaluate("(state) => cards[state].model.sent", state)
     return [message for message in sent if message["type"] == kind]

@@ -1,6 +1,6 @@
 """Serve the page of all states: ``python tests/browser/states/serve.py`` and open the address it prints.
 
-The page loads itself again after each build; `make frontend` builds whenever a source is saved.
+The page reloads after each build; `make frontend` builds whenever a source is saved.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ class Handler(http.server.SimpleHTTPRequestHandler):
         return super().translate_path(path)
 
     def do_GET(self) -> None:
-        """Serve a file; at ``/built``, when the front end was last built."""
+        """Serve a file, or at ``/built`` the time of the last build."""
         if self.path != "/built":
             super().do_GET()
             return
@@ -41,17 +41,17 @@ class Handler(http.server.SimpleHTTPRequestHandler):
         self.wfile.write(body)
 
     def end_headers(self) -> None:
-        """Let nothing be cached: the files change under the developer's hands."""
+        """Disable caching: the files change during development."""
         self.send_header("Cache-Control", "no-store")
         super().end_headers()
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002 the base class names it so
-        """Keep the terminal quiet."""
+        """Write no log to the terminal."""
 
 
 @contextmanager
 def served() -> Iterator[str]:
-    """Give the page's address while the block runs."""
+    """Yield the page's address, and serve it during the context."""
     handler = functools.partial(Handler, directory=str(HERE))
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
         thread = threading.Thread(target=server.serve_forever, daemon=True)
