@@ -214,7 +214,7 @@ def noting_interrupts() -> Iterator[None]:
     try:
         yield
     except KeyboardInterrupt as exc:
-        exc.add_note("If the run had been submitted by then, it goes on and is paid for: client.tasks() lists it.")
+        exc.add_note("If the run had already been submitted, it continues and is charged: client.tasks() lists it.")
         raise
 
 

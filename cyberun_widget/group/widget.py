@@ -164,7 +164,7 @@ class TaskGroup(BatchedWidget):
             raise CyberunError("wait() was called in a handler that the group itself waits for; use as_completed().")
         if not self._outputs.attend(timeout):
             done = self._facts.get("done", 0)
-            raise WaitTimeout(f"{done} of {len(self)} points are done after {timeout:g} s; they go on.")
+            raise WaitTimeout(f"{done} of {len(self)} points are done after {timeout:g} s. The others continue.")
         self._raise_if_stuck()
         return self.points
 

@@ -55,7 +55,7 @@ class FairExecutor:
             job = queue.jobs.popleft()
         try:
             job()
-        except Exception:  # noqa: BLE001 - logged with its traceback; the queue goes on
+        except Exception:  # noqa: BLE001 - logged with its traceback; the queue continues
             _log.exception("a page's request failed")
         with self._lock:
             queue.queued = bool(queue.jobs)

@@ -1,7 +1,7 @@
 """A real JupyterLab and a real Chromium for the browser tests.
 
-One server a session; one browser a module (Playwright's loop counts as running in its thread, which would keep
-tests elsewhere from using asyncio); one page and fresh kernels a test. Nothing touches the user's own settings.
+One server per session; one browser per module (Playwright's loop counts as running in its thread, which would prevent
+other tests from using asyncio); one page and new kernels per test. The user's own settings are never touched.
 """
 
 from __future__ import annotations
@@ -45,15 +45,15 @@ CHROMIUM_FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-network
 WEBGL_FLAGS = ["--use-angle=swiftshader", "--enable-unsafe-swiftshader"]
 
 HOST_NOISE = [
-    # Notebook 7.6 starts its plugins out of order, now and then: errors whose stack lies in its own files only.
+    # Notebook 7.6 sometimes starts its plugins out of order: errors whose stack contains only its own files.
     r"^uncaught: [^\n]*(\n\s+at (async Promise\.all|[^\n]*/static/notebook/)[^\n]*)+$",
 ]
-"""Errors that the applications make without us, on a notebook without a widget."""
+"""Errors that the applications cause even in a notebook without a widget."""
 
 SETTINGS: dict[str, dict[str, Any]] = {
-    # No question about news and no look for updates on the network.
+    # No question about news, and no check for updates on the network.
     "@jupyterlab/apputils-extension/notification": {"fetchNews": "false", "checkForUpdates": False},
-    # A theme switch waits for nothing.
+    # Theme switches do not wait.
     "@jupyterlab/apputils-extension/themes": {"theme": "JupyterLab Light", "adaptive-theme": False},
     "@jupyterlab/docmanager-extension/plugin": {"autosave": False},
 }
@@ -61,13 +61,13 @@ SETTINGS: dict[str, dict[str, Any]] = {
 
 @dataclass
 class Lab:
-    """A JupyterLab server in its own process, with its own folders. Notebook 7 is served beside it."""
+    """A JupyterLab server in its own process, with its own folders. It also serves Notebook 7."""
 
     folder: Path
     port: int = 0
     token: str = field(default_factory=lambda: secrets.token_hex(16))
     variables: Mapping[str, str] = field(default_factory=dict)
-    """Further environment variables, of the server and its kernels."""
+    """Additional environment variables of the server and its kernels."""
     process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -77,7 +77,7 @@ class Lab:
 
     @property
     def kernelspecs(self) -> Path:
-        """The folder for further kernels, one subfolder each."""
+        """The folder for additional kernels, with one subfolder each."""
         return self.folder / "data" / "kernels"
 
     @property
@@ -104,7 +104,7 @@ class Lab:
             "ServerApp.terminals_enabled": False,
             "IdentityProvider.token": self.token,
             "JupyterNotebookApp.expose_app_in_browser": True,
-            "LabApp.extension_manager": "readonly",  # the other one asks PyPI
+            "LabApp.extension_manager": "readonly",  # the default one connects to PyPI
             "LanguageServerManager.autodetect": False,
         }
         with (self.folder / "server.log").open("ab") as log:
@@ -126,7 +126,7 @@ class Lab:
             time.sleep(0.2)
 
     def environment(self) -> dict[str, str]:
-        """Return the environment of server and kernels: this project's code, and no key or folder of the user's."""
+        """Return the environment of server and kernels: this project's code, without the user's key and folders."""
         kept = {key: value for key, value in os.environ.items() if not key.startswith(("CYBERUN_", "JUPYTER", "XDG_"))}
         folders = {
             "JUPYTER_CONFIG_DIR": "config",
@@ -150,7 +150,7 @@ class Lab:
         }
 
     def request(self, path: str, method: str = "GET") -> Any:
-        """What the server's REST API answers, parsed."""
+        """Return the parsed response of the server's REST API."""
         request = urllib.request.Request(
             self.url(path), method=method, headers={"Authorization": f"token {self.token}"}
         )
@@ -160,7 +160,7 @@ class Lab:
 
     def stop_kernels(self) -> None:
         for session in self.request("api/sessions"):
-            with contextlib.suppress(urllib.error.HTTPError):  # its kernel died meanwhile
+            with contextlib.suppress(urllib.error.HTTPError):  # its kernel has died
                 self.request(f"api/sessions/{session['id']}", method="DELETE")
         for kernel in self.request("api/kernels"):
             with contextlib.suppress(urllib.error.HTTPError):
@@ -196,7 +196,7 @@ class Lab:
 
 @dataclass
 class Console:
-    """What the browser's console said. Errors that a test did not allow fail it."""
+    """The messages of the browser's console. Errors that a test did not allow fail it."""
 
     lines: list[str] = field(default_factory=list)
     errors: list[str] = field(default_factory=list)
@@ -228,13 +228,13 @@ class Console:
 
 
 def cancel(card: Locator) -> None:
-    """Press Cancel, and say yes."""
+    """Press Cancel, and confirm."""
     card.get_by_role("button", name="Cancel", exact=True).click()
     card.get_by_role("button", name="Yes, cancel").click()
 
 
 class Notebook:
-    """A notebook that is open in a page of JupyterLab or Notebook 7."""
+    """A notebook open in a page of JupyterLab or Notebook 7."""
 
     def __init__(self, lab: Lab, page: Page, path: Path, app: App = "lab") -> None:
         self.lab, self.page, self.path, self.app = lab, page, path, app
@@ -248,7 +248,7 @@ class Notebook:
         return self
 
     def reload(self, *, kernel: bool = True) -> None:
-        """Save and reload the page: without saving, the outputs would be gone. Its kernel goes on."""
+        """Save and reload the page: without saving, the outputs would be lost. The kernel keeps running."""
         self.save()
         self.page.reload()
         self._ready(kernel=kernel)
@@ -319,7 +319,7 @@ class Notebook:
         self.page.evaluate("() => window.jupyterapp.commands.execute('notebook:interrupt-kernel')")
 
     def restart_kernel(self) -> None:
-        """Restart the kernel, without the question, and wait until it is idle."""
+        """Restart the kernel without confirmation, and wait until it is idle."""
         self.page.evaluate("() => window.cyPanel().sessionContext.session.kernel.restart()")
         self.wait_idle()
 
@@ -347,7 +347,7 @@ class Notebook:
         return self.cell(index).locator(".jp-Cell-outputArea")
 
     def save(self) -> nbformat.NotebookNode:
-        """Save with the widgets' state, as the menu does, and return what is on disk."""
+        """Save with the widgets' state, as the menu does, and return the saved notebook."""
         self.page.evaluate("() => window.jupyterapp.commands.execute('docmanager:save')")
         self.page.wait_for_function("() => !window.cyPanel().context.model.dirty")
         return self.read()
@@ -361,7 +361,7 @@ class Notebook:
             "theme => window.jupyterapp.commands.execute('apputils:change-theme', { theme })",
             name,
         )
-        # Without a wait for the splash, JupyterLab removes its one splash twice on the next switch, and raises.
+        # If this doesn't wait for the splash screen, JupyterLab removes it twice on the next switch, and raises.
         self.page.wait_for_function(
             "name => document.body.dataset.jpThemeName === name && !document.getElementById('jupyterlab-splash')",
             arg=name,
@@ -388,14 +388,14 @@ def free_port() -> int:
 
 @pytest.fixture(scope="session")
 def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalServer]:
-    """The embedded server, which speaks the whole of the service's API."""
+    """The embedded server, which implements the service's whole API."""
     with LocalServer.start(state_dir=tmp_path_factory.mktemp("service")) as server:
         yield server
 
 
 @pytest.fixture(scope="session")
 def lab(tmp_path_factory: pytest.TempPathFactory, service: LocalServer) -> Iterator[Lab]:
-    """A running JupyterLab whose kernels find the service by their environment, as a user's would."""
+    """A running JupyterLab whose kernels find the service through their environment, like a user's."""
     account = {"CYBERUN_BASE_URL": service.base_url, "CYBERUN_API_KEY": service.api_key}
     server = Lab(tmp_path_factory.mktemp("jupyter"), variables=account)
     try:
@@ -416,7 +416,7 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture
 def console() -> Iterator[Console]:
-    """What the page's console says; the test fails on an error that it did not allow."""
+    """The page's console. The test fails on an error that it did not allow."""
     said = Console()
     yield said
     assert not said.unexpected, "\n".join(said.unexpected)
@@ -424,7 +424,7 @@ def console() -> Iterator[Console]:
 
 @pytest.fixture
 def page(browser: Browser, console: Console) -> Iterator[Page]:
-    """A page of its own, 1,200 by 900, in the light theme."""
+    """A new page of 1,200 by 900 pixels, in the light theme."""
     context = browser.new_context(viewport={"width": 1200, "height": 900})
     context.set_default_timeout(15_000)
     opened = context.new_page()
@@ -439,7 +439,7 @@ def notebook(
 ) -> Iterator[Callable[..., Notebook]]:
     """Write a notebook of the given cells and open it: ``notebook("1 + 1", kernel="python3", app="lab")``.
 
-    Afterwards its kernels are stopped, and the tasks that still run are cancelled.
+    Afterwards, its kernels are stopped, and running tasks are cancelled.
     """
     count = 0
 
@@ -463,7 +463,7 @@ def ipykernel6(lab: Lab, ipykernel6_folder: Path) -> str:
 
 
 def add_kernel(lab: Lab, name: str, environment: Mapping[str, str]) -> str:
-    """Offer this Python as a further kernel, with variables of its own."""
+    """Add this Python as another kernel, with its own environment variables."""
     target = lab.kernelspecs / name
     target.mkdir(parents=True, exist_ok=True)
     spec = {
@@ -478,14 +478,14 @@ def add_kernel(lab: Lab, name: str, environment: Mapping[str, str]) -> str:
 
 @pytest.fixture(scope="module")
 def address() -> Iterator[str]:
-    """Where the page of all states is served."""
+    """The address of the page of all states."""
     with served() as url:
         yield url
 
 
 @pytest.fixture
 def show(address: str, page: Page) -> Callable[..., Locator]:
-    """Open the page with these states, and give the first card: ``show("running", theme="dark", width=320)``."""
+    """Open the page with these states, and return the first card: ``show("running", theme="dark", width=320)``."""
 
     def open_page(*states: str, **query: object) -> Locator:
         words = {"state": ",".join(states)} if states else {}
@@ -499,6 +499,6 @@ def show(address: str, page: Page) -> Callable[..., Locator]:
 
 @pytest.fixture(scope="module")
 def bench(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bench]:
-    """The viewers on a page of their own, with files of all kinds."""
+    """The viewers on a separate page, with files of all kinds."""
     with Bench(tmp_path_factory.mktemp("viewers")) as served:
         yield served

@@ -1,4 +1,4 @@
-"""What shows itself unasked: a still of each model in sight, and short films that play without sound while seen."""
+"""What is shown automatically: a still of each model in view, and short videos that play muted while visible."""
 
 from __future__ import annotations
 

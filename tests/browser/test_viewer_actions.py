@@ -1,4 +1,4 @@
-"""What can be done with the files in the full-size view: copied, opened in a tab, downloaded one by one or as a zip."""
+"""Actions on files in the full-size view: copy, open in a tab, download one by one or as a zip."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The viewers in a real browser: real pixels, real keys, nothing left behind, nothing run that came from a server."""
+"""The viewers in a real browser: real pixels, real keys, nothing left behind, nothing from a server executed."""
 
 from __future__ import annotations
 
@@ -88,7 +88,7 @@ def show_model(page: Page, key: str) -> Locator:
 
 
 def pixels(place: Locator) -> NDArray[np.int16]:
-    """What is seen of an element, without its edge: a ring shows there where the focus is."""
+    """The visible part of an element without its edge, where a focus ring may be."""
     seen = np.asarray(Image.open(io.BytesIO(place.screenshot())).convert("RGB")).astype(np.int16)
     return seen[4:-4, 4:-4]
 
