@@ -22,6 +22,7 @@ export function showForm(model: FormModel, parent: HTMLElement): () => void {
 	const page = Math.random().toString(36).slice(2, 10);
 	let changes = 0;
 	let starting = false;
+	let correction = ""; // the latest request to correct values
 
 	const title = el("bdi", { class: "cyf-title" });
 	const about = el("p", { class: "cyf-about", dir: "auto" });
@@ -109,7 +110,8 @@ export function showForm(model: FormModel, parent: HTMLElement): () => void {
 		const wrong = fields.filter(({ spec }) => model.get("errors")[spec.key]);
 		const [first] = wrong;
 		if (first) {
-			setText(status, wrong.length === 1 ? said.form.wrong_one : fill(said.form.wrong_many, { count: wrong.length }));
+			correction = wrong.length === 1 ? said.form.wrong_one : fill(said.form.wrong_many, { count: wrong.length });
+			setText(status, correction);
 			if (fold.contains(first.node)) fold.open = true;
 			first.focus();
 			return;
@@ -146,7 +148,7 @@ export function showForm(model: FormModel, parent: HTMLElement): () => void {
 			const value = traits.values[field.spec.key] ?? null;
 			if (current) field.update(value, traits.errors[field.spec.key]);
 		}
-		if (traits.valid && status.textContent?.includes("correction")) setText(status, "");
+		if (traits.valid && status.textContent === correction) setText(status, "");
 		live.update(traits._live);
 		if (traits._problem) setText(trouble, traits._problem);
 		runs.update(traits.tasks);

@@ -22,7 +22,7 @@ export function tools({ onView, onChoice, signal }: ToolsOptions): Tools {
 	const colour = select(said.sweep.colour_by, (value) => onChoice({ colour: value }));
 	const sort = select(said.sweep.sort_by, (value) => onView({ sort: value }));
 	const status = select(said.sweep.status, (value) => onView({ status: value }));
-	const direction = el("button", { type: "button", class: "cy-g-icon", "aria-pressed": "false", "aria-label": said.sweep.descending, title: said.sweep.descending, text: "↓" });
+	const direction = el("button", { type: "button", class: "cy-g-icon cy-g-direction", "aria-pressed": "false", "aria-label": said.sweep.descending, title: said.sweep.descending, text: "↓" });
 	const filter = el("input", { class: "cy-g-input", type: "search", placeholder: said.sweep.filter_hint, "aria-label": said.sweep.filter, autocomplete: "off" });
 	const hide = el("button", { type: "button", class: "cy-btn", "aria-pressed": "false", text: said.sweep.hide_rejected });
 	const found = el("span", { class: "cy-g-found" });
