@@ -92,16 +92,7 @@ export function showComparison(model: CompareModel, parent: HTMLElement): () => 
 			return artifact ? [{ artifact, label: labels[index] ?? "" }] : [];
 		});
 		const loaded = await Promise.all(found.map(async ({ artifact, label }) => ({ artifact, label, file: await read(artifact, current.signal) })));
-		if (pair.kind === "video") {
-			const films = loaded.map(async ({ artifact, label, file }) => ({ label, player: await comparison.decodeVideo(file, artifact.mime, `${artifact.name}, ${label}`, current) }));
-			return comparison.compareVideos(await Promise.all(films), current);
-		}
-		if (pair.kind === "model") {
-			const three = await loadModule<typeof import("../three/index.js")>("three", channel);
-			return comparison.compareModels(loaded.map(({ artifact, label, file }) => ({ file, label, name: artifact.name })), three, current);
-		}
-		const pictures = loaded.map(async ({ artifact, label, file }) => ({ label, image: await comparison.decodePicture(file, artifact.mime, `${artifact.name}, ${label}`, current) }));
-		return comparison.comparePictures(await Promise.all(pictures), mode, current);
+		return comparison.compareFiles(loaded, mode, () => loadModule("three", channel), current);
 	}
 
 	function radios(modes: Comparison["MODES"]): void {

@@ -73,16 +73,7 @@ export function pointComparison(channel: Channel<GroupRequests>, root: HTMLEleme
 				return { artifact, label: index ? side.label : fill(said.sweep.reference_name, { name: side.label }), file: await read(side, artifact) };
 			}),
 		);
-		if (pair[0].kind === "video") {
-			const films = sides.map(async ({ artifact, label, file }) => ({ label, player: await comparison.decodeVideo(file, artifact.mime, `${artifact.name}, ${label}`, current) }));
-			return comparison.compareVideos(await Promise.all(films), current);
-		}
-		if (pair[0].kind === "model") {
-			const three = await load<typeof import("../three/index.js")>("three");
-			return comparison.compareModels(sides.map(({ artifact, label, file }) => ({ file, label, name: artifact.name })), three, current);
-		}
-		const pictures = sides.map(async ({ artifact, label, file }) => ({ label, image: await comparison.decodePicture(file, artifact.mime, `${artifact.name}, ${label}`, current) }));
-		return comparison.comparePictures(await Promise.all(pictures), mode, current);
+		return comparison.compareFiles(sides, mode, () => load("three"), current);
 	}
 
 	async function draw(pair: Pair): Promise<void> {
