@@ -8,8 +8,8 @@
 PYTHON ?= python3
 VENV ?= .venv
 ARGS ?=
-# Two test files at a time: much of a browser test is waiting. A browser on a busy machine misses a beat now and then:
-# such a test is run again, and named in the last lines. `make test JOBS=` does neither.
+# Two test files run at a time, because browser tests mostly wait. A browser test that fails is rerun, since a busy machine
+# causes occasional failures, and is listed at the end. `make test JOBS=` turns both off.
 JOBS ?= -n 2 --dist loadfile --rerun-browser 2
 
 BIN := $(VENV)/bin

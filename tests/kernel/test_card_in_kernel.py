@@ -60,7 +60,7 @@ def test_importing_the_package_patches_nothing_and_starts_nothing() -> None:
     assert (ran.stdout.strip(), ran.stderr) == ("True False", "")
 
 
-def test_a_kernel_shuts_down_at_once_and_without_a_word_while_it_watches(
+def test_a_kernel_shuts_down_at_once_and_silently_while_it_watches(
     any_kernel: RealKernel, service: LocalServer
 ) -> None:
     watch(any_kernel, service, 60)

@@ -85,7 +85,7 @@ def test_an_archive_is_rewritten_even_while_a_cell_captures_its_output(any_kerne
     assert any_kernel.run("print(len(kept.outputs))").strip() == "0"
 
 
-def test_a_kernel_with_threads_that_still_send_shuts_down_without_a_word(any_kernel: RealKernel) -> None:
+def test_a_kernel_with_threads_that_still_send_shuts_down_silently(any_kernel: RealKernel) -> None:
     any_kernel.run(
         "def chatter():\n"
         "    while True:\n"

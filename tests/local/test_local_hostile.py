@@ -58,7 +58,7 @@ def closed(sock: socket.socket) -> bool:
 
 
 @pytest.mark.parametrize("field", ['"text": "\\ud800"', '"\\udfff": "x"', '"kinds": ["\\ud83d"]'])
-def test_half_a_surrogate_pair_is_refused_and_the_list_goes_on_answering(api, field):
+def test_an_unpaired_surrogate_is_refused_and_the_list_still_works(api, field):
     answer = api.post("/r/workflows/slug/echo-files/run", content=f'{{"parameters": {{{field}}}}}')
     assert answer.status_code == 422
     assert "surrogate" in answer.json()["message"]

@@ -106,7 +106,7 @@ def test_many_tasks_at_work_do_not_stall_the_answers():
         assert sorted(waits)[15] < 0.1
 
 
-def test_a_crashed_worker_fails_its_task_in_words():
+def test_a_crashed_worker_fails_its_task_with_a_message():
     with LocalServer.start(speed=20) as server, Api(server) as api:
         task_id = api.run(kinds="txt", seconds=60)
         for item in until(lambda: api.status(task_id) == "running" and workers(server.process.pid)):
@@ -115,7 +115,7 @@ def test_a_crashed_worker_fails_its_task_in_words():
         assert api.wait(api.run(kinds="txt", seconds=0)), "the agent goes on with another worker"
 
 
-def test_a_worker_does_one_task_after_the_other_and_a_cancel_costs_only_its_own():
+def test_a_worker_runs_tasks_one_after_another_and_a_cancel_affects_only_its_own():
     with LocalServer.start(speed=20, slots=1) as server, Api(server) as api:
         agents = {api.wait(api.run(kinds="txt", seconds=0))["agent_id"] for _ in range(3)}
         (kept,) = workers(server.process.pid)
@@ -186,7 +186,7 @@ def test_ensure_starts_one_server_for_all_and_it_goes_when_idle(tmp_path):
     until(lambda: not runtime.exists(), 15)
 
 
-def test_a_key_of_ones_own_is_taken_from_the_environment(monkeypatch):
+def test_a_custom_key_is_read_from_the_environment(monkeypatch):
     monkeypatch.setenv("CYBERUN_LOCAL_KEY", "sk-my-own-key")
     with LocalServer.start() as server, Api(server) as api:
         assert server.api_key == "sk-my-own-key"
@@ -206,7 +206,7 @@ def test_a_taken_port_is_reported():
         LocalServer.start(port=int(server.base_url.split(":")[2].split("/")[0]))
 
 
-def test_the_words_to_connect_are_all_one_needs():
+def test_the_printed_instructions_are_enough_to_connect():
     words = connect_text("http://127.0.0.1:1/api/v1", "sk-x")
     assert "export CYBERUN_BASE_URL=http://127.0.0.1:1/api/v1" in words
     assert "export CYBERUN_API_KEY=sk-x" in words

@@ -123,7 +123,7 @@ def splat(tmp_path_factory):
     return (folder, *work(folder, "tiny-splat", **small))
 
 
-def test_tiny_splat_passes_all_stages_with_words(splat):
+def test_tiny_splat_passes_all_stages_with_messages(splat):
     _, _, events, _ = splat
     stages = list(dict.fromkeys(item["stage"] for item in events))
     assert stages == ["download", "process_data", "train", "export", "upload"]
@@ -202,7 +202,7 @@ def test_the_turntable_is_a_video_of_the_gaussians(splat):
     assert np.abs(film[3].astype(int) - film[0]).mean() > 3, "it turns"
 
 
-def test_too_few_photos_fail_in_words_and_with_their_log(tmp_path):
+def test_too_few_photos_fail_with_a_message_and_their_log(tmp_path):
     with pytest.raises(RuntimeFailure) as failure:
         work(tmp_path, "tiny-splat", photos=3, resolution=32)
     cause, _, log = str(failure.value).partition("\n")
@@ -270,7 +270,7 @@ def test_echo_files_makes_files_of_every_kind(tmp_path):
     assert len(made["bin"]) == 1000
 
 
-def test_an_unknown_kind_fails_in_words(tmp_path):
+def test_an_unknown_kind_fails_with_a_message(tmp_path):
     with pytest.raises(RuntimeFailure, match="no kind tarball"):
         work(tmp_path, "echo-files", kinds="tarball")
 
@@ -326,7 +326,7 @@ def test_a_large_picture_is_scaled_down(tmp_path):
 
 
 @pytest.mark.parametrize("content", [b"", b"not a picture", png()[:60], b"%PDF-1.4", b"GIF89a" + b"\0" * 40])
-def test_a_file_that_is_no_picture_fails_in_words(tmp_path, content):
+def test_a_file_that_is_not_a_picture_fails_with_a_message(tmp_path, content):
     with pytest.raises(RuntimeFailure, match=r"photo\.png can't be read"):
         filtered(tmp_path, content)
 

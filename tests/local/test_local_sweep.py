@@ -124,7 +124,7 @@ def test_an_uploaded_picture_is_filtered(api):
         ({"caption": 3}, "caption: must be a text"),
     ],
 )
-def test_each_parameter_type_is_checked_in_words(api, parameters, words):
+def test_each_parameter_type_is_validated_with_a_message(api, parameters, words):
     answer = api.post("/r/workflows/slug/photo-filter/run", json={"parameters": parameters})
     assert answer.status_code == 422
     assert words in answer.json()["message"]
