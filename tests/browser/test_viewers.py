@@ -170,9 +170,9 @@ def test_a_view_that_is_closed_while_it_loads_leaves_no_error_and_no_context(vie
 @pytest.mark.parametrize(
     ("key", "words"),
     [
-        ("doubling.glb", "This model is too large to be shown here"),
+        ("doubling.glb", "This model is too large to show here"),
         ("endless.glb", "its scene contains itself"),
-        ("vast.glb", "This model is too large to be shown here"),
+        ("vast.glb", "This model is too large to show here"),
         ("boasting.ply", "it promises more than it holds"),
     ],
 )
