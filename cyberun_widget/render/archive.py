@@ -74,6 +74,7 @@ def _ended(traits: Mapping[str, Any], said: CardText, excerpts: Mapping[str, str
         said,
         status,
         _head(said, said.pill),
+        node("p", {"class": "cy-a-about"}, node("bdi", {}, said.about)) if said.about else None,
         _stages(traits.get("stages") or []),
         _failure(said) if said.tone == "bad" else None,
         gallery,
@@ -91,7 +92,8 @@ def _ended(traits: Mapping[str, Any], said: CardText, excerpts: Mapping[str, str
 def _head(said: CardText, pill: str) -> Node:
     # tocSkip: JupyterLab lists headings in outputs in its table of contents, even hidden ones.
     title = node("h4", {"class": "tocSkip jp-toc-ignore", "title": said.title}, node("bdi", {}, said.title))
-    return node("header", {}, title, node("code", {}, said.task_id), " ", node("strong", {}, pill))
+    label = node("bdi", {"class": "cy-a-tag"}, said.label) if said.label else None
+    return node("header", {}, title, label, " ", node("code", {}, said.task_id), " ", node("strong", {}, pill))
 
 
 def _failure(said: CardText) -> Node:

@@ -29,7 +29,7 @@ def line(traits: Mapping[str, Any]) -> str:
         parts += [said.time, said.eta, "" if traits.get("connection") in ("live", "connecting") else said.connection]
     else:
         parts += [said.cause, said.time, said.files]
-    name = f"{said.title} {said.task_id}".strip()
+    name = " ".join(part for part in (said.title, said.label, said.task_id) if part)
     return " · ".join([name, *(part for part in parts if part)])
 
 
@@ -43,7 +43,8 @@ def block(
     """
     pen = _Pen(max(_NARROW, width), colour=colour, unicode=unicode)
     said = card_text(traits)
-    rows = [pen.row([pen.paint(said.title, "bold"), pen.paint(said.task_id, "dim")], [pen.paint(said.pill, said.tone)])]
+    head = [pen.paint(said.title, "bold"), said.label, pen.paint(said.task_id, "dim")]
+    rows = [pen.row(head, [pen.paint(said.pill, said.tone)]), pen.row([pen.paint(said.about, "dim")], [])]
     if said.live:
         rows += _going_on(traits, said, pen)
     else:

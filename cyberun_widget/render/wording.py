@@ -5,6 +5,7 @@ The page does the same in `frontend/src/card`, from the same vocabulary (`suppor
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, Literal
 
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 Tone = Literal["wait", "run", "ok", "bad", "warn"]
 
 ENDED: Final = ("completed", "failed", "cancelled")
+_VALUE: Final = 32  # characters of a parameter's value
 _TONES: Final[dict[str, Tone]] = {"running": "run", "completed": "ok", "failed": "bad"}
 _TOOK: Final = {"completed": "card.completed_in", "failed": "card.failed_after", "cancelled": "card.cancelled_after"}
 
@@ -26,12 +28,15 @@ _TOOK: Final = {"completed": "card.completed_in", "failed": "card.failed_after",
 class CardText:
     """The parts of a card as text, "" for a part without content.
 
-    `tone` determines the colour. `live`: the task is running or waiting, and is being watched. `time`: how long it has
-    been running or waiting, or took, in words; `elapsed`: the duration alone.
+    `about`: the parameters that differ from the defaults. `tone` determines the colour. `live`: the task is running or
+    waiting, and is being watched. `time`: how long it has been running or waiting, or took, in words; `elapsed`: the
+    duration alone.
     """
 
     title: str
+    label: str
     task_id: str
+    about: str
     pill: str
     tone: Tone
     percent: str
@@ -69,7 +74,9 @@ def card_text(traits: Mapping[str, Any]) -> CardText:
     attempt = _number(facts.get("attempt"))
     return CardText(
         title=clean(facts.get("title")) or say("card.untitled"),
+        label=clean(traits.get("label")),
         task_id=clean(traits.get("task_id")),
+        about=" · ".join(_parameter(name, value) for name, value in (facts.get("parameters") or {}).items()),
         pill=_pill(status, traits, lost=lost, cancelling=bool(facts.get("cancel")) and not ended),
         tone="bad" if lost else _TONES.get(status, "wait"),
         percent="" if status == "completed" or not (progress or (running and steps)) else units.percent(progress),
@@ -89,6 +96,12 @@ def card_text(traits: Mapping[str, Any]) -> CardText:
         speed=units.speed(speed) if speed > 0 else "",
         live=live,
     )
+
+
+def _parameter(name: str, value: Any) -> str:
+    given = "\u2013" if value is None else value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    text = clean(given)
+    return f"{clean(name)} {text if len(text) <= _VALUE else f'{text[:_VALUE]}…'}"
 
 
 def _steps(traits: Mapping[str, Any]) -> str:

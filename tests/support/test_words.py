@@ -103,6 +103,6 @@ def test_a_text_is_filled_and_a_missing_blank_is_an_error():
 def test_every_status_and_stage_of_the_api_has_its_words():
     assert tuple(WORDS["stage"]) == STAGES
     assert set(WORDS["status"]) >= {"pending", "waiting", "queued", "running", "completed", "failed", "cancelled"}
-    assert (status_name("waiting"), stage_doing("process_data")) == ("Waiting for an agent", "Processing data")
+    assert (status_name("waiting"), stage_doing("process_data")) == ("Waiting", "Processing data")
     assert (status_name("hibernating"), status_doing("hibernating")) == ("hibernating", "")
     assert (stage_name("bake"), stage_doing("bake")) == ("bake", "bake")

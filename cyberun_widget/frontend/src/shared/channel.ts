@@ -37,7 +37,7 @@ export class Channel<R extends RequestTable<R>> {
 			if (message.type === "reply" || message.type === "error") this.#waiting.get(message.re)?.(message, buffers);
 		};
 		model.on("msg:custom", receive);
-		signal.addEventListener("abort", () => model.off("msg:custom", receive), { once: true });
+		signal.addEventListener("abort", () => model.off("msg:custom", receive));
 	}
 
 	/**

@@ -1,5 +1,5 @@
 // Loads a view, with its states: waiting for a click, loading, shown, failed.
-import { button, el, icon } from "../shared/dom.ts";
+import { button, copyButton, el, icon } from "../shared/dom.ts";
 import { dataSize, dataSizeOf } from "../shared/units.ts";
 import { downloadButton } from "./actions/download.ts";
 
@@ -11,7 +11,7 @@ export function reason(error) {
 }
 
 /**
- * Shown instead of a view that failed: the reason, a retry, and a download.
+ * Shown instead of a view that failed: the reason, a retry, a download, and a way to copy what happened.
  * @param {Env} env
  * @param {string} text
  * @param {(() => void) | null} retry
@@ -19,7 +19,8 @@ export function reason(error) {
 export function failure({ artifact, ctx, life }, text, retry) {
 	const tools = el("div", { class: "cy-v-row" });
 	if (retry) tools.append(button(said.viewers.try_again, retry, { icon: "reset", signal: life.signal }));
-	tools.append(downloadButton(() => artifact.key, ctx, life));
+	const report = [text, artifact.name, artifact.mime, dataSize(artifact.size)].filter(Boolean).join("\n");
+	tools.append(downloadButton(() => artifact.key, ctx, life), copyButton(said.copy_details, () => report, life));
 	return el("div", { class: "cy-v-failure", role: "alert" }, icon("warning"), el("p", { text }), tools);
 }
 
