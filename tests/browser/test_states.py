@@ -830,6 +830,62 @@ def test_hundreds_of_pictures_take_little_room_until_asked(
     expect(tiles).to_have_count(8)
 
 
+@pytest.mark.parametrize(("files", "columns"), [(2, 2), (3, 2), (5, 3), (7, 3)])
+def test_a_narrow_card_shows_the_first_picture_large_rather_than_the_last_one_alone(
+    show: Callable[..., Locator], files: int, columns: int
+) -> None:
+    card = show(f"completed-{files}", width=320)
+    card.get_by_role("button", name="Save all").wait_for()
+    boxes = card.locator(".cy-tile").evaluate_all(
+        "(nodes) => nodes.map((node) => node.getBoundingClientRect()).map(({ top, width }) => [Math.round(top), width])"
+    )
+    tops = [top for top, _ in boxes]
+    assert max(tops.count(top) for top in tops) == columns
+    assert tops.count(tops[-1]) > 1
+    assert (tops.count(tops[0]) == 1) == (files % columns == 1)
+    assert min(width for _, width in boxes) > 80
+
+
+def test_pictures_of_unknown_size_have_their_space_reserved(show: Callable[..., Locator]) -> None:
+    card = show("completed-unmeasured", width=680)
+    card.get_by_role("button", name="Save all").wait_for()
+    boxes = card.locator(".cy-media").evaluate_all(
+        "(nodes) => nodes.map((node) => [node.offsetWidth, node.offsetHeight])"
+    )
+    assert len(boxes) == 2
+    for width, height in boxes:
+        assert width / height == pytest.approx(4 / 3, abs=0.02)
+
+
+def test_documents_are_as_wide_as_the_card(show: Callable[..., Locator]) -> None:
+    card = show("completed-files", width=680)
+    card.get_by_role("button", name="Save all").wait_for()
+    assert card.locator(".cy-gallery").evaluate("(node) => node.offsetWidth") > 640
+
+
+CORNERS = """(root) => Object.fromEntries([...root.querySelectorAll("button")].map((node) => [
+  node.getAttribute("aria-label") ?? (node.textContent || node.className), getComputedStyle(node).borderRadius]))"""
+
+
+@pytest.mark.parametrize("state", ["completed", "completed-splat", "completed-files", "failed", "running"])
+def test_buttons_have_the_same_corners_in_jupyterlab(page: Page, show: Callable[..., Locator], state: str) -> None:
+    seen = []
+    for host in ("plain", "lab"):
+        card = show(state, host=host)
+        scroll_through(page)
+        corners = card.evaluate(CORNERS)
+        opener = card.locator(".cy-open:visible:enabled").first
+        if state.startswith("completed"):
+            (opener if opener.count() else card.get_by_role("button", name="at full size").first).click()
+            dialog = page.get_by_role("dialog")
+            dialog.get_by_role("button", name="Close").wait_for()
+            corners |= dialog.evaluate(CORNERS)
+        seen.append(corners)
+    plain, lab = seen
+    assert lab == plain
+    assert len(lab) > 2
+
+
 def test_small_files_take_a_line_each_and_open_with_a_click(page: Page, show: Callable[..., Locator]) -> None:
     card = show("completed-small", width=680)
     card.get_by_role("button", name="Show all 13").wait_for()

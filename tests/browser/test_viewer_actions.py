@@ -68,6 +68,29 @@ def test_a_file_that_cannot_be_read_is_named_and_the_others_are_not_lost(viewers
         assert made.namelist() == ["metrics.json", "run.log"]
 
 
+def test_two_hundred_files_of_300_mb_come_as_one_zip(viewers: Page) -> None:
+    viewers.evaluate(
+        """() => {
+            const [first] = harness.artifacts;
+            const about = { kind: "file", mime: "", size: 1_500_000 };
+            const made = (i) => ({ ...first, ...about, key: `shot-${i}`, name: `shot-${i}.bin` });
+            const many = Array.from({ length: 200 }, (_, i) => made(i));
+            harness.artifacts.push(...many);
+            harness.ctx.bytes = async (key) => new Blob([new Uint8Array(1_500_000).fill(Number(key.slice(5)))]);
+            harness.open("shot-0", many.map(({ key }) => key));
+        }"""
+    )
+    dialog = viewers.get_by_role("dialog", name="shot-0")
+    dialog.get_by_role("button", name="Download all").click()
+    expect(dialog.get_by_text("200 files, 300 MB, as one zip file.")).to_be_visible()
+    with viewers.expect_download(timeout=60_000) as caught:
+        dialog.get_by_role("button", name="Download zip").click()
+    with zipfile.ZipFile(caught.value.path()) as made:
+        assert made.testzip() is None
+        assert len(made.namelist()) == 200
+        assert made.read("shot-131.bin") == bytes([131]) * 1_500_000
+
+
 def test_a_zip_on_its_way_is_cancelled(viewers: Page) -> None:
     viewers.evaluate(
         """() => {

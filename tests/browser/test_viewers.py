@@ -400,10 +400,15 @@ def test_two_pictures_are_compared_by_a_slider_and_by_keys(viewers: Page) -> Non
     assert difference(before[rows, left], after[rows, left]) > 0.5
 
 
-def test_a_lost_connection_is_said_and_tried_again(viewers: Page) -> None:
+def test_a_lost_connection_is_reported_copied_and_retried(viewers: Page) -> None:
+    viewers.context.grant_permissions(["clipboard-read", "clipboard-write"])
     viewers.evaluate("harness.desk.failing.add('before.png')")
     dialog = show(viewers, "before.png", ["before.png"])
     expect(dialog.get_by_role("alert")).to_contain_text("connection to the kernel was lost")
+    dialog.get_by_role("alert").get_by_role("button", name="Copy details").click()
+    expect(dialog.get_by_role("alert").get_by_role("button", name="Copied")).to_be_visible()
+    copied = viewers.evaluate("navigator.clipboard.readText()").splitlines()
+    assert copied[:3] == ["The connection to the kernel was lost.", "before.png", "image/png"]
     viewers.evaluate("harness.desk.failing.clear()")
     dialog.get_by_role("button", name="Try again").click()
     expect(dialog.get_by_role("img", name="before.png")).to_be_visible()

@@ -101,6 +101,17 @@ def shown(values, texts=None) -> Tree:
     return Tree(archive.bundle(values, texts)["text/html"])
 
 
+def test_a_saved_card_names_its_label_and_the_parameters_that_matter():
+    said = archive.bundle(traits({"parameters": {"seed": 7, "steps": 2500, "prompt": "<b>" + "x" * 60}}, label="try 3"))
+    tree = Tree(said["text/html"])
+    assert "try 3" in tree.texts
+    assert f"seed 7 · steps 2500 · prompt <b>{'x' * 29}…" in tree.texts
+    assert said["text/plain"].splitlines()[:2] == [
+        f"text-to-image  try 3  {ID}             Completed",
+        f"seed 7 · steps 2500 · prompt <b>{'x' * 29}…",
+    ]
+
+
 def test_a_completed_task_shows_its_pictures_its_facts_and_how_to_watch_it_again():
     tree = shown(traits(artifacts=[artifact()]))
     (image,) = tree.all("img")

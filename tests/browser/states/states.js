@@ -161,6 +161,7 @@ export const states = {
 export const series = {
   ...Object.fromEntries(Array.from({ length: 12 }, (_, i) => [`sibling-${i + 1}`, sibling(i)])),
   "completed-200": state({ ...finished, artifacts: Array.from({ length: 200 }, (_, i) => picture(i, { paint: 1 + (i % 8), name: `lichen_${String(i + 1).padStart(5, "0")}_.png` })) }, gone),
+  "completed-unmeasured": state({ ...finished, artifacts: [0, 1].map((i) => picture(i, { width: null, height: null, paint: 0 })) }, gone),
   "completed-small": state(
     { ...finished, artifacts: Array.from({ length: 13 }, (_, i) => file(`n${i}`, `note-${i + 1}.txt`, "text", { mime: "text/plain", size: 13, text: "lichen, macro" })) },
     gone,
