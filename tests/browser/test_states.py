@@ -505,6 +505,15 @@ def test_a_card_says_which_run_it_is(page: Page, show: Callable[..., Locator]) -
     expect(card.get_by_role("button", name="Copy task id")).to_be_visible()
 
 
+def test_a_long_title_gives_way_to_the_label(page: Page, show: Callable[..., Locator]) -> None:
+    card = show("long-names", width=320)
+    send(page, "long-names", {"label": "try 3"})
+    label, title = card.locator(".cy-tag"), card.locator(".cy-title")
+    expect(label).to_have_text("try 3")
+    assert label.evaluate("(node) => node.scrollWidth <= node.clientWidth")
+    assert title.evaluate("(node) => node.clientWidth > 40")
+
+
 def test_nothing_is_said_of_the_time_left_while_cancelling(page: Page, show: Callable[..., Locator]) -> None:
     card = show("running")
     expect(card).to_contain_text("left")
