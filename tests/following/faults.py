@@ -302,7 +302,7 @@ FAULTS = [
         artifacts=0,
         policy={"max_failures": 2},
         most={"task": 0},
-        base_url=lambda _: "http://nobody.invalid/api/v1",
+        base_url=lambda _: "https://nobody.invalid/api/v1",
     ),
     Fault(
         "TLS to a server without TLS",

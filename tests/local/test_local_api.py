@@ -181,7 +181,7 @@ def test_a_task_passes_through_its_states_and_its_stream_closes_with_the_verdict
     assert {item["current_node"] for item in progress} == {"2", "4"}
     assert all(item["task_id"] == task_id and item["timestamp"].endswith("Z") for item in progress)
     name, verdict = events[-1]
-    assert name == "completed"
+    assert name == "completed", events
     assert verdict["status"] == "completed"
     assert set(verdict["output"]["outputs"]) == {"4.files.0", "4.images.0"}
 

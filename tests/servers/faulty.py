@@ -211,7 +211,6 @@ class FaultyServer:
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="faulty-server", daemon=True)
         self._writers: set[asyncio.StreamWriter] = set()
-        self._handlers: set[asyncio.Task[None]] = set()
         self._listeners: list[asyncio.Server] = []
         self._ports = [0, 0]
         self._changed = asyncio.Event()
@@ -266,12 +265,14 @@ class FaultyServer:
         for listener in self._listeners:
             listener.close()
         self._listeners.clear()
-        for handler in tuple(self._handlers):
-            handler.cancel()
+        # All tasks: a connection accepted just now has a task that hasn't begun.
+        tasks = asyncio.all_tasks() - {asyncio.current_task()}
+        for task in tasks:
+            task.cancel()
         for writer in tuple(self._writers):
             _reset(writer)
-        if self._handlers:
-            await asyncio.wait(self._handlers)
+        if tasks:
+            await asyncio.wait(tasks)
 
     def _vanish(self, seconds: float) -> None:
         for listener in self._listeners:
@@ -290,9 +291,6 @@ class FaultyServer:
         await self._connection(reader, writer, self._answer_store)
 
     async def _connection(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, respond: Any) -> None:
-        handler = asyncio.current_task()
-        assert handler is not None
-        self._handlers.add(handler)
         self._writers.add(writer)
         self.counters.connections += 1
         self.counters.open_connections += 1
@@ -309,7 +307,6 @@ class FaultyServer:
         finally:
             self.counters.open_connections -= 1
             self._writers.discard(writer)
-            self._handlers.discard(handler)
             writer.close()
             with contextlib.suppress(ConnectionError, asyncio.CancelledError):
                 await writer.wait_closed()
