@@ -10,6 +10,8 @@ import httpx
 from tests.waiting import until
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from cyberun_widget.local import LocalServer
 
 
@@ -56,7 +58,11 @@ class Api(httpx.Client):
 
     def events(self, task_id: str) -> list[tuple[str, Any]]:
         """Read a whole stream: (event, data) pairs, comments as ("", text)."""
-        found, event = [], ""
+        return list(self.each_event(task_id))
+
+    def each_event(self, task_id: str) -> Iterator[tuple[str, Any]]:
+        """Yield a stream's pairs as they arrive."""
+        event = ""
         with self.stream("GET", f"/r/tasks/{task_id}/events") as stream:
             assert stream.status_code == 200
             assert stream.headers["content-type"].startswith("text/event-stream")
@@ -65,7 +71,6 @@ class Api(httpx.Client):
                 if name == "event":
                     event = value.strip()
                 elif name == "data":
-                    found.append((event, json.loads(value)))
+                    yield event, json.loads(value)
                 elif line.startswith(":"):
-                    found.append(("", value.strip()))
-        return found
+                    yield "", value.strip()
