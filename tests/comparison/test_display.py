@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import io
 from html.parser import HTMLParser
 
@@ -14,6 +15,7 @@ from cyberun_widget.comparison.display import LIMIT, bundle
 from cyberun_widget.comparison.pairing import pair
 
 
+@functools.cache
 def poster(seed: int) -> bytes:
     out = io.BytesIO()
     Image.effect_noise((480, 480), 40 + seed).save(out, "JPEG", quality=60)
@@ -64,7 +66,7 @@ def test_a_picture_missing_on_one_side_is_reported():
 
 @pytest.mark.parametrize("files", [12, 200])
 def test_many_pictures_stay_within_the_limit(files):
-    sides = [[image(f"{number}.images.0", number + shift) for number in range(files)] for shift in (0, 7)]
+    sides = [[image(f"{number}.images.0", (number + shift) % 10) for number in range(files)] for shift in (0, 7)]
     tables = [
         {
             "title": "Output",

@@ -23,10 +23,6 @@ from pathlib import Path
 
 import imageio_ffmpeg
 import numpy as np
-import pandas as pd
-import pyarrow as pa
-import pyarrow.feather
-import pyarrow.parquet
 from PIL import Image
 
 from cyberun_widget.content import posters
@@ -115,6 +111,8 @@ def ply(names, form="binary_little_endian 1.0"):
 
 
 def table():
+    import pandas as pd  # noqa: PLC0415 - large, and the other groups fork often
+
     return pd.DataFrame(
         {
             "step": range(40),
@@ -127,9 +125,13 @@ def table():
     )
 
 
-def stored(write, **how):
+def stored(form, **how):
+    import pyarrow.feather  # noqa: PLC0415 - likewise
+    import pyarrow.parquet  # noqa: PLC0415
+
+    write = {"parquet": pyarrow.parquet.write_table, "feather": pyarrow.feather.write_feather}[form]
     out = io.BytesIO()
-    write(pa.Table.from_pandas(table()), out, **how)
+    write(pyarrow.Table.from_pandas(table()), out, **how)
     return out.getvalue()
 
 
@@ -198,10 +200,10 @@ GROUPS = {
         "a.spz": gzip.compress(b"NGSP" + struct.pack("<I", 2) + bytes(64)),
     },
     "tables": lambda _: {
-        "a.parquet": stored(pyarrow.parquet.write_table),
-        "b.parquet": stored(pyarrow.parquet.write_table, compression="zstd", row_group_size=10),
-        "a.feather": stored(pyarrow.feather.write_feather, compression="uncompressed"),
-        "b.feather": stored(pyarrow.feather.write_feather, compression="zstd"),
+        "a.parquet": stored("parquet"),
+        "b.parquet": stored("parquet", compression="zstd", row_group_size=10),
+        "a.feather": stored("feather", compression="uncompressed"),
+        "b.feather": stored("feather", compression="zstd"),
     },
     "media": lambda folder: {
         "a.mp4": film(folder, "a.mp4", "-c:v", "libx264", "-pix_fmt", "yuv420p"),

@@ -13,7 +13,7 @@ from __future__ import annotations
 import os
 import random
 import time
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -21,16 +21,30 @@ from cyberun_widget import Client
 from cyberun_widget.local import LocalServer
 from tests.servers.sweep_kernel import start
 from tests.servers.sweeps import KEY, SweepServer
+from tests.waiting import until
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+POINTS = 24
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="SIGKILL")
 
 
-def kill_somewhere(dice: random.Random, environment: dict[str, str], *arguments: Any, **fixed: Any) -> None:
+def kill_somewhere(
+    dice: random.Random, sent: Callable[[], int], environment: dict[str, str], *arguments: Any, **fixed: Any
+) -> None:
     process, pipe = start(environment, *arguments, **fixed)
     assert pipe.recv() == "begun"  # points are going out
-    time.sleep(dice.uniform(0.0, 0.4))
+    some = dice.randrange(POINTS)
+    until(lambda: sent() >= some, pause=0.001)
+    time.sleep(dice.uniform(0.0, 0.02))  # anywhere within a request
     process.kill()
     process.join()
+
+
+def submitted(server: SweepServer) -> Callable[[], int]:
+    return lambda: len(server.posts)
 
 
 def run(environment: dict[str, str], *arguments: Any, **fixed: Any) -> tuple[list[str], int]:
@@ -47,34 +61,37 @@ def folders(tmp_path, seed):
 
 
 def test_killed_at_twenty_random_moments_and_run_again_each_point_is_submitted_once(tmp_path):
-    sweep = ("wave", {"x": range(64)})
+    sweep = ("wave", {"x": range(POINTS)})
     for seed in range(20):
         with SweepServer(tells_parameters=True, seconds=0.02) as server:
             account = {"CYBERUN_BASE_URL": server.base_url, "CYBERUN_API_KEY": KEY, **folders(tmp_path, seed)}
-            kill_somewhere(random.Random(seed), account, *sweep, start="all", in_flight=64)
-            statuses, settled = run(account, *sweep, start="all", in_flight=64)
-            assert statuses == ["completed"] * 64
-            assert (len(server.posts), set(server.taken().values())) == (64, {1}), seed
+            kill_somewhere(random.Random(seed), submitted(server), account, *sweep, start="all", in_flight=POINTS)
+            statuses, settled = run(account, *sweep, start="all", in_flight=POINTS)
+            assert statuses == ["completed"] * POINTS
+            assert (len(server.posts), set(server.taken().values())) == (POINTS, {1}), seed
             assert settled <= 1, seed
 
 
 def test_killed_where_tasks_tell_no_parameters_the_one_point_in_doubt_is_settled_by_a_person(tmp_path):
+    sweep = ("wave", {"x": range(POINTS)})
     for seed in range(4):
         with SweepServer(seconds=0.02) as server:
             account = {"CYBERUN_BASE_URL": server.base_url, "CYBERUN_API_KEY": KEY, **folders(tmp_path, seed)}
-            kill_somewhere(random.Random(seed), account, "wave", {"x": range(64)}, start="all", in_flight=64)
-            statuses, settled = run(account, "wave", {"x": range(64)}, start="all", in_flight=64)
-            assert statuses == ["completed"] * 64
-            assert (len(server.posts), set(server.taken().values()), settled <= 1) == (64, {1}, True), seed
+            kill_somewhere(random.Random(seed), submitted(server), account, *sweep, start="all", in_flight=POINTS)
+            statuses, settled = run(account, *sweep, start="all", in_flight=POINTS)
+            assert statuses == ["completed"] * POINTS
+            assert (len(server.posts), set(server.taken().values()), settled <= 1) == (POINTS, {1}, True), seed
 
 
 def test_a_sweep_on_the_local_server_survives_a_kill(tmp_path):
     with LocalServer.start(state_dir=tmp_path / "server", speed=50, slots=8) as server:
         account = {"CYBERUN_BASE_URL": server.base_url, "CYBERUN_API_KEY": server.api_key, **folders(tmp_path, 0)}
-        texts = [f"point {number}" for number in range(64)]
-        fixed = {"kinds": "json", "seconds": 0.05, "start": "all", "in_flight": 64}
-        kill_somewhere(random.Random(7), account, "echo-files", {"text": texts}, **fixed)
-        statuses, _ = run(account, "echo-files", {"text": texts}, **fixed)
-        assert statuses == ["completed"] * 64
-        tasks = Client(server.api_key, base_url=server.base_url).tasks(limit=200)
+        client = Client(server.api_key, base_url=server.base_url)
+        texts = [f"point {number}" for number in range(POINTS)]
+        sweep = ("echo-files", {"text": texts})
+        fixed = {"kinds": "json", "seconds": 0.05, "start": "all", "in_flight": POINTS}
+        kill_somewhere(random.Random(7), lambda: len(client.tasks(limit=200)), account, *sweep, **fixed)
+        statuses, _ = run(account, *sweep, **fixed)
+        assert statuses == ["completed"] * POINTS
+        tasks = client.tasks(limit=200)
         assert sorted(task.raw["parameters"]["text"] for task in tasks) == sorted(texts)
