@@ -9,6 +9,7 @@ import gc
 import json
 import sys
 import threading
+import tracemalloc
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -60,13 +61,13 @@ def threads() -> set[str]:
 def soak(folder: Path) -> dict[str, Any]:
     """Watch the whole hour, and return the outcome and the memory used over time."""
     process = psutil.Process()
-    memory: list[tuple[int, int, int]] = []  # second of the task, Python's allocated blocks, bytes of the process
+    memory: list[tuple[int, int, int]] = []  # second of the task, bytes allocated, bytes of the process
     steps = {"seen": 0, "last": -1}  # counted, not stored: this test measures memory
 
     def tick(second: int) -> None:
         if second % (HOUR // 20) == 0:
             gc.collect()
-            memory.append((second, sys.getallocatedblocks(), process.memory_info().rss))
+            memory.append((second, tracemalloc.get_traced_memory()[0], process.memory_info().rss))
 
     def remember(event: Event) -> None:
         if isinstance(event, ProgressEvent):
@@ -74,17 +75,21 @@ def soak(folder: Path) -> dict[str, Any]:
             steps.update(seen=steps["seen"] + 1, last=event.step_current)
 
     until(lambda: not threads())
-    with FaultyServer(Script(events=an_hour(tick))) as server:
-        files = process.num_fds()
-        card = TaskWidget(TASK, api_key=KEY, base_url=server.base_url, policy=POLICY, download_dir=folder)
-        card.on_event(remember)
-        result = card.wait(240)
-        assert until(lambda: steps["seen"] > 0.99 * HOUR * RATE), f"events were lost: {steps}"
-        card.close()
-        assert server.quiet(10), "a socket was left open"
-        assert until(lambda: not threads()), f"threads were left: {threads()}"
-        assert until(lambda: process.num_fds() <= files), "a file or socket was left open"
-        counters = server.counters
+    tracemalloc.start()
+    try:
+        with FaultyServer(Script(events=an_hour(tick))) as server:
+            files = process.num_fds()
+            card = TaskWidget(TASK, api_key=KEY, base_url=server.base_url, policy=POLICY, download_dir=folder)
+            card.on_event(remember)
+            result = card.wait(240)
+            assert until(lambda: steps["seen"] > 0.99 * HOUR * RATE), f"events were lost: {steps}"
+            card.close()
+            assert server.quiet(10), "a socket was left open"
+            assert until(lambda: not threads()), f"threads were left: {threads()}"
+            assert until(lambda: process.num_fds() <= files), "a file or socket was left open"
+            counters = server.counters
+    finally:
+        tracemalloc.stop()
 
     return {
         "status": result.status,
