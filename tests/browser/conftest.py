@@ -348,8 +348,20 @@ class Notebook:
 
     def save(self) -> nbformat.NotebookNode:
         """Save with the widgets' state, as the menu does, and return the saved notebook."""
-        self.page.evaluate("() => window.jupyterapp.commands.execute('docmanager:save')")
-        self.page.wait_for_function("() => !window.cyPanel().context.model.dirty")
+        # Not until the model isn't dirty: a card that is still rewriting its archive makes it dirty again.
+        self.page.evaluate(
+            """() => {
+              const { context } = window.cyPanel();
+              window.cySaved = false;
+              context.saveState.connect(function note(_, state) {
+                if (state === "started") return;
+                context.saveState.disconnect(note);
+                window.cySaved = state === "completed";
+              });
+              void window.jupyterapp.commands.execute("docmanager:save");
+            }"""
+        )
+        self.page.wait_for_function("() => window.cySaved")
         return self.read()
 
     def read(self) -> nbformat.NotebookNode:
