@@ -11,7 +11,7 @@ from cyberun_widget.card.traits import shown
 from cyberun_widget.jupyter import kernel as _kernel
 from cyberun_widget.jupyter.static_copies import StaticCopies
 from cyberun_widget.jupyter.waiting import pump
-from cyberun_widget.render import archive
+from cyberun_widget.render import static_card
 from cyberun_widget.render.excerpts import excerpts
 from cyberun_widget.render.terminal import TerminalCard
 
@@ -68,7 +68,7 @@ def kept(card: _Shown) -> dict[str, str]:
     state = facts(card)
     read = excerpts(state)
     state["artifacts"] = [{**item, "path": None} for item in state["artifacts"]]
-    return archive.bundle(unplaced(state, (Path.cwd(), Path.home())), read)
+    return static_card.bundle(unplaced(state, (Path.cwd(), Path.home())), read)
 
 
 def unplaced(value: Any, places: Sequence[Path]) -> Any:

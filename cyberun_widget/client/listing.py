@@ -11,7 +11,7 @@ from cyberun_widget.jupyter import kernel as _kernel
 from cyberun_widget.jupyter.static_copies import StaticCopies
 from cyberun_widget.protocol.models import Task, Workflow
 from cyberun_widget.render import static_list
-from cyberun_widget.render.html import PLAIN, Node, html, node
+from cyberun_widget.render.html_nodes import PLAIN, Node, html, node
 from cyberun_widget.support.text import clean
 from cyberun_widget.support.units import clock
 from cyberun_widget.support.words import say, status_name

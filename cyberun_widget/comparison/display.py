@@ -5,9 +5,9 @@ from __future__ import annotations
 import base64
 from typing import TYPE_CHECKING, Any, Final
 
-from cyberun_widget.render.archive import style
-from cyberun_widget.render.html import PLAIN, Node, html, node
+from cyberun_widget.render.html_nodes import PLAIN, Node, html, node
 from cyberun_widget.render.source import literal
+from cyberun_widget.render.static_card import style
 from cyberun_widget.render.thumbnails import thumbnail
 from cyberun_widget.support.text import clean
 from cyberun_widget.support.units import count

@@ -9,7 +9,7 @@ from cyberun_widget.group import export
 from cyberun_widget.jupyter import kernel as _kernel
 from cyberun_widget.jupyter.static_copies import StaticCopies
 from cyberun_widget.jupyter.waiting import pump
-from cyberun_widget.render import sweep_archive
+from cyberun_widget.render import static_sweep
 from cyberun_widget.render.sweep_text import SweepTerminal, line, table
 from cyberun_widget.support.threads import Serial
 
@@ -60,10 +60,10 @@ class Outputs:
         group = self._group
         summary = line(group.counts, group._facts, group.progress)  # noqa: SLF001 - same package
         if not self._session.still:
-            return sweep_archive.unfinished(group.to_code(), summary)
+            return static_sweep.unfinished(group.to_code(), summary)
         shown = export.sheet(self._session, None, None)
         text = "\n".join([summary, *table(shown)])
-        return sweep_archive.bundle(shown, group.counts, group.to_code(), group.selected, text)
+        return static_sweep.bundle(shown, group.counts, group.to_code(), group.selected, text)
 
     def attend(self, timeout: float | None) -> bool:
         """Wait until nothing more will happen without the user; False after `timeout` seconds."""

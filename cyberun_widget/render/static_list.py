@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from cyberun_widget.render.archive import style
-from cyberun_widget.render.html import PLAIN, Node, html, node
+from cyberun_widget.render.html_nodes import PLAIN, Node, html, node
+from cyberun_widget.render.static_card import style
 from cyberun_widget.support.text import clean
 
 if TYPE_CHECKING:

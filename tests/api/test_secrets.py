@@ -14,7 +14,7 @@ from nbclient import NotebookClient
 from nbformat.v4 import new_code_cell, new_notebook
 
 from cyberun_widget import Client, CyberunError, FollowPolicy, TaskWidget
-from cyberun_widget.render.archive import bundle
+from cyberun_widget.render.static_card import bundle
 from tests.servers.faulty import (
     KEY,
     SIGNATURE,

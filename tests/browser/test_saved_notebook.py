@@ -10,7 +10,7 @@ from axe_playwright_python.sync_playwright import Axe
 from hosts import export
 from playwright.sync_api import expect
 
-from cyberun_widget.render.archive import LIMIT
+from cyberun_widget.render.static_card import LIMIT
 from tests.waiting import until
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ import pytest
 from hosts import export
 from playwright.sync_api import expect
 
-from cyberun_widget.render.sweep_archive import LIMIT
+from cyberun_widget.render.static_sweep import LIMIT
 
 if TYPE_CHECKING:
     from collections.abc import Callable

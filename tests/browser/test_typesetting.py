@@ -22,7 +22,7 @@ CELL = f"""
 from IPython.display import HTML, display
 from cyberun_widget.client.listing import TaskList
 from cyberun_widget.protocol.models import Task
-from cyberun_widget.render.archive import bundle
+from cyberun_widget.render.static_card import bundle
 
 words = {PRICE + " " + LINK!r}
 display(HTML("<p>$x^2$</p>"))

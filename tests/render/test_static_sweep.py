@@ -9,7 +9,7 @@ import re
 import pytest
 from PIL import Image
 
-from cyberun_widget.render import sweep_archive
+from cyberun_widget.render import static_sweep
 from cyberun_widget.render.contact_sheet import Sheet, SheetCell
 
 
@@ -39,7 +39,7 @@ def sheet(down: int, across: int, cell) -> Sheet:
 
 def made(shown: Sheet, code: str = 'client.map("wave", grid={"x": [1]})', stars=()) -> str:
     counts = {"completed": len(shown.cells)}
-    return sweep_archive.bundle(shown, counts, code, stars, "in words")["text/html"]
+    return static_sweep.bundle(shown, counts, code, stars, "in words")["text/html"]
 
 
 def test_a_small_sweep_has_its_pictures_labels_and_facts(pictures):
@@ -54,13 +54,13 @@ def test_a_small_sweep_has_its_pictures_labels_and_facts(pictures):
 
 def test_a_thousand_pictures_stay_within_the_limit(pictures):
     html = made(sheet(25, 40, lambda number: SheetCell("completed", poster=pictures[number % 8])))
-    assert len(html.encode()) <= sweep_archive.LIMIT
+    assert len(html.encode()) <= static_sweep.LIMIT
     assert html.count('data-status="completed"') == 1_000
     assert ">x24</th>" in html
 
 
 def test_statuses_replace_pictures_that_do_not_fit(monkeypatch, pictures):
-    monkeypatch.setattr(sweep_archive, "LIMIT", 40_000)
+    monkeypatch.setattr(static_sweep, "LIMIT", 40_000)
     html = made(sheet(10, 10, lambda number: SheetCell("completed", poster=pictures[number % 8])))
     assert len(html.encode()) <= 40_000
     assert html.count("<img") == 0
@@ -69,7 +69,7 @@ def test_statuses_replace_pictures_that_do_not_fit(monkeypatch, pictures):
 
 def test_ten_thousand_points_end_with_how_many_are_left_out():
     html = made(sheet(2_500, 4, lambda _number: SheetCell("failed", error="x" * 160)))
-    assert len(html.encode()) <= sweep_archive.LIMIT
+    assert len(html.encode()) <= static_sweep.LIMIT
     assert "… and 2,200 more rows" in html
 
 
@@ -85,6 +85,6 @@ def test_long_code_is_truncated():
 
 
 def test_an_unfinished_sweep_says_how_to_attach_to_it_again():
-    bundle = sweep_archive.unfinished('client.map("wave")', "Wave · 4 points")
+    bundle = static_sweep.unfinished('client.map("wave")', "Wave · 4 points")
     assert 'client.map("wave")' in bundle["text/html"]
     assert bundle["text/plain"] == "Wave · 4 points"

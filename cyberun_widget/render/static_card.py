@@ -13,7 +13,7 @@ import re
 from typing import TYPE_CHECKING, Any, Final
 
 from cyberun_widget.render.excerpts import layout, shorten
-from cyberun_widget.render.html import PLAIN, Node, html, node
+from cyberun_widget.render.html_nodes import PLAIN, Node, html, node
 from cyberun_widget.render.text_card import block
 from cyberun_widget.render.wording import ENDED, CardText, card_text
 from cyberun_widget.support import assets

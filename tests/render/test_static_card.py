@@ -10,7 +10,7 @@ from html.parser import HTMLParser
 import pytest
 
 from cyberun_widget.artifacts.model import Artifact, Artifacts
-from cyberun_widget.render import archive
+from cyberun_widget.render import static_card
 from cyberun_widget.render.excerpts import MOST, excerpts, layout
 
 ID = "019abc12-77aa-7bcd-8e11-0123456789ab"
@@ -98,11 +98,13 @@ def artifact(key="9.images.0", name="cat.png", kind="image", **changes):
 
 
 def shown(values, texts=None) -> Tree:
-    return Tree(archive.bundle(values, texts)["text/html"])
+    return Tree(static_card.bundle(values, texts)["text/html"])
 
 
 def test_a_saved_card_names_its_label_and_the_parameters_that_matter():
-    said = archive.bundle(traits({"parameters": {"seed": 7, "steps": 2500, "prompt": "<b>" + "x" * 60}}, label="try 3"))
+    said = static_card.bundle(
+        traits({"parameters": {"seed": 7, "steps": 2500, "prompt": "<b>" + "x" * 60}}, label="try 3")
+    )
     tree = Tree(said["text/html"])
     assert "try 3" in tree.texts
     assert f"seed 7 · steps 2500 · prompt <b>{'x' * 29}…" in tree.texts
@@ -167,7 +169,7 @@ def test_a_cancelled_task_shows_its_progress():
 
 def test_a_widget_that_knows_nothing_yet_has_an_archive_too():
     assert "This notebook was saved before" in shown({"task_id": ID}).text
-    assert archive.bundle({})["text/plain"]
+    assert static_card.bundle({})["text/plain"]
 
 
 @pytest.mark.parametrize(
@@ -194,7 +196,7 @@ def test_it_contains_no_key_no_signature_and_no_local_path():
     for status in ("failed", "completed", "cancelled", "running"):
         values = traits(facts, status=status, error=words, message=words, output={"url": SIGNED}, artifacts=[item])
         for files in ([], [item]):
-            made = archive.bundle({**values, "artifacts": files}, {item["key"]: f'{{"key": "{words}"}}'})
+            made = static_card.bundle({**values, "artifacts": files}, {item["key"]: f'{{"key": "{words}"}}'})
             html = made["text/html"]
             for secret in ("sk-abcdef123456", "feedfacecafe", "AKIAEXAMPLE"):
                 assert secret not in html
@@ -205,7 +207,7 @@ def test_it_contains_no_key_no_signature_and_no_local_path():
 def test_it_loads_nothing_and_runs_nothing():
     tree = shown(traits(artifacts=[artifact()]))
     assert tree.all("script") == tree.all("link") == tree.all("a") == []
-    html = archive.bundle(traits(artifacts=[artifact()]))["text/html"]
+    html = static_card.bundle(traits(artifacts=[artifact()]))["text/html"]
     assert "http" not in html
     assert "@import" not in html
     assert "url(" not in html
@@ -224,9 +226,9 @@ def test_it_is_never_larger_than_a_megabyte_and_keeps_a_picture_of_each_group():
         stages=[{"name": "&" * 500, "state": "done", "seconds": 1.0, "progress": None}] * 50,
     )
     began = time.perf_counter()
-    html = archive.bundle(values, {item["key"]: "<" * 16_000 for item in large[:MOST]})["text/html"]
+    html = static_card.bundle(values, {item["key"]: "<" * 16_000 for item in large[:MOST]})["text/html"]
     assert time.perf_counter() - began < 2
-    assert len(html.encode()) <= archive.LIMIT
+    assert len(html.encode()) <= static_card.LIMIT
     kept = {figure["data-artifact"] for figure in Tree(html).all("figure")}
     assert {f"{number}.images.0" for number in (0, 50, 100, 150)} <= kept
     assert "more pictures. Open the live card to see them" in Tree(html).text
@@ -234,7 +236,7 @@ def test_it_is_never_larger_than_a_megabyte_and_keeps_a_picture_of_each_group():
 
 
 def test_broken_surrogates_and_control_characters_do_not_break_the_message():
-    html = archive.bundle(traits({"title": "a\ud800b\x00\x1b[31m\u202ec"}))["text/html"]
+    html = static_card.bundle(traits({"title": "a\ud800b\x00\x1b[31m\u202ec"}))["text/html"]
     assert html.encode()
     assert ">abc<" in html
 
@@ -266,7 +268,7 @@ def test_an_output_without_files_is_shown():
 
 
 def test_all_content_is_visible_without_styles():
-    html = archive.bundle(traits(artifacts=[artifact()]))["text/html"]
+    html = static_card.bundle(traits(artifacts=[artifact()]))["text/html"]
     bare = Tree(re.sub(r"<style>.*?</style>", "", html, flags=re.DOTALL))
     order = ["text-to-image", "Completed", "cat.png", "Duration", "To open the live card again, run "]
     places = [bare.texts.index(words) for words in order]

@@ -10,7 +10,7 @@ import base64
 from functools import cache
 from typing import TYPE_CHECKING, Final
 
-from cyberun_widget.render.html import PLAIN, Node, html, node
+from cyberun_widget.render.html_nodes import PLAIN, Node, html, node
 from cyberun_widget.render.sweep_text import counts_text
 from cyberun_widget.render.thumbnails import thumbnail
 from cyberun_widget.support import assets
