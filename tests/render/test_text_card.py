@@ -80,7 +80,7 @@ def test_a_block_has_the_bar_the_numbers_and_the_facts():
 def test_a_block_of_a_waiting_task_says_what_it_waits_for():
     values = traits({"labels": ["gpu", "comfyui"]}, status="waiting", progress=0.0, step_total=None, eta=None)
     text = block(values, 72)
-    assert "Waiting for an agent" in text
+    assert text.splitlines()[0].endswith("  Waiting")
     assert "Waiting for an agent with gpu, comfyui" in text
     assert "0:14 waiting" in text
 

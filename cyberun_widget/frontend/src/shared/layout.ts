@@ -10,15 +10,15 @@ const IN_PLACE = 3; // documents shown in place; if there are more, each is a li
  */
 const [WIDE, NARROW] = ["112345344", "112223333"];
 
-const isPicture = ({ kind }: Artifact) => /image|video|model/.test(kind);
+const isVisual = ({ kind }: Artifact) => /image|video|model/.test(kind);
 const isDocument = ({ kind, state }: Artifact) => /audio|json|table|text/.test(kind) && !/offered|failed/.test(state);
 
 /** Set the style variables for a gallery of these files. Returns whether each group has a heading. */
 export function layOut(node: HTMLElement, artifacts: readonly Artifact[]): boolean {
-	const pictures = artifacts.filter(isPicture);
+	const pictures = artifacts.filter(isVisual);
 	const groups = Object.values(Object.groupBy(artifacts, ({ group }) => group)) as Artifact[][];
 	const named = groups.length > 1 && artifacts.length > 2 * groups.length;
-	const most = named ? Math.max(...groups.map((group) => group.filter(isPicture).length)) : pictures.length;
+	const most = named ? Math.max(...groups.map((group) => group.filter(isVisual).length)) : pictures.length;
 	const ratios = pictures.map(({ width, height }) => (width ?? 0) / (height ?? 0)).filter(Boolean);
 	const ratio = (Math.max(...ratios) < 1.02 * Math.min(...ratios) && ratios[0]) || 4 / 3;
 	const narrow = +(NARROW[most] ?? 3);
@@ -38,7 +38,7 @@ export function tileAttributes(artifact: Artifact): Record<string, string | numb
 	const lines = bytes > 2000 ? 152 : bytes > 80 ? 112 : 44;
 	const fold = { audio: 142, table: 284 }[kind as string] ?? lines;
 	return {
-		...{ "data-artifact": key, "data-kind": kind, "data-state": state, "data-visual": isPicture(artifact) },
+		...{ "data-artifact": key, "data-kind": kind, "data-state": state, "data-visual": isVisual(artifact) },
 		"data-fold": isDocument(artifact) && fold,
 		style: `--cy-fold:${fold}px;--cy-width:${width}px;--cy-height:${height}px`, // "nullpx" is no limit,
 	};
